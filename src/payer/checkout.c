@@ -157,11 +157,28 @@ static enum tp_err find_purse(struct checkout *c, const struct demand *d, struct
                    d->order.acquirer, word_shown(shown, sizeof(shown), at != NULL ? at : "URL"));
 }
 
+/* One of this mediator's that is open, and holds so much. */
+static enum tp_err find_session(struct checkout *c, const struct demand *d, struct tp_error *e)
+{
+    struct voucher_place place;
+    enum tp_err r =
+        provisions_open(&c->session, c->journal, d->order.acquirer, d->origin, time(NULL), e);
+
+    if (r == TP_OK)
+        r = voucher_next(&place, c->journal, &c->session, d->order.contract, d->amount, e);
+    return r != TP_ERR_NOT_FOUND
+               ? r
+               : tp_fail(e, TP_ERR_CANCELLED, "no session is open at %s: telepay session start",
+                         d->origin);
+}
+
 enum tp_err checkout_allows(struct checkout *c, const struct demand *d, struct tp_error *e)
 {
-    const enum tp_err r = plan_allows(&c->plan, demand_means(d), d->amount, d->currency, e);
+    enum tp_err r = plan_allows(&c->plan, demand_means(d), d->amount, d->currency, e);
 
-    return r == TP_OK && demand_is_by_purse(d) ? find_purse(c, d, e) : r;
+    if (r == TP_OK && demand_is_by_purse(d))
+        r = find_purse(c, d, e);
+    return r == TP_OK && demand_is_in_session(d) ? find_session(c, d, e) : r;
 }
 
 struct choice { /* while one is looked for */
@@ -184,7 +201,7 @@ static bool try_offer(struct choice *x, const struct payment_challenge *offer)
     if (r == TP_OK) {
         const bool taken = checkout_allows(x->checkout, &d, NULL) == TP_OK;
 
-        if (taken || !x->good) {
+        if (taken || (!x->good && !demand_is_in_session(&d))) {
             demand_free(x->out);
             *x->out = d;
             d = (struct demand){0};
@@ -205,8 +222,13 @@ static bool try_means(struct choice *x, const struct payment_offers *offers, con
     if ((only != NULL && strcmp(only, means) != 0) ||
         (without != NULL && strcmp(without, means) == 0))
         return false;
+    for (size_t i = 0; i < offers->n; i++) /* a session that is open goes first */
+        if (demand_is_payable(&offers->offer[i], means) &&
+            strcmp(offers->offer[i].intent, DEMAND_SESSION) == 0 && try_offer(x, &offers->offer[i]))
+            return true;
     for (size_t i = 0; i < offers->n; i++)
-        if (demand_is_payable(&offers->offer[i], means) && try_offer(x, &offers->offer[i]))
+        if (demand_is_payable(&offers->offer[i], means) &&
+            strcmp(offers->offer[i].intent, DEMAND_SESSION) != 0 && try_offer(x, &offers->offer[i]))
             return true;
     return false;
 }
@@ -256,6 +278,7 @@ void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_
     order->plan = &c->plan;
     order->up_to = c->options->up_to;
     order->purse = demand_is_by_purse(order->demand) ? &c->purse : NULL;
+    order->session = demand_is_in_session(order->demand) ? &c->session : NULL;
     mine.order = order;
     pay_run(result, &mine);
     tell_again(&result->error, c, &order->kept);

@@ -29,6 +29,7 @@ struct checkout { /* begins as {0} */
     struct journal *journal;
     struct submitter submitter;
     struct purse_account purse; /* that pays, where a purse does */
+    struct provision session;   /* whose voucher pays, where one does */
 };
 
 /* What of them was said, as it stands on a command line, for the remedy that wants the same again:

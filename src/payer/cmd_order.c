@@ -13,6 +13,7 @@
 #include "payer/home.h"
 #include "payer/order_words.h"
 #include "payer/report.h"
+#include "payer/voucher_proof.h"
 #include "wire/jcs.h"
 
 struct words {
@@ -211,29 +212,71 @@ static enum tp_err check_statement(const struct order_proof *p, const struct kep
     return r;
 }
 
-static enum tp_err print_proof(const struct order_proof *p, const struct authority *authority,
-                               bool json)
+/* Who has said what of an order. */
+struct said {
+    const struct order *order;
+    const char *by, *name; /* "acquirer", or of a voucher "mediator"; which */
+    const char *outcome, *code, *reference, *at, *r;
+};
+
+static enum tp_err print_proof(const struct said *p, const struct authority *authority, bool json)
 {
-    const struct order *o = &p->order;
-    const struct acknowledgement *a = &p->acknowledgement;
+    const struct order *o = p->order;
     const struct currency *currency = currency_by_alpha(o->currency);
     char amount[MONEY_TEXT_MAX];
 
     if (json)
         return report_print(
             json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s}", "order",
-                      o->id, "outcome", a->outcome, "code", a->code, "merchant", o->merchant,
+                      o->id, "outcome", p->outcome, "code", p->code, "merchant", o->merchant,
                       "item", o->item, "amount", o->amount, "currency", o->currency, "contract",
-                      o->contract, "reference", a->reference, "at", a->at, "acquirer", a->acquirer,
-                      "authority", authority->fingerprint, "r", a->r));
-    printf("Proved by the authority %s (%s):\n"
-           "the acquirer %s said at %s that the order %s, of %s, \"%s\", of %s %s, is %s%s%s\n",
-           authority->fingerprint, authority->name, a->acquirer, a->at, o->id, o->merchant, o->item,
-           currency != NULL ? money_format(amount, strtoll(o->amount, NULL, 10), currency)
-                            : o->amount,
-           currency != NULL ? currency->alpha : o->currency, a->outcome,
-           a->reference != NULL ? ", reference " : "", a->reference != NULL ? a->reference : "");
+                      o->contract, "reference", p->reference, "at", p->at, p->by, p->name,
+                      "authority", authority->fingerprint, "r", p->r));
+    printf(
+        "Proved by the authority %s (%s):\n"
+        "the %s %s said at %s that the order %s, of %s, \"%s\", of %s %s, is %s%s%s\n",
+        authority->fingerprint, authority->name, p->by, p->name, p->at, o->id, o->merchant, o->item,
+        currency != NULL ? money_format(amount, strtoll(o->amount, NULL, 10), currency) : o->amount,
+        currency != NULL ? currency->alpha : o->currency, p->outcome,
+        p->reference != NULL ? ", reference " : "", p->reference != NULL ? p->reference : "");
     return TP_OK;
+}
+
+/* Of a charge. */
+static enum tp_err prove_charge(const struct words *w, const struct kept_order *o,
+                                const struct payment_challenge *challenge,
+                                const struct authority *authority, struct tp_error *e)
+{
+    struct order_proof proof = {0};
+    enum tp_err r = order_proof_read(&proof, challenge, o->acknowledgement, authority->orders, e);
+    const struct acknowledgement *a = &proof.acknowledgement;
+    const struct said said = {&proof.order, "acquirer",   a->acquirer, a->outcome,
+                              a->code,      a->reference, a->at,       a->r};
+
+    if (r == TP_OK && o->statement != NULL)
+        r = check_statement(&proof, o, e);
+    if (r == TP_OK)
+        r = print_proof(&said, authority, w->json);
+    order_proof_free(&proof);
+    return r;
+}
+
+/* Of a voucher in a session. */
+static enum tp_err prove_voucher(const struct words *w, const struct kept_order *o,
+                                 const struct payment_challenge *challenge,
+                                 const struct authority *authority, struct tp_error *e)
+{
+    struct voucher_proof proof = {.said = {.acquirer = NULL}};
+    enum tp_err r = voucher_proof_read(&proof, challenge, o->statement, o->acknowledgement,
+                                       authority->orders, e);
+    const struct purse_token *t = &proof.said;
+    const struct said said = {&proof.order, "mediator",   t->mediator, t->outcome,
+                              t->code,      t->reference, t->at,       t->r};
+
+    if (r == TP_OK)
+        r = print_proof(&said, authority, w->json);
+    voucher_proof_free(&proof);
+    return r;
 }
 
 static enum tp_err prove(const struct words *w, const struct checkout *c,
@@ -241,7 +284,6 @@ static enum tp_err prove(const struct words *w, const struct checkout *c,
 {
     const struct authority *authority = authority_find(&c->authorities, o->authority);
     struct payment_challenge challenge;
-    struct order_proof proof = {0};
     json_t *object = NULL;
     enum tp_err r;
 
@@ -254,21 +296,16 @@ static enum tp_err prove(const struct words *w, const struct checkout *c,
     if (r == TP_OK)
         r = payment_challenge_from_json(&challenge, object, e);
     if (r == TP_OK)
-        r = order_proof_read(&proof, &challenge, o->acknowledgement, authority->orders, e);
-    if (r == TP_OK && o->statement != NULL)
-        r = check_statement(&proof, o, e);
+        r = (o->session != NULL ? prove_voucher : prove_charge)(w, o, &challenge, authority, e);
     if (r == TP_OK && w->out != NULL)
         r = write_proof(w->out, object, o, e);
-    if (r == TP_OK)
-        r = print_proof(&proof, authority, w->json);
-    if (r == TP_OK && w->out != NULL)
+    if (r == TP_OK && w->out != NULL && o->session == NULL)
         log_note("the proof is in %s; others check it, with the certificate of that authority, by "
                  "telepay-acquirer verify %s --authority FILE",
                  w->out, w->out);
     if (r == TP_OK && o->state == KEPT_REVERSED)
         log_note("this journal says what came of it after that: %s (telepay order show %s)",
                  kept_state_name(o->state), o->order);
-    order_proof_free(&proof);
     json_decref(object);
     return r;
 }

@@ -32,12 +32,12 @@ static enum tp_err page_of(char **out, const struct purse_run *run, const struct
 static enum tp_err check_booked(struct span content, const struct purse_account *a, int64_t amount,
                                 struct tp_error *e)
 {
+    char amount_text[24];
     json_t *body = NULL;
     enum tp_err r = jcs_read(&body, content, NULL);
-    const json_t *booked = json_object_get(body, "amount");
 
-    if (r != TP_OK || !jcs_is(body, "account", a->account) || !json_is_integer(booked) ||
-        json_integer_value(booked) != amount)
+    snprintf(amount_text, sizeof(amount_text), "%lld", (long long)amount);
+    if (r != TP_OK || !jcs_is(body, "account", a->account) || !jcs_is(body, "amount", amount_text))
         r = tp_fail(e, TP_ERR_PEER,
                     "what came for the payment does not say that it was booked: telepay purse "
                     "balance asks the purse");

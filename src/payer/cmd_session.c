@@ -8,9 +8,13 @@
 #include "base/file.h"
 #include "payer/commands.h"
 #include "payer/home.h"
+#include "payer/provisions.h"
 #include "payer/report.h"
 #include "payer/session.h"
 #include "payer/user.h"
+
+#define PROVISIONS_MAX 16 /* that are shown */
+#define SERVICES_MAX   32 /* of each */
 
 struct words {
     const char *home, *user;
@@ -44,6 +48,118 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         "user", USER, "NAME", 0, "whose session, of several users of the folder", 0                \
     }
 
+/* ---- what is reserved at mediators ---- */
+
+struct service_sum { /* of one session, by merchant */
+    char merchant[41];
+    int64_t orders, paid;
+};
+
+struct shown_provision {
+    struct provision p;
+    int64_t spent;
+    struct service_sum services[SERVICES_MAX];
+    size_t n;
+};
+
+struct shown_provisions { /* that are wanted, or go on */
+    struct journal *journal;
+    struct shown_provision list[PROVISIONS_MAX];
+    size_t n;
+};
+
+static bool add_service(void *ctx, const struct kept_order *o)
+{
+    struct shown_provision *s = ctx;
+    size_t i = 0;
+
+    if (o->state != KEPT_ACKNOWLEDGED)
+        return true;
+    while (i < s->n && strcmp(s->services[i].merchant, o->ticket.merchant) != 0)
+        i++;
+    if (i == SERVICES_MAX)
+        return true;
+    if (i == s->n)
+        snprintf(s->services[s->n++].merchant, sizeof(s->services[i].merchant), "%s",
+                 o->ticket.merchant);
+    s->services[i].orders++;
+    s->services[i].paid += o->ticket.amount;
+    return true;
+}
+
+static enum tp_err add_provision(void *ctx, const struct provision *p, struct tp_error *e)
+{
+    struct shown_provisions *all = ctx;
+    struct shown_provision *s = &all->list[all->n];
+    const bool goes_on =
+        p->state == PROVISION_WANTED ||
+        ((p->state == PROVISION_SIGNED || p->state == PROVISION_OPEN) && p->until > time(NULL));
+    enum tp_err r;
+
+    if (!goes_on || all->n == PROVISIONS_MAX)
+        return TP_OK;
+    *s = (struct shown_provision){.p = *p};
+    all->n++;
+    r = provisions_spent(&s->spent, all->journal, p, e);
+    return r == TP_OK ? orders_of_session(all->journal, p->session, add_service, s, e) : r;
+}
+
+static void print_provisions(const struct shown_provisions *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct shown_provision *s = &all->list[i];
+        const unsigned currency = (unsigned)s->p.currency;
+        char amount[MONEY_TEXT_MAX], spent[MONEY_TEXT_MAX], when[TIME_TEXT_MAX];
+
+        printf("Reserved %s %s from the purse %s, %s%s%s%s%s: %s spent\n",
+               money_shown(amount, s->p.amount, currency), currency_shown(currency), s->p.acquirer,
+               provision_state_name((enum provision_state)s->p.state),
+               s->p.origin[0] != '\0' ? ", at " : "", s->p.origin, s->p.until != 0 ? " until " : "",
+               time_shown(when, (time_t)s->p.until), money_shown(spent, s->spent, currency));
+        for (size_t k = 0; k < s->n; k++)
+            printf("  %12s %s  %s, %lld %s\n", money_shown(amount, s->services[k].paid, currency),
+                   currency_shown(currency), s->services[k].merchant,
+                   (long long)s->services[k].orders,
+                   s->services[k].orders == 1 ? "order" : "orders");
+    }
+}
+
+static json_t *services_json(const struct shown_provision *s)
+{
+    json_t *list = json_array();
+
+    for (size_t k = 0; k < s->n; k++) {
+        char paid[MONEY_TEXT_MAX];
+
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:s}", "merchant", s->services[k].merchant, "orders",
+                            (json_int_t)s->services[k].orders, "paid",
+                            money_shown(paid, s->services[k].paid, (unsigned)s->p.currency)));
+    }
+    return list;
+}
+
+static json_t *provisions_json(const struct shown_provisions *all)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < all->n; i++) {
+        const struct shown_provision *s = &all->list[i];
+        const unsigned currency = (unsigned)s->p.currency;
+        char amount[MONEY_TEXT_MAX], spent[MONEY_TEXT_MAX], when[TIME_TEXT_MAX];
+
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "session",
+                            s->p.session, "purse", s->p.acquirer, "mediator", s->p.origin, "state",
+                            provision_state_name((enum provision_state)s->p.state), "currency",
+                            currency_shown(currency), "provision",
+                            money_shown(amount, s->p.amount, currency), "spent",
+                            money_shown(spent, s->spent, currency), "until",
+                            time_shown(when, (time_t)s->p.until), "services", services_json(s)));
+    }
+    return list;
+}
+
 static enum tp_err find_folder(char out[PATH_MAX], const struct words *w, struct tp_error *e)
 {
     char home[PATH_MAX];
@@ -53,7 +169,8 @@ static enum tp_err find_folder(char out[PATH_MAX], const struct words *w, struct
 }
 
 /* Nothing was ever paid where there is no journal: none is made for that. */
-static enum tp_err read_session(struct session *out, const struct words *w, struct tp_error *e)
+static enum tp_err read_session(struct session *out, struct shown_provisions *reserved,
+                                const struct words *w, struct tp_error *e)
 {
     char folder[PATH_MAX], path[PATH_MAX];
     struct journal *journal = NULL;
@@ -69,6 +186,9 @@ static enum tp_err read_session(struct session *out, const struct words *w, stru
         r = journal_open(&journal, path, e);
     if (r == TP_OK && journal != NULL)
         r = session_read(out, journal, folder, &plan, time(NULL), e);
+    reserved->journal = journal;
+    if (r == TP_OK && journal != NULL)
+        r = provisions_list(journal, add_provision, reserved, e);
     journal_close(&journal);
     return r;
 }
@@ -130,16 +250,19 @@ static void print_sums(const struct session *s, const char *all)
     }
 }
 
-static enum tp_err print(const struct session *s, bool json)
+static enum tp_err print(const struct session *s, const struct shown_provisions *reserved,
+                         bool json)
 {
     struct session all;
     char when[TIME_TEXT_MAX];
 
     add_up(&all, s);
     if (json)
-        return report_print(json_pack("{s:s?, s:o, s:o}", "began",
+        return report_print(json_pack("{s:s?, s:o, s:o, s:o}", "began",
                                       s->began != 0 ? time_shown(when, s->began) : NULL, "overall",
-                                      sums_json(&all), "means", sums_json(s)));
+                                      sums_json(&all), "means", sums_json(s), "reserved",
+                                      provisions_json(reserved)));
+    print_provisions(reserved);
     if (s->began == 0) {
         printf("No session is under way: the next payment begins one.\n");
         return TP_OK;
@@ -161,19 +284,21 @@ int payer_session(int argc, char **argv)
         parse,
         NULL,
         "Show what was consumed in the session under way, by means and overall. It began with the "
-        "first payment after four hours of silence, or with session begin.",
+        "first payment after four hours of silence, or with session begin. And what of purses is "
+        "reserved at mediators, until when, and what was spent of it at whose service.",
         NULL,
         NULL,
         NULL};
     struct words w = {0};
     struct tp_error e = {0};
+    static struct shown_provisions reserved;
     struct session session;
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = read_session(&session, &w, &e);
+    r = read_session(&session, &reserved, &w, &e);
     if (r == TP_OK)
-        r = print(&session, w.json);
+        r = print(&session, &reserved, w.json);
     return cli_end(r, &e);
 }
 

@@ -33,6 +33,8 @@ int payer_purse_fill(int argc, char **argv);
 int payer_purse_balance(int argc, char **argv);
 int payer_session(int argc, char **argv); /* show */
 int payer_session_begin(int argc, char **argv);
+int payer_session_start(int argc, char **argv);
+int payer_session_end(int argc, char **argv);
 int payer_user(int argc, char **argv); /* list */
 int payer_user_add(int argc, char **argv);
 int payer_user_passwd(int argc, char **argv);

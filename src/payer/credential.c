@@ -65,7 +65,8 @@ static enum tp_err card_payload(json_t **out, const struct credential_parts *p, 
 
 static enum tp_err purse_payload(json_t **out, const struct credential_parts *p, struct tp_error *e)
 {
-    *out = json_pack("{s:s}", "payment", p->payment);
+    *out = json_pack("{s:s,s:s*}", demand_is_in_session(p->demand) ? "voucher" : "payment",
+                     p->payment, "provision", p->provision);
     return *out != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a payment");
 }
 

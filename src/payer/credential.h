@@ -7,10 +7,11 @@
 
 struct credential_parts {
     const struct demand *demand;
-    const char *payment;  /* the statement that pays by purse; NULL: a card pays, by … */
-    struct span message;  /* … the packed 0200 that a terminal would have sent */
-    const json_t *device; /* the device's key signs too; NULL: the card has signed the payee */
-    const uint8_t *claim; /* 16 bytes: with which the order was claimed; NULL: it was not */
+    const char *payment;   /* the statement that pays by purse; NULL: a card pays, by … */
+    const char *provision; /* beside that: of a session that begins; NULL: none does */
+    struct span message;   /* … the packed 0200 that a terminal would have sent */
+    const json_t *device;  /* the device's key signs too; NULL: the card has signed the payee */
+    const uint8_t *claim;  /* 16 bytes: with which the order was claimed; NULL: it was not */
 };
 
 /* A new object: credential (its JSON, as a text); of a card also answer_key (a new JWK, to which

@@ -15,7 +15,9 @@ bool demand_is_payable(const struct payment_challenge *offer, const char *means)
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if ((means == NULL || strcmp(means, all[i]) == 0) && strcmp(offer->method, all[i]) == 0)
-            return strcmp(offer->intent, PAYMENT_CHARGE) == 0;
+            return strcmp(offer->intent, PAYMENT_CHARGE) == 0 ||
+                   (strcmp(all[i], DEMAND_PURSE) == 0 &&
+                    strcmp(offer->intent, DEMAND_SESSION) == 0);
     return false;
 }
 
@@ -27,6 +29,11 @@ const char *demand_means(const struct demand *d)
 bool demand_is_by_purse(const struct demand *d)
 {
     return strcmp(demand_means(d), DEMAND_PURSE) == 0;
+}
+
+bool demand_is_in_session(const struct demand *d)
+{
+    return demand_is_by_purse(d) && strcmp(d->challenge.intent, DEMAND_SESSION) == 0;
 }
 
 static enum tp_err take_challenge(struct demand *out, const struct payment_challenge *challenge,

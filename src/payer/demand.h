@@ -8,9 +8,10 @@
 #include "payer/authority.h"
 #include "wire/payment_challenge.h"
 
-#define DEMAND_CARD   "emv" /* methods of challenges, and means of orders */
-#define DEMAND_PURSE  "purse"
-#define DEMAND_ORIGIN 300 /* "https://" host ":" port */
+#define DEMAND_CARD    "emv" /* methods of challenges, and means of orders */
+#define DEMAND_PURSE   "purse"
+#define DEMAND_SESSION "session" /* an intent of purses */
+#define DEMAND_ORIGIN  300       /* "https://" host ":" port */
 
 struct demand {                         /* begins as {0} */
     struct payment_challenge challenge; /* its strings are json's */
@@ -33,6 +34,7 @@ bool demand_is_payable(const struct payment_challenge *offer, const char *means)
 /* By which means it is to be paid. */
 const char *demand_means(const struct demand *d);
 bool demand_is_by_purse(const struct demand *d);
+bool demand_is_in_session(const struct demand *d); /* by a voucher of the purse */
 
 /* Verifies the challenge, by the clock `at`: its order is of one of the authorities, valid and not
  * another than the request says; to be paid by the challenge's means, up to the order's own ceiling

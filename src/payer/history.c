@@ -332,6 +332,7 @@ static bool check_order(void *ctx, const struct kept_order *o)
 {
     const struct walk *w = ctx;
     const bool is_ours = o->statement != NULL && o->acknowledgement != NULL &&
+                         o->session == NULL && /* its last voucher alone comes to the purse */
                          strcmp(o->ticket.purse, w->source->account->acquirer) == 0;
 
     if (!is_ours || is_seen(w, o->statement))

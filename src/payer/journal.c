@@ -85,6 +85,24 @@
     " valid_until INTEGER NOT NULL,"                                                               \
     " PRIMARY KEY (origin, service)) STRICT;"
 
+/* A session at a mediator: state is enum provision_state; of an order that one of its vouchers
+ * paid, which. */
+#define SESSIONS                                                                                   \
+    "ALTER TABLE orders ADD COLUMN session TEXT;"                                                  \
+    "CREATE INDEX orders_session ON orders (session) WHERE session IS NOT NULL;"                   \
+    "CREATE TABLE provision ("                                                                     \
+    " session TEXT PRIMARY KEY,"                                                                   \
+    " acquirer TEXT NOT NULL,"                                                                     \
+    " origin TEXT NOT NULL,"                                                                       \
+    " mediator TEXT NOT NULL,"                                                                     \
+    " amount INTEGER NOT NULL,"                                                                    \
+    " currency INTEGER NOT NULL,"                                                                  \
+    " hours INTEGER NOT NULL,"                                                                     \
+    " until INTEGER NOT NULL,"                                                                     \
+    " state INTEGER NOT NULL,"                                                                     \
+    " made INTEGER NOT NULL,"                                                                      \
+    " statement TEXT NOT NULL) STRICT;"
+
 /* state: enum payment_state. message is NULL once the payment is settled. after: another row, which
  * must have been delivered before this one. */
 /* What a row waits for: that row; and each older one of the same card, because the acquirer takes a
@@ -111,7 +129,8 @@ static const char tables[] =
     " after INTEGER,"
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
-    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS PURSES LETTERS;
+    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS PURSES LETTERS
+        SESSIONS;
 
 static const struct db_migration migrations[] = {
     {"lets a payment wait for another", "ALTER TABLE payment ADD COLUMN after INTEGER;"},
@@ -119,6 +138,7 @@ static const struct db_migration migrations[] = {
     {"keeps orders", ORDERS},
     {"keeps accounts at purses", PURSES},
     {"keeps letters", LETTERS},
+    {"keeps sessions", SESSIONS},
 };
 
 const struct db_schema journal_schema = {
@@ -380,7 +400,7 @@ static void settle_reversal(struct receipt *r, const struct wire_answer *a)
     r->state = wire_answer_is_yes(a) ? PAYMENT_REVERSED : PAYMENT_NOT_REVERSED;
     memcpy(r->answer, a->code, sizeof(r->answer));
     if (a->rrn[0] != '\0')
-        memcpy(r->rrn, a->rrn, sizeof(r->rrn));
+        snprintf(r->rrn, sizeof(r->rrn), "%s", a->rrn);
     if (!wire_answer_is_yes(a))
         snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)",
                  answer_text(a->code, answer_of_issuer(a)), a->code,
@@ -394,7 +414,7 @@ void receipt_settle(struct receipt *r, const struct wire_answer *a)
         return;
     }
     r->state = wire_answer_is_yes(a) ? PAYMENT_ACKNOWLEDGED : PAYMENT_REFUSED;
-    memcpy(r->rrn, a->rrn, sizeof(r->rrn));
+    snprintf(r->rrn, sizeof(r->rrn), "%s", a->rrn);
     memcpy(r->answer, a->code, sizeof(r->answer));
     memcpy(r->approval, a->approval, sizeof(r->approval));
     r->reason[0] = '\0';

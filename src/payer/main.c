@@ -34,6 +34,8 @@ static const struct cli_command commands[] = {
     {"purse", "the same as purse list", payer_purse},
     {"session show", "show what was consumed in the session under way", payer_session},
     {"session begin", "begin a session now", payer_session_begin},
+    {"session start", "have the next payment from a purse reserve an amount", payer_session_start},
+    {"session end", "end what is reserved", payer_session_end},
     {"session", "the same as session show", payer_session},
     {"user add", "add a user to this device", payer_user_add},
     {"user list", "list who pays from it", payer_user},

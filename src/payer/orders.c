@@ -132,15 +132,15 @@ enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error 
     if (r == TP_OK)
         r = db_number(j->db,
                       "INSERT INTO orders (order_id, origin, method, url, digest, item, authority,"
-                      " challenge, asks, state, delivered, secret, ticket, made, statement) VALUES"
-                      " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-                      " RETURNING id",
+                      " challenge, asks, state, delivered, secret, ticket, made, statement,"
+                      " session) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+                      " $14, $15, $16) RETURNING id",
                       DB_VALUES(db_text(o->order), db_text(o->origin), db_text(o->method),
                                 db_text(o->url), db_text(o->digest), db_text(o->item),
                                 db_text(o->authority), db_text(o->challenge), db_integer(o->asks),
                                 db_integer((int64_t)o->state), db_integer(o->delivered),
                                 db_blob(buf_span(&sealed)), db_text(ticket), db_integer(o->made),
-                                db_text(o->statement)),
+                                db_text(o->statement), db_text(o->session)),
                       &o->id, NULL, e);
     if (r == TP_OK)
         r = keep_hash(j, o, e);
@@ -177,7 +177,7 @@ enum tp_err orders_update(struct journal *j, const struct kept_order *o, struct 
 struct row {
     int64_t id, asks, state, delivered, made;
     struct span order_id, origin, method, url, digest, item, authority, challenge, acknowledgement,
-        receipt, ticket, secret, statement;
+        receipt, ticket, secret, statement, session;
 };
 
 static const struct db_column columns[] = {
@@ -189,11 +189,13 @@ static const struct db_column columns[] = {
     DB_COLUMN(struct row, item),      DB_COLUMN(struct row, authority),
     DB_COLUMN(struct row, challenge), DB_COLUMN(struct row, acknowledgement),
     DB_COLUMN(struct row, receipt),   DB_COLUMN(struct row, ticket),
-    DB_COLUMN(struct row, secret),    DB_COLUMN(struct row, statement)};
+    DB_COLUMN(struct row, secret),    DB_COLUMN(struct row, statement),
+    DB_COLUMN(struct row, session)};
 
 #define SELECT                                                                                     \
     "SELECT id, asks, state, delivered, made, order_id, origin, method, url, digest, item,"        \
-    " authority, challenge, acknowledgement, receipt, ticket, secret, statement FROM orders "
+    " authority, challenge, acknowledgement, receipt, ticket, secret, statement,"                  \
+    " session FROM orders "
 
 /* NULL for an empty one; *ok false when there is no memory, or it is no text. */
 static const char *hold_text(json_t *owner, struct span text, bool *ok)
@@ -231,6 +233,7 @@ static enum tp_err take_row(struct journal *j, struct kept_order *out, const str
     out->acknowledgement = hold_text(out->owner, row->acknowledgement, &ok);
     out->receipt = hold_text(out->owner, row->receipt, &ok);
     out->statement = hold_text(out->owner, row->statement, &ok);
+    out->session = hold_text(out->owner, row->session, &ok);
     ok = ok && ticket != NULL && receipt_from_json(&out->ticket, ticket) == TP_OK &&
          out->order != NULL && out->origin != NULL && out->method != NULL && out->url != NULL &&
          out->item != NULL && out->authority != NULL && out->challenge != NULL && row->state >= 0 &&
@@ -294,14 +297,14 @@ enum tp_err orders_owed(struct journal *j, const char *method, const char *url, 
     return take_found(j, r, found, out, &row, e);
 }
 
-enum tp_err orders_list(struct journal *j, orders_each *each, void *ctx, struct tp_error *e)
+static enum tp_err walk(struct journal *j, const char *sql, struct db_values v, orders_each *each,
+                        void *ctx, struct tp_error *e)
 {
     struct db_rows *rows = NULL;
     struct kept_order o = {0};
     struct row row;
     bool found = true, goes_on = true;
-    enum tp_err r =
-        db_query(j->db, &rows, SELECT "ORDER BY id DESC", DB_NONE, DB_COLUMNS(columns), e);
+    enum tp_err r = db_query(j->db, &rows, sql, v, DB_COLUMNS(columns), e);
 
     while (r == TP_OK && goes_on && (r = db_next(rows, &row, &found, e)) == TP_OK && found) {
         row.secret = (struct span){NULL, 0}; /* for no list */
@@ -311,6 +314,18 @@ enum tp_err orders_list(struct journal *j, orders_each *each, void *ctx, struct 
     }
     db_end(&rows);
     return r;
+}
+
+enum tp_err orders_list(struct journal *j, orders_each *each, void *ctx, struct tp_error *e)
+{
+    return walk(j, SELECT "ORDER BY id DESC", DB_NONE, each, ctx, e);
+}
+
+enum tp_err orders_of_session(struct journal *j, const char *session, orders_each *each, void *ctx,
+                              struct tp_error *e)
+{
+    return walk(j, SELECT "WHERE session = $1 ORDER BY id DESC", DB_VALUES(db_text(session)), each,
+                ctx, e);
 }
 
 enum tp_err orders_hold(struct journal *j, bool *got, struct tp_error *e)

@@ -30,6 +30,7 @@ struct kept_order {                    /* begins as {0}; the strings are owner's
     enum kept_state state;
     const char *acknowledgement, *receipt; /* JWS, Payment-Receipt; NULL: none */
     const char *statement; /* JWS of the account at the purse that pays; NULL: a card does */
+    const char *session;   /* whose voucher the statement is; NULL: it is none */
     struct receipt ticket;
     int64_t made;   /* seconds since 1970 */
     json_t *secret; /* credential (JSON); of a card: answer_key (JWK), message (base64url of the
@@ -65,6 +66,10 @@ TP_MUST_CHECK enum tp_err orders_owed(struct journal *j, const char *method, con
 typedef bool orders_each(void *ctx, const struct kept_order *o);
 TP_MUST_CHECK enum tp_err orders_list(struct journal *j, orders_each *each, void *ctx,
                                       struct tp_error *e);
+
+/* Those that vouchers of that session paid, the newest first. */
+TP_MUST_CHECK enum tp_err orders_of_session(struct journal *j, const char *session,
+                                            orders_each *each, void *ctx, struct tp_error *e);
 
 /* What is this journal's own and no other's, and never leaves the device. */
 #define ORDERS_OWN 32

@@ -125,6 +125,7 @@ enum tp_err pay_order_agree(struct payment *p, struct tp_error *e)
     }
     o->submitter.pause = person_stays;
     o->submitter.ctx = p->person;
+    without = without || o->session != NULL; /* who began the session has agreed */
     return r != TP_OK || o->agreed || without ? r : ask_person(p, why, e);
 }
 
@@ -198,6 +199,7 @@ enum tp_err pay_order_keep(struct payment *p, json_t *secret, const char *statem
                                   .ticket = p->result->receipt,
                                   .made = time(NULL),
                                   .secret = secret,
+                                  .session = o->session != NULL ? o->session->session : NULL,
                                   .owner = json_pack("[s?, s?]", challenge, statement)};
     o->kept.ticket.state = PAYMENT_SIGNED;
     o->kept.challenge = json_string_value(json_array_get(o->kept.owner, 0));
@@ -317,6 +319,7 @@ static enum tp_err settle_kept(struct payment *p, struct tp_error *e)
     submit_settle(&o->kept, &o->answer);
     p->result->receipt = o->kept.ticket;
     r = orders_update(p->journal, &o->kept, e);
+    submit_begin(&o->submitter, p->journal, &o->kept, &o->answer);
     if (r == TP_OK && o->kept.state != KEPT_COMPLETING)
         pay_go_on(p, PAY_SETTLED);
     return r;

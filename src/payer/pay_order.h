@@ -5,7 +5,7 @@
 
 #include "payer/device.h"
 #include "payer/plan.h"
-#include "payer/purses.h"
+#include "payer/provisions.h"
 #include "payer/submit.h"
 
 struct pay_order {    /* begins as {0} */
@@ -15,6 +15,7 @@ struct pay_order {    /* begins as {0} */
     const struct plan *plan;
     const struct demand *demand;       /* verified */
     const struct purse_account *purse; /* that pays it; NULL: a card does */
+    const struct provision *session;   /* whose voucher pays it; NULL: none */
     struct submitter submitter;        /* its pause is set to the person's */
     struct plan_limit up_to;           /* paid without asking, as the plan lets it */
     bool agreed;                       /* the person was asked already */

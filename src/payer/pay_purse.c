@@ -9,6 +9,8 @@
 #include "payer/pay_order.h"
 #include "payer/pay_priv.h"
 
+#define DIGITS 24 /* of a number, with its end */
+
 static enum tp_err purse_prepare(struct payment *p, struct tp_error *e)
 {
     const struct pay_order *o = p->options->order;
@@ -41,51 +43,128 @@ static void fill_receipt(struct payment *p)
 }
 
 /* The counter is taken for good before the key signs. */
-static enum tp_err make_statement(char **jws, struct payment *p, const struct secret *key,
-                                  struct tp_error *e)
+static enum tp_err take_counter(char out[DIGITS], struct payment *p, struct tp_error *e)
+{
+    int64_t counter = 0;
+    const enum tp_err r = purses_next(&counter, p->journal, p->options->order->purse->acquirer, e);
+
+    snprintf(out, DIGITS, "%lld", (long long)counter);
+    return r;
+}
+
+static enum tp_err sign_payment(char **jws, struct payment *p, const struct secret *key,
+                                struct tp_error *e)
 {
     const struct pay_order *o = p->options->order;
     const struct order *order = &o->demand->order;
-    char r_text[BASE64URL_SIZE(PAYMENT_R)], counter_text[24];
-    struct purse_statement statement = {.account = o->purse->account,
-                                        .r = base64url_encode(r_text, SPAN_OF(o->demand->r)),
-                                        .order = order->id,
-                                        .amount = order->amount,
-                                        .currency = order->currency,
-                                        .counter = counter_text};
-    int64_t counter = 0;
-    const enum tp_err r = purses_next(&counter, p->journal, o->purse->acquirer, e);
+    char r_text[BASE64URL_SIZE(PAYMENT_R)], counter[DIGITS];
+    const struct purse_statement statement = {.account = o->purse->account,
+                                              .r = base64url_encode(r_text, SPAN_OF(o->demand->r)),
+                                              .order = order->id,
+                                              .amount = order->amount,
+                                              .currency = order->currency,
+                                              .counter = counter};
+    const enum tp_err r = take_counter(counter, p, e);
+
+    return r == TP_OK ? purse_statement_write(jws, PURSE_PAYMENT, &statement, key->p, e) : r;
+}
+
+/* Of a session's vouchers the next: each says all that was bought of the merchant in it. */
+static enum tp_err sign_voucher(char **jws, struct payment *p, const struct secret *key,
+                                struct tp_error *e)
+{
+    const struct pay_order *o = p->options->order;
+    const struct order *order = &o->demand->order;
+    char r_text[BASE64URL_SIZE(PAYMENT_R)], sum[DIGITS], number[DIGITS];
+    const struct purse_statement statement = {.account = o->purse->account,
+                                              .session = o->session->session,
+                                              .contract = order->contract,
+                                              .sum = sum,
+                                              .number = number,
+                                              .currency = order->currency,
+                                              .r = base64url_encode(r_text, SPAN_OF(o->demand->r)),
+                                              .order = order->id};
+    struct voucher_place place = {0};
+    const enum tp_err r =
+        voucher_next(&place, p->journal, o->session, order->contract, o->demand->amount, e);
+
+    snprintf(sum, sizeof(sum), "%lld", (long long)place.sum);
+    snprintf(number, sizeof(number), "%lld", (long long)place.number);
+    return r == TP_OK ? purse_statement_write(jws, PURSE_VOUCHER, &statement, key->p, e) : r;
+}
+
+/* The session that is wanted, if one is, begins with this payment; kept before it leaves. */
+static enum tp_err sign_provision(char **jws, struct payment *p, const struct secret *key,
+                                  struct tp_error *e)
+{
+    const struct pay_order *o = p->options->order;
+    const struct demand *d = o->demand;
+    struct provision wanted;
+    char amount[DIGITS], counter[DIGITS], until[TIME_TEXT_MAX], currency[PURSES_CURRENCY];
+    const struct purse_statement statement = {.acquirer = o->purse->acquirer,
+                                              .account = o->purse->account,
+                                              .mediator = wanted.mediator,
+                                              .session = wanted.session,
+                                              .amount = amount,
+                                              .currency = purses_currency(currency, o->purse),
+                                              .until = until,
+                                              .counter = counter};
+    enum tp_err r = provisions_wanted(&wanted, p->journal, o->purse->acquirer, e);
 
     if (r != TP_OK)
+        return r == TP_ERR_NOT_FOUND ? TP_OK : r;
+    r = take_counter(counter, p, e);
+    if (r != TP_OK)
         return r;
-    snprintf(counter_text, sizeof(counter_text), "%lld", (long long)counter);
-    return purse_statement_write(jws, PURSE_PAYMENT, &statement, key->p, e);
+    wanted.until = time(NULL) + wanted.hours * 3600;
+    snprintf(amount, sizeof(amount), "%lld", (long long)wanted.amount);
+    snprintf(wanted.mediator, sizeof(wanted.mediator), "%s", d->order.mediator);
+    snprintf(wanted.origin, sizeof(wanted.origin), "%s", d->origin);
+    (void)time_format_utc(until, (time_t)wanted.until);
+    r = purse_statement_write(jws, PURSE_PROVISION, &statement, key->p, e);
+    if (r != TP_OK)
+        return r;
+    snprintf(wanted.statement, sizeof(wanted.statement), "%s", *jws);
+    return provisions_sign(p->journal, &wanted, e);
+}
+
+/* What pays, and beside it what a session begins with. */
+static enum tp_err sign_all(char **payment, char **provision, struct payment *p, struct tp_error *e)
+{
+    const struct pay_order *o = p->options->order;
+    struct secret key = {0};
+    enum tp_err r = purses_unlock(&key, o->device, o->purse, e);
+
+    if (r == TP_OK)
+        r = (o->session != NULL ? sign_voucher : sign_payment)(payment, p, &key, e);
+    if (r == TP_OK && o->session == NULL)
+        r = sign_provision(provision, p, &key, e);
+    secret_free(&key);
+    return r;
 }
 
 static enum tp_err purse_sign(struct payment *p, struct tp_error *e)
 {
     const struct pay_order *o = p->options->order;
     struct credential_parts parts = {.demand = o->demand, .claim = o->claim};
-    struct secret key = {0};
     json_t *secret = NULL;
-    char *jws = NULL;
-    enum tp_err r = purses_unlock(&key, o->device, o->purse, e);
+    char *payment = NULL, *provision = NULL;
+    enum tp_err r = sign_all(&payment, &provision, p, e);
 
-    if (r == TP_OK)
-        r = make_statement(&jws, p, &key, e);
-    secret_free(&key);
-    parts.payment = jws;
+    parts.payment = payment;
+    parts.provision = provision;
     if (r == TP_OK)
         r = credential_make(&secret, &parts, e);
     if (r == TP_OK) {
         fill_receipt(p);
-        r = pay_order_keep(p, secret, jws, false, e);
+        r = pay_order_keep(p, secret, payment, false, e);
     }
     if (r == TP_OK) {
         p->result->has_receipt = true;
         pay_go_on(p, PAY_KEPT);
     }
-    free(jws);
+    free(payment);
+    free(provision);
     return r;
 }
 

@@ -6,6 +6,8 @@
 #include "payer/card_words.h"
 #include "payer/order_words.h"
 
+#define HOURS_MAX 24 /* a provision lasts no longer */
+
 const struct argp_child purse_words_children[] = {{&order_words, 0, NULL, 0}, {0}};
 const struct argp_child purse_words_card_children[] = {
     {&order_words, 0, NULL, 0}, {&card_words, 0, NULL, 0}, {0}};
@@ -25,11 +27,12 @@ static error_t take_argument(struct purse_words *w, const char *arg, struct argp
 error_t purse_words_parse(int key, char *arg, struct argp_state *state)
 {
     struct purse_words *w = state->input;
+    struct tp_error e = {TP_OK, ""};
 
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->checkout;
-        if (state->root_argp->children == purse_words_card_children)
+        if (w->by_card)
             state->child_inputs[1] = &w->pay;
         return 0;
     case PURSE_AT_KEY:
@@ -50,6 +53,10 @@ error_t purse_words_parse(int key, char *arg, struct argp_state *state)
     case PURSE_YES_KEY:
         w->yes = true;
         return 0;
+    case PURSE_HOURS_KEY:
+        if (cli_number(&w->hours, "--hours", arg, HOURS_MAX, &e) != TP_OK || w->hours == 0)
+            argp_error(state, "--hours takes a number from 1 to %d", HOURS_MAX);
+        return 0;
     case PURSE_JSON_KEY:
         w->json = true;
         return 0;
@@ -65,7 +72,8 @@ enum tp_err purse_run_begin(struct purse_run *run, const struct argp *argp, bool
 {
     *run = (struct purse_run){.words = {.checkout = ORDER_WORDS_NONE,
                                         .pay = CARD_WORDS_NONE,
-                                        .takes_amount = takes_amount}};
+                                        .takes_amount = takes_amount,
+                                        .by_card = argp->children == purse_words_card_children}};
     cli_parse(argp, argc, argv, &run->words);
     return checkout_begin(&run->checkout, &run->fetch, &run->words.checkout, false, e);
 }

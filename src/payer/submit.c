@@ -12,7 +12,9 @@
 #include "order/proof.h"
 #include "order/sealed.h"
 #include "payer/credential.h"
+#include "payer/provisions.h"
 #include "payer/purse_door.h"
+#include "payer/voucher_proof.h"
 #include "wire/jcs.h"
 #include "wire/payment_problem.h"
 #include "wire/payment_receipt.h"
@@ -65,33 +67,63 @@ static enum tp_err check_statement(const struct kept_order *o, const struct ackn
     return r;
 }
 
+static enum tp_err prove_charge(struct submit_answer *a, const struct kept_order *o,
+                                const struct payment_challenge *challenge, const char *jws,
+                                bool positive, const struct order_authority *authority,
+                                struct tp_error *e)
+{
+    struct order_proof proof = {0};
+    enum tp_err r = order_proof_read(&proof, challenge, jws, authority, e);
+
+    if (r == TP_OK)
+        r = check_statement(o, &proof.acknowledgement, e);
+    if (r == TP_OK && acknowledgement_is_positive(&proof.acknowledgement) != positive)
+        r = tp_fail(e, TP_ERR_SECURITY, "the mediator and the acknowledgement do not agree");
+    if (r == TP_OK) {
+        wire_answer_set(&a->wire, proof.acknowledgement.code, proof.acknowledgement.reason);
+        if (proof.acknowledgement.reference != NULL)
+            snprintf(a->wire.rrn, sizeof(a->wire.rrn), "%s", proof.acknowledgement.reference);
+    }
+    order_proof_free(&proof);
+    return r;
+}
+
+/* A voucher's: the mediator's own. */
+static enum tp_err prove_voucher(struct submit_answer *a, const struct kept_order *o,
+                                 const struct payment_challenge *challenge, const char *jws,
+                                 bool positive, const struct order_authority *authority,
+                                 struct tp_error *e)
+{
+    struct voucher_proof proof = {.said = {.acquirer = NULL}};
+    enum tp_err r = voucher_proof_read(&proof, challenge, o->statement, jws, authority, e);
+
+    if (r == TP_OK && (strcmp(proof.said.code, "00") == 0) != positive)
+        r = tp_fail(e, TP_ERR_SECURITY, "the mediator and its acknowledgement do not agree");
+    if (r == TP_OK) {
+        wire_answer_set(&a->wire, proof.said.code, NULL);
+        snprintf(a->reference, sizeof(a->reference), "%s", proof.said.reference);
+    }
+    voucher_proof_free(&proof);
+    return r;
+}
+
 /* An acknowledgement, held to the challenge that was signed. */
 static enum tp_err prove(const struct submitter *s, struct kept_order *o, const char *jws,
                          bool positive, struct submit_answer *a, struct tp_error *e)
 {
     const struct authority *authority = authority_of(s, o, e);
     struct payment_challenge challenge;
-    struct order_proof proof = {0};
-    json_t *object = json_loads(o->challenge, 0, NULL);
-    enum tp_err r = TP_ERR_SECURITY;
+    json_t *object = NULL;
+    enum tp_err r =
+        authority != NULL ? jcs_read(&object, span_str(o->challenge), e) : TP_ERR_SECURITY;
 
-    if (authority == NULL)
-        goto out;
-    r = payment_challenge_from_json(&challenge, object, e);
     if (r == TP_OK)
-        r = order_proof_read(&proof, &challenge, jws, authority->orders, e);
+        r = payment_challenge_from_json(&challenge, object, e);
     if (r == TP_OK)
-        r = check_statement(o, &proof.acknowledgement, e);
-    if (r == TP_OK && acknowledgement_is_positive(&proof.acknowledgement) != positive)
-        r = tp_fail(e, TP_ERR_SECURITY, "the mediator and the acknowledgement do not agree");
-    if (r != TP_OK)
-        goto out;
-    wire_answer_set(&a->wire, proof.acknowledgement.code, proof.acknowledgement.reason);
-    if (proof.acknowledgement.reference != NULL)
-        snprintf(a->wire.rrn, sizeof(a->wire.rrn), "%s", proof.acknowledgement.reference);
-    o->acknowledgement = own(o, jws);
-out:
-    order_proof_free(&proof);
+        r = (o->session != NULL ? prove_voucher : prove_charge)(a, o, &challenge, jws, positive,
+                                                                authority->orders, e);
+    if (r == TP_OK)
+        o->acknowledgement = own(o, jws);
     json_decref(object);
     return r;
 }
@@ -152,6 +184,13 @@ static enum tp_err take_words(const struct submitter *s, struct kept_order *o, c
     return r;
 }
 
+static void take_provision(struct kept_order *o, const json_t *body, struct submit_answer *a)
+{
+    const char *jws = json_string_value(json_object_get(body, "provision"));
+
+    a->provision = jws != NULL && o->statement != NULL ? own(o, jws) : NULL;
+}
+
 static bool is_state(const json_t *body, const char *state)
 {
     const char *said = json_string_value(json_object_get(body, "state"));
@@ -173,6 +212,7 @@ static enum tp_err answered(const struct submitter *s, struct kept_order *o,
         a->outcome =
             json_is_true(json_object_get(body, "completion")) ? SUBMIT_APPROVED : SUBMIT_PAID;
         take_receipt(s, o);
+        take_provision(o, body, a);
     }
 out:
     json_decref(body);
@@ -421,6 +461,8 @@ void submit_settle(struct kept_order *o, const struct submit_answer *a)
         receipt_settle(t, &a->wire);
         if (t->state == PAYMENT_REFUSED && o->statement != NULL)
             tell_refusal(t, &a->wire);
+        if (a->reference[0] != '\0')
+            snprintf(t->rrn, sizeof(t->rrn), "%s", a->reference);
     }
     if (o->state == KEPT_LOST) {
         t->state = PAYMENT_DECLINED;
@@ -433,6 +475,18 @@ void submit_settle(struct kept_order *o, const struct submit_answer *a)
     }
     if (o->state == KEPT_ACKNOWLEDGED)
         t->state = PAYMENT_ACKNOWLEDGED;
+}
+
+void submit_begin(const struct submitter *s, struct journal *j, const struct kept_order *o,
+                  const struct submit_answer *a)
+{
+    struct tp_error e = {0};
+    const struct authority *authority = a->provision != NULL ? authority_of(s, o, &e) : NULL;
+
+    if (a->provision == NULL)
+        return;
+    if (authority == NULL || provisions_answered(j, a->provision, authority->orders, &e) != TP_OK)
+        log_note("what the purse says of the session is not believed: %s", e.text);
 }
 
 /* Only what a card has had its last word on can still pay: where it asked for its issuer, and is
@@ -452,6 +506,7 @@ static enum tp_err bring_up(const struct submitter *s, struct journal *j, struct
             if (a.outcome == SUBMIT_APPROVED)
                 o->state = o->asks ? KEPT_REVERSING : KEPT_COMPLETING;
             r = orders_update(j, o, e);
+            submit_begin(s, j, o, &a);
         }
     }
     if (r == TP_OK && (o->state == KEPT_COMPLETING || o->state == KEPT_REVERSING)) {

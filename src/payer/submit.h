@@ -25,8 +25,10 @@ enum submit_outcome {
 
 struct submit_answer { /* begins as {0} */
     enum submit_outcome outcome;
-    struct wire_answer wire;     /* of the acquirer, for the card and for people */
-    char why[200];               /* of what was not taken, as the mediator says it */
+    struct wire_answer wire; /* of the acquirer, for the card and for people */
+    char reference[40];      /* of a voucher that was taken; "" */
+    const char *provision;   /* the purse's word of a session (JWS), the order's own; NULL: none */
+    char why[200];           /* of what was not taken, as the mediator says it */
     struct payment_offers again; /* challenges of the same order, to sign anew */
 };
 void submit_answer_free(struct submit_answer *a);
@@ -44,6 +46,11 @@ TP_MUST_CHECK enum tp_err submit_complete(const struct submitter *s, struct kept
 
 /* What an answer makes of an order: its state and its ticket. */
 void submit_settle(struct kept_order *o, const struct submit_answer *a);
+
+/* Of an order that is paid: whether a session began with it, in the journal. What is wrong with
+ * that word is told, and undoes no payment. */
+void submit_begin(const struct submitter *s, struct journal *j, const struct kept_order *o,
+                  const struct submit_answer *a);
 
 /* Sends all that is not settled in the journal, and brings each up there; each one that is settled
  * now is called back. Does nothing while another process has one under way. The first error of one

@@ -551,6 +551,7 @@ purse() {
     purse_lost
     purse_killed
     purse_keys
+    purse_session
 }
 
 # Of several means the plan's first, and by which it says.
@@ -564,7 +565,7 @@ purse_chosen() {
     expect 0 "" telepay plan set --home home --means purse --up-to none --unasked "12.50 EUR" --unasked-session "40.00 EUR"
     up_to="90.00 EUR" got 0 "the chart" "paid" by_purse get "$base/s/shop/chart?price=1"
     # more than the plan lets be paid unasked in a session: nobody can say yes here
-    codes= expect 2 "there is no terminal to ask on" setsid telepay get --cacert mediator/tls.pem --home home "$base/s/shop/chart"
+    expect 2 "there is no terminal to ask on" setsid telepay get --cacert mediator/tls.pem --home home "$base/s/shop/chart"
     by_means emv
     got 1 "" "by emv, not by purse" by_purse get -f --means purse "$base/s/shop/chart"
     by_means purse
@@ -573,8 +574,8 @@ purse_chosen() {
     fresh_account
     curl -s -D - -o /dev/null --cacert mediator/tls.pem "$base/s/shop/chart" | tr -d '\r' | grep -i '^www-authenticate' >challenge
     printf 'let me in\n' >typed
-    telepay credential --header --cacert mediator/tls.pem --home home --code-fd 3 --up-to "100.00 EUR" 3<typed <challenge >credential 2>out || fail "credential: $(cat out)"
-    python3 -c 'import base64, json; text = open("credential").read().split()[1]; print(json.dumps(json.loads(base64.urlsafe_b64decode(text + "=="))))' | jq -e '.payload | keys == ["payment"]' >/dev/null || fail "credential: $(cat credential out)"
+    telepay credential --header --cacert mediator/tls.pem --home home --code-fd 3 --up-to "100.00 EUR" 3<typed <challenge >made 2>credential.log || fail "credential: $(cat credential.log)"
+    python3 -c 'import base64, json; text = open("made").read().split()[1]; print(json.dumps(json.loads(base64.urlsafe_b64decode(text + "=="))))' | jq -e '.payload | keys == ["payment"]' >/dev/null || fail "credential: $(cat made)"
 }
 
 purse_refused() {
@@ -649,6 +650,61 @@ purse_killed() { # at instants of all kinds: what was taken from the purse is de
         [ "$(distinct)" = "$(states | wc -w)" ] || fail "kill $n: $(cat mediator.log)"
     done
 }
+
+# Within what is reserved pages are paid by vouchers, without asking; beyond it, and without, as any order is.
+purse_session() {
+    serve ok
+    fresh_account
+    by_means purse session
+    expect 2 "say how much" telepay session start --home home
+    expect 2 "is in EUR" telepay session start 5.00 USD --home home
+    expect 2 "from 1 to 24" telepay session start 5.00 EUR --hours 25 --home home
+    expect 0 "reserves 30.00 EUR at its mediator, for 3 hours" telepay session start 30.00 EUR --hours 3 --home home
+    expect 0 "with the next payment: 0.00 spent" telepay session --home home
+    got 0 "the chart" "paid 12.50 EUR" by_purse get "$base/s/shop/chart"
+    [ "$(heard_times "provision open 3000")" = 1 ] && [ "$(heard_times voucher)" = 0 ] || fail "$(cat mediator.log)"
+    expect 0 "open, at https://localhost:$port until" telepay session --home home
+    # without asking: there is no terminal, and nothing else says that it may be paid
+    quietly() { printf 'let me in\n' | setsid telepay get --cacert mediator/tls.pem --home home --code-fd 0 --patience 6 "$@"; }
+    got 0 "the chart" "reference" quietly "$base/s/shop/chart"
+    got 0 "the chart" "-2" quietly "$base/s/shop/chart?price=1000"
+    [ "$(heard_times "voucher 2 sum 2250")" = 1 ] || fail "$(cat mediator.log)"
+    expect 0 "22.50 spent" telepay session --home home
+    said "22.50 EUR  Librairie du Port, 2 orders"
+    telepay session --home home --json | jq -e '.reserved[0] | .spent == "22.50" and .services[0].orders == 2' >/dev/null || fail "session --json"
+    expect 0 "the mediator fake said at" order prove "$(newest)"
+    expect 0 "PURSE PAYMENT" order show "$(newest)"
+    # an answer that is lost: the same voucher, once
+    mode lost 1
+    got 0 "the chart" "paid" quietly "$base/s/shop/chart?price=10"
+    mode late
+    patience=1 expect 4 "YOUR KEY HAS SIGNED" by_purse get "$base/s/shop/chart?price=20"
+    mode ok
+    got 0 "the chart" "" quietly "$base/s/shop/chart?price=20"
+    [ "$(heard_times "voucher 4 sum 2280")" = 1 ] && [ "$(heard_times "voucher")" = 4 ] || fail "$(cat mediator.log)"
+    # what the mediator says is none of its words
+    mode other-payment
+    patience=1 expect 5 "another payment" by_purse get "$base/s/shop/chart?price=30"
+    [ "$(states | cut -d' ' -f1)" = signed ] || fail "$(states)"
+    mode ok
+    # more than is left is paid as any order, and asked for
+    got 2 "" "no terminal to ask on" quietly "$base/s/shop/chart?price=800"
+    expect 0 "1 session has ended" at_session end
+    [ "$(heard_times "session ended")" = 1 ] || fail "$(cat mediator.log)"
+    got 2 "" "no terminal to ask on" quietly "$base/s/shop/chart?price=1"
+    expect 0 "0 sessions have ended" at_session end
+    # a session that is refused, or of which a stranger speaks, begins none; what was paid beside it is paid
+    for how in no-session bad-provision; do
+        serve $how
+        fresh_account
+        expect 0 "" telepay session start 5.00 EUR --home home
+        got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+        mode ok
+        got 2 "" "no terminal to ask on" quietly "$base/s/shop/chart?price=1"
+    done
+    by_means purse
+}
+at_session() { printf 'let me in\n' | telepay session "$@" --cacert mediator/tls.pem --home home --code-fd 0; }
 
 # A key store that was cut off, or of which one bit is another: nothing is signed, and it is told.
 purse_keys() {

@@ -11,7 +11,7 @@ own_folder
 make_purse
 serve_purse
 at() { printf '%b' "${codes-let me in\n}" | telepay purse "$@" --home home --cacert purse/pki/ca.pem --code-fd 0; }
-patient() { printf 'let me in\n' | telepay purse "$@" --home home --cacert purse/pki/ca.pem --code-fd 0 --patience "$patience"; }
+patient() { printf 'let me in\n' | telepay purse "$@" --home home --cacert purse/pki/ca.pem --code-fd 0 --patience "${patience?}"; }
 fill() { expect 0 "came into" telepay-purse account fill --account "$account" --amount "$1" --reference "$2"; }
 holds() {
     local got

@@ -10,6 +10,7 @@ set -u
 . "$here/purse_common.sh"
 by_card=000000000000123
 by_purse=000000000000125
+of_purse=000000000000777 # the purse's own, where it sells credit for cards
 purse_port=18745
 shop=$origin/s/shop
 
@@ -34,7 +35,8 @@ until_state() {
 
 set_up() {
     set_up_acquirer
-    set_up_mediator # and journal, by card alone
+    expect 0 "" telepay-acquirer contract add --id $of_purse --name "Telepay Purse" --mcc 6540 --currency EUR
+    set_up_mediator $of_purse # and journal, by card alone
     expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189
     expect 0 "is open" telepay-purse contract add --id $by_purse --name "Librairie du Port" --currency EUR --iban $bank
     expect 0 "is in frompurse" telepay-purse mediator add --name port --contract $by_purse --out frompurse --url https://127.0.0.1:$purse_port
@@ -45,6 +47,9 @@ set_up() {
     cp liar/pki/server.pem liar/pki/server.key liar/ && cp lp/client.pem liar/mediator.pem || fail "no credentials for the liar"
     expect 0 "" telepay-mediator service add lp --name liar --contract $by_purse
     launch liar.log listening python3 "$here/../tools/lying_service.py" liar 18744
+    expect 0 "fills accounts" telepay-purse trust add --contract $of_purse --authority acq/pki/ca.pem
+    expect 0 "may sell credit" telepay-purse seller add --name port --out seller --url "https://127.0.0.1:$purse_port"
+    expect 0 "contract $of_purse" telepay-mediator service add seller --name purse --contract $of_purse
     serve_purse
     serve_shop
 }
@@ -56,11 +61,18 @@ account() {
     expect 5 "certificate" by_purse get --means purse $shop/article-1
     expect 0 "" telepay authority add --home home purse/pki/ca.pem
     expect 1 "telepay purse open --at https://127.0.0.1:$purse_port" by_purse get --means purse $shop/article-1
-    remove
-    expect 0 "is open, in EUR" purse open --at https://127.0.0.1:$purse_port
+    expect 0 "is open, in EUR" purse open --at "https://127.0.0.1:$purse_port"
     account=$(telepay purse list --home home --json | jq -r '.purses[0].account')
-    expect 0 "came into" telepay-purse account fill --account "$account" --amount 20.00 --reference T1
+    # by card, through the mediator, as anything that it sells
+    fills() { printf 1234 | telepay purse fill "$@" --cacert med/pki/ca.pem --home home --pin-fd 0 --wait 5 --up-to "1000 EUR"; }
+    expect 2 "say where the purse sells its credit" fills 20.00 EUR
+    expect 2 "is in EUR" fills 20.00 USD --at "$origin/s/purse"
+    expect 0 "20.00 EUR are in your account at the purse" fills 20.00 EUR --at "$origin/s/purse"
+    said "paid 20.00 EUR to telepay purse"
     holds 20.00
+    expect 22 "answered 404" fills 981.00 EUR --at "$origin/s/purse" # more than an account may hold: it is not sold
+    holds 20.00
+    remove
 }
 
 buying() {
@@ -68,7 +80,7 @@ buying() {
     before=$(paid)
     expect 0 "paid 1.50 EUR to Librairie du Port, reference" by_purse get --means purse $shop/article-1
     said "first article"
-    [ "$(kept)" = "acknowledged+ acknowledged+" ] || fail "$(kept)"
+    [ "$(kept)" = "acknowledged+ acknowledged+ acknowledged+" ] || fail "$(kept)"
     holds 18.50
     expect 0 "PURSE PAYMENT" telepay order show --home home "$(of_order order)"
     expect 0 "is acknowledged, reference" telepay order prove --home home "$(of_order order)"

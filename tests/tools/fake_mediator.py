@@ -10,7 +10,8 @@ what was sent is kept); garbage, bad-ack, other-ack (what comes as an acknowledg
 says; old-parameters, stranger-parameters; and orders that no payer may pay: see forge.
 
 The file DIR/means says by what an order may be paid, in that order: emv (without the file), purse. The acquirer is a purse, too, at /purse, /accounts and
-/balance: what it holds is the file DIR/balance, in cents. Of its modes: other-payment (what comes acknowledges another statement).
+/balance: what it holds is the file DIR/balance, in cents. Of its modes: other-payment (what comes acknowledges another statement); bad-provision (the purse's
+word of a session is by a stranger), no-session (it refuses one). The means session is a purse's, too: by the vouchers of a session that a provision began.
 
 Everything here is written apart from src/: JOSE from RFC 7515, 7516 and 7518, messages from doc/protocol.md."""
 import base64
@@ -249,6 +250,7 @@ class Mediator:
         self.stan = int(time.time()) % 900000
         self.counted = {}
         self.used = {}  # counters, by account
+        self.sessions = {}
 
     def means(self):
         try:
@@ -286,7 +288,7 @@ class Mediator:
         order = {
             "version": 1, "order": order_id, "contract": CONTRACT, "merchant": "Librairie du Port", "item": "Carte marine 7066", "amount": price,
             "currency": "eur", "delivery": "network", "quote": encode(secrets.token_bytes(32)), "nonce": encode(secrets.token_bytes(16)),
-            "issued": moment(), "valid_until": moment(300), "means": [{"name": means, "ceiling": "100000"}], "resource": {"method": method, "url": url},
+            "issued": moment(), "valid_until": moment(300), "means": [{"name": "purse" if means == "session" else means, "ceiling": "100000"}], "resource": {"method": method, "url": url},
             "return": url, "acquirer": ACQUIRER}
         if means == "emv":
             order.update({"terminal": TERMINAL, "stan": "%06d" % self.stan, "date": time.strftime("%Y%m%d"), "time": time.strftime("%H%M%S"),
@@ -301,7 +303,10 @@ class Mediator:
             head, body, signature = token.split(".")
             token = f"{head}.{encode(canonical({**order, 'item': 'Other'}))}.{signature}"
         request["methodDetails"] = {"order": token, **({"acquirer": x5c(self.key(sealing)), "parameters": version} if means == "emv" else {"purse": self.at})}
-        challenge = {"id": encode(secrets.token_bytes(32)), "realm": "fake", "method": means, "intent": "charge", "request": encode(canonical(request)),
+        if means == "session":
+            request["unitType"] = "page"
+        challenge = {"id": encode(secrets.token_bytes(32)), "realm": "fake", "method": "purse" if means == "session" else means,
+                     "intent": "session" if means == "session" else "charge", "request": encode(canonical(request)),
                      "expires": moment(-100 if mode == "challenge-expired" else 300), "opaque": encode(b"{}")}
         return challenge, order
 
@@ -347,8 +352,6 @@ def forge(mode, order, request, signer, kind, sealing):
         order["means"][0]["ceiling"] = "100"
     elif mode == "no-card":
         order["means"][0]["name"] = "purse"
-        for member in ("terminal", "stan", "date", "time", "country", "mcc"):
-            order.pop(member, None)
         for name in ("terminal", "stan", "date", "time", "country", "mcc"):
             del order[name]
     elif mode == "typ":
@@ -392,19 +395,66 @@ def check_device(token, r, raw):
     public_key(header["jwk"]).verify(der, f"{head}.{body}".encode(), ec.ECDSA(hashes.SHA256()))
 
 
+def signed_by_account(text, kind):
+    """The account whose key signed it, its payload, and the key."""
+    head, body, signature = text.split(".")
+    header, payload = json.loads(decode(head)), json.loads(decode(body))
+    jwk = header["jwk"]
+    assert set(header) == {"alg", "typ", "jwk"} and set(jwk) == {"crv", "kty", "x"} and jwk["crv"] == "Ed25519" and jwk["kty"] == "OKP", header
+    assert header["alg"] == "EdDSA" and header["typ"] == f"telepay-purse-{kind}" and canonical(payload) == decode(body), header
+    ed25519.Ed25519PublicKey.from_public_bytes(decode(jwk["x"])).verify(decode(signature), f"{head}.{body}".encode())
+    return encode(hashlib.sha256(canonical(jwk)).digest()), payload, jwk["x"]
+
+
+def digest(text):
+    return encode(hashlib.sha256(text.encode()).digest())
+
+
+def take_provision(mediator, account, text, mode):
+    """The purse's word of a session that is to begin."""
+    by, provision, key = signed_by_account(text, "provision")
+    assert by == account == provision["account"] and provision["acquirer"] == ACQUIRER and provision["mediator"] == "fake", provision
+    assert int(provision["counter"]) not in mediator.used[account]
+    mediator.used[account].add(int(provision["counter"]))
+    refused = mode == "no-session" or int(provision["amount"]) > mediator.balance()
+    if not refused:
+        mediator.sessions[provision["session"]] = {"account": account, "left": int(provision["amount"]), "by": {}, "over": False}
+    print(f"provision {'refused' if refused else 'open'} {provision['amount']}", flush=True)
+    word = {"version": 1, "acquirer": ACQUIRER, "account": account, "key": key, **{n: provision[n] for n in ("mediator", "session", "amount", "currency", "until")},
+            "outcome": "refused" if refused else "acknowledged", "code": "51" if refused else "00", "provision": digest(text), "at": moment()}
+    if refused:
+        word["reason"] = "BALANCE"
+    return sign(mediator.key("stranger-acknowledgement" if mode == "bad-provision" else "acknowledgement"), "telepay-purse-provision-acknowledgement", word)
+
+
+def decide_voucher(mediator, entry, credential, mode):
+    challenge, order = entry["challenge"], entry["order"]
+    assert {k: v for k, v in credential["challenge"].items() if k != "description"} == challenge, "another challenge"
+    text = credential["payload"]["voucher"]
+    account, voucher, _ = signed_by_account(text, "voucher")
+    session = mediator.sessions[voucher["session"]]
+    assert voucher["account"] == account == session["account"] and voucher["r"] == encode(bound(challenge)) and voucher["order"] == order["order"], voucher
+    assert voucher["contract"] == order["contract"] and voucher["currency"] == "eur"
+    known = session["by"].setdefault(order["contract"], [0, 0])
+    assert int(voucher["number"]) == known[1] + 1 and int(voucher["sum"]) == known[0] + int(order["amount"]), (voucher, known)
+    session["left"] -= int(order["amount"])
+    assert session["left"] >= 0 and not session["over"]
+    known[:] = [int(voucher["sum"]), int(voucher["number"])]
+    print(f"voucher {voucher['number']} sum {voucher['sum']}", flush=True)
+    word = {"version": 1, "r": voucher["r"], "order": order["order"], "contract": order["contract"], "amount": order["amount"], "currency": "eur",
+            "session": voucher["session"], "sum": voucher["sum"], "number": voucher["number"], "voucher": digest(text + ("x" if mode == "other-payment" else "")),
+            "mediator": "fake", "outcome": "acknowledged", "code": "00", "reference": f"{voucher['session']}-{voucher['number']}", "at": moment()}
+    signed = sign(mediator.key("stranger-order" if mode == "bad-ack" else "order"), "telepay-voucher-acknowledgement", word)
+    return {"code": "00", "reason": None, "acknowledgement": signed, "answer": None, "completion": False, "reference": word["reference"]}
+
+
 def check_statement(entry, credential):
     """The account that signed the payment, and its counter."""
     challenge, order = entry["challenge"], entry["order"]
     assert {k: v for k, v in credential["challenge"].items() if k != "description"} == challenge, "another challenge"
-    assert set(credential["payload"]) <= {"payment", "claim"}
-    head, body, signature = credential["payload"]["payment"].split(".")
-    header, payload = json.loads(decode(head)), json.loads(decode(body))
-    jwk = header["jwk"]
-    assert set(header) == {"alg", "typ", "jwk"} and set(jwk) == {"crv", "kty", "x"} and jwk["crv"] == "Ed25519" and jwk["kty"] == "OKP", header
-    assert header["alg"] == "EdDSA" and header["typ"] == "telepay-purse-payment", header
-    ed25519.Ed25519PublicKey.from_public_bytes(decode(jwk["x"])).verify(decode(signature), f"{head}.{body}".encode())
-    account = encode(hashlib.sha256(canonical(jwk)).digest())
-    assert canonical(payload) == decode(body) and payload == {
+    assert set(credential["payload"]) <= {"payment", "claim", "provision"}
+    account, payload, _ = signed_by_account(credential["payload"]["payment"], "payment")
+    assert payload == {
         "version": 1, "account": account, "r": encode(bound(challenge)), "order": order["order"], "amount": order["amount"], "currency": order["currency"],
         "counter": payload["counter"]}, payload
     return account, int(payload["counter"])
@@ -424,7 +474,8 @@ def decide_purse(mediator, entry, credential, mode):
     print(f"purse {code} counter {counter}", flush=True)
     statement = hashlib.sha256((b"other" if mode == "other-payment" else b"") + credential["payload"]["payment"].encode()).digest()
     signed = None if reason == "COUNTER_USED" else acknowledge(mediator, entry, {11: "%06d" % counter}, code, reason, mode, {"payment": encode(statement)})
-    return {"code": code, "reason": reason, "acknowledgement": signed, "answer": None, "completion": False, "reference": "632700%06d" % counter}
+    word = take_provision(mediator, account, credential["payload"]["provision"], mode) if "provision" in credential["payload"] and code == "00" else None
+    return {"code": code, "reason": reason, "acknowledgement": signed, "answer": None, "completion": False, "reference": "632700%06d" % counter, "provision": word}
 
 
 def acknowledge(mediator, entry, fields, code, reason, mode, more=None):
@@ -441,7 +492,7 @@ def acknowledge(mediator, entry, fields, code, reason, mode, more=None):
 
 def decide(mediator, entry, credential, mode):
     if entry["challenge"]["method"] == "purse":
-        return decide_purse(mediator, entry, credential, mode)
+        return (decide_voucher if entry["challenge"]["intent"] == "session" else decide_purse)(mediator, entry, credential, mode)
     fields, card, answer_key, signed = check_transaction(mediator, entry, credential)
     asks = card["9F27"][0] & 0xC0 == 0x80
     code, reason = ("51", "ISSUER_REFUSED") if mode == "refused" or (mode == "refused-once" and mediator.counts("refused", 1)) else ("00", None)
@@ -510,6 +561,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(int(parts[1]), b"status" * (100000 if "large" in self.path else 1))
         if parts[0] == "parameters":
             return self.answer(200, self.mediator.parameters().encode(), kind="application/jose")
+        if parts[0] == "sessions" and parts[2] == "end":
+            account, said, _ = signed_by_account(body.decode(), "session-end")
+            assert said == {"version": 1, "account": account, "session": parts[1]} and self.mediator.sessions[parts[1]]["account"] == account
+            self.mediator.sessions[parts[1]]["over"] = True
+            print("session ended", flush=True)
+            return self.answer(200, {})
         if self.path in ("/purse", "/accounts", "/balance"):
             return self.of_account(body)
         if parts[0] == "s":
@@ -617,7 +674,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 print("another credential", flush=True)
                 return self.answer(409, {"title": "another credential"})
             if entry.get("credential") != credential:
-                entry["challenge"], entry["order"] = entry["offers"][credential["challenge"]["method"]]
+                entry["challenge"], entry["order"] = entry["offers"]["session" if credential["challenge"]["intent"] == "session" else credential["challenge"]["method"]]
                 entry["result"] = decide(self.mediator, entry, credential, mode)
                 entry["credential"] = credential
                 entry["hash"] = encode(hashlib.sha256(canonical({k: v for k, v in credential.items()})).digest())
@@ -640,6 +697,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                      "reason": result["reason"], **signed},
                                [("WWW-Authenticate", header_of(challenge)) for challenge, _ in entry["offers"].values()], "application/problem+json")
         answer = {"order": order["order"], "state": entry["state"], "reference": result["reference"], "acknowledgement": result["acknowledgement"]}
+        if result.get("provision"):
+            answer["provision"] = result["provision"]
         if result["answer"]:
             answer.update({"answer": result["answer"], "completion": result["completion"]})
         return self.answer(200, answer, [] if result["completion"] else [("Payment-Receipt", receipt(entry))])

@@ -224,7 +224,7 @@ static void make_version_3(void)
     damage(
         path,
         "DROP TABLE orders; DROP TABLE purse; DROP TABLE emptying; DROP TABLE known_at; DROP TABLE "
-        "paid_by; DROP TABLE letter; UPDATE store SET version = 3;");
+        "paid_by; DROP TABLE letter; DROP TABLE provision; UPDATE store SET version = 3;");
 }
 
 START_TEST(a_journal_of_before_is_brought_up)
@@ -268,9 +268,11 @@ START_TEST(an_order_of_before_is_kept_without_a_statement)
 
         keep(j, &o);
         journal_close(&j);
-        damage(path, "DROP TABLE known_at; DROP TABLE paid_by; DROP TABLE letter; DROP TABLE purse;"
-                     "DROP TABLE emptying; ALTER TABLE orders DROP COLUMN statement;"
-                     "UPDATE store SET version = 4;");
+        damage(path,
+               "DROP TABLE known_at; DROP TABLE paid_by; DROP TABLE letter; DROP TABLE purse;"
+               "DROP TABLE emptying; DROP TABLE provision; DROP INDEX orders_session;"
+               "ALTER TABLE orders DROP COLUMN statement; ALTER TABLE orders DROP COLUMN session;"
+               "UPDATE store SET version = 4;");
         ck_ok(db_upgrade(path, &journal_schema, copy, NULL, NULL, &e));
         j = open_it();
         ck_ok(orders_pending(j, 0, &back, &e));
