@@ -23,7 +23,7 @@ insist() { # address, credential, name
     local code asked=0 until=$((SECONDS + 90)) # a mediator that forgot it lets each question wait
     while [ $SECONDS -lt $until ]; do
         asked=$((asked + 1))
-        code=$(ask -o "body.$3" -w '%{http_code}' -H "Authorization: $2" "$1") || code=cut # off: a head alone is no answer
+        code=$(ask -o "body.$3" -w '%{http_code}' -H "Authorization: $2" "$1") || code="cut" # off: a head alone is no answer
         case $code in
         200 | 402 | 403 | 409 | 410) break ;;
         esac

@@ -29,11 +29,12 @@ set_up_acquirer() { # and a card that it takes, and a contract
     expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
 }
 
-set_up_mediator() { # of an acquirer that is made, with its contract: further ones of its contracts
-    expect 0 "" telepay-acquirer mediator add --name port --contract 000000000000123 "${@/#/--contract=}" --out forport --port 18583
+further=() # contracts of the acquirer that the mediator gets, too
+set_up_mediator() { # of an acquirer that is made, with its contract
+    expect 0 "" telepay-acquirer mediator add --name port --contract 000000000000123 "${further[@]/#/--contract=}" --out forport --port 18583
     expect 0 "" telepay-mediator init med --listen 127.0.0.1:18843 --origin $origin
     expect 2 "journal, which is to be the folder that telepay-acquirer mediator add made" telepay-mediator acquirer add journal
-    expect 0 "$(($# + 1)) contract" telepay-mediator acquirer add forport
+    expect 0 "$((${#further[@]} + 1)) contract" telepay-mediator acquirer add forport
     expect 0 "" telepay-service init journal
     expect 0 "" telepay-service mediator add --dir journal --id port --out jp --url https://127.0.0.1:18743
     expect 0 "" telepay-mediator service add jp --name journal --contract 000000000000123

@@ -36,7 +36,8 @@ until_state() {
 set_up() {
     set_up_acquirer
     expect 0 "" telepay-acquirer contract add --id $of_purse --name "Telepay Purse" --mcc 6540 --currency EUR
-    set_up_mediator $of_purse # and journal, by card alone
+    further=($of_purse)
+    set_up_mediator # and journal, by card alone
     expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189
     expect 0 "is open" telepay-purse contract add --id $by_purse --name "Librairie du Port" --currency EUR --iban $bank
     expect 0 "is in frompurse" telepay-purse mediator add --name port --contract $by_purse --out frompurse --url https://127.0.0.1:$purse_port
