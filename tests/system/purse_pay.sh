@@ -36,7 +36,7 @@ until_state() {
 set_up() {
     set_up_acquirer
     expect 0 "" telepay-acquirer contract add --id $of_purse --name "Telepay Purse" --mcc 6540 --currency EUR
-    further=($of_purse)
+    further=("$of_purse")
     set_up_mediator # and journal, by card alone
     expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189
     expect 0 "is open" telepay-purse contract add --id $by_purse --name "Librairie du Port" --currency EUR --iban $bank
