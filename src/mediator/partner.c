@@ -19,7 +19,7 @@
 
 struct words { /* of every command here */
     const char *dir, *from, *name;
-    const char *contract[BOOK_MEANS_MAX + 1]; /* one more than may be: that is told */
+    const char *contract[BOOK_SOLD_UNDER + 1]; /* one more than may be: that is told */
     size_t contracts;
     bool json;
 };
@@ -39,7 +39,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->name = arg;
         return 0;
     case 'c':
-        if (w->contracts <= BOOK_MEANS_MAX)
+        if (w->contracts <= BOOK_SOLD_UNDER)
             w->contract[w->contracts++] = arg;
         return 0;
     case ARGP_KEY_ARG:
@@ -227,11 +227,11 @@ static enum tp_err check_contracts(struct adding *a, struct registry *registry, 
 {
     const struct words *w = a->w;
     struct orderbook_service *s = &a->wanted;
-    struct reg_contract *contract[BOOK_MEANS_MAX];
+    struct reg_contract *contract[BOOK_SOLD_UNDER];
 
-    if (w->contracts > BOOK_MEANS_MAX)
+    if (w->contracts > BOOK_SOLD_UNDER)
         return tp_fail(e, TP_ERR_USAGE, "a service sells under at most %d contracts",
-                       BOOK_MEANS_MAX);
+                       BOOK_SOLD_UNDER);
     snprintf(s->name, sizeof(s->name), "%s", w->name);
     for (size_t i = 0; i < w->contracts; i++) {
         contract[i] = registry_contract(registry, w->contract[i]);
@@ -286,7 +286,7 @@ static enum tp_err add_service(struct adding *a, const char *dir, struct orderbo
     return r == TP_OK ? keep_service(book, a, e) : r;
 }
 
-#define CONTRACTS_TEXT (BOOK_MEANS_MAX * (BOOK_CONTRACT_MAX + 2))
+#define CONTRACTS_TEXT (BOOK_SOLD_UNDER * (BOOK_CONTRACT_MAX + 2))
 static const char *contracts_shown(char out[CONTRACTS_TEXT], const struct orderbook_service *s,
                                    const char *between)
 {

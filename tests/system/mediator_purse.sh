@@ -31,7 +31,7 @@ signs() { # key, account, NAME=VALUE…: for the challenge of the last answer; i
 wants() { # resource, curl's words…: both ways are offered, of the order $order
     answers 402 "" "$@"
     order=$(jq -r .order body | sed 's|.*/||')
-    [ "$(methods)" = "emv purse" ] || fail "$1 is offered by $(methods): $(cat heads)"
+    [ "$(methods)" = "emv purse purse" ] || fail "$1 is offered by $(methods): $(cat heads)"
 }
 holds() { # account, balance
     local got
@@ -72,9 +72,10 @@ set_up() {
     serve_purse
     serve_shop
     [ "$(post /purse about)" = 200 ] || fail "no word about the purse"
-    acquirer=$(jq -r .acquirer about) open_account marie
+    purse_id=$(jq -r .acquirer about)
+    acquirer=$purse_id open_account marie
     marie=$number
-    acquirer=$(jq -r .acquirer about) open_account jean
+    acquirer=$purse_id open_account jean
     jean=$number
     expect 0 "came into" telepay-purse account fill --account "$marie" --amount 20.00 --reference T1
     expect 0 "came into" telepay-purse account fill --account "$jean" --amount 1.00 --reference T2
@@ -112,7 +113,7 @@ by_purse() {
     answers 409 "another credential" -H "Authorization: $bought" $at
     holds "$marie" 18.50
     [ "$(paid)" = 0 ] || fail "the card paid too"
-    [ "$(attempts .method)" = "emv purse" ] && [ "$(attempts .outcome)" = "none acknowledged" ] || fail "order show: $(telepay-mediator order show "$order")"
+    [ "$(attempts .method)" = "emv purse purse" ] && [ "$(attempts .outcome)" = "none acknowledged none" ] || fail "order show: $(telepay-mediator order show "$order")"
     match=-E expect 0 "delivered *purse" telepay-mediator order list
     expect 0 "paid by purse: account $marie" telepay-mediator order prove "$order"
     match=-E expect 0 "delivered .* purse" telepay-mediator status
@@ -122,7 +123,7 @@ by_card() {
     expect 0 "first article" get $origin/s/shop/article-1
     [ "$(paid)" = 1 ] || fail "paid $(paid) times, not once"
     order=$(telepay-mediator order list --json | jq -r '[.orders[] | select(.means == "emv")][-1].order')
-    [ "$(attempts .outcome)" = "acknowledged none" ] || fail "the attempts: $(attempts .outcome)"
+    [ "$(attempts .outcome)" = "acknowledged none none" ] || fail "the attempts: $(attempts .outcome)"
     holds "$marie" 18.50
 }
 
@@ -133,12 +134,12 @@ refused_then_by_card() {
     signs jean "$jean"
     answers 402 '"code":"51"' -H "Authorization: $bought" "$at"
     grep -q '"reason":"BALANCE"' body || fail "why: $(cat body)"
-    [ "$(methods)" = "emv purse" ] || fail "after a refusal it is offered by $(methods)"
+    [ "$(methods)" = "emv purse purse" ] || fail "after a refusal it is offered by $(methods)"
     [ "$(offers | head -1)" = "$(tr -d '\r' <asked | sed -n 's/^[Ww][Ww][Ww]-[Aa]uthenticate: //p' | head -1)" ] || fail "the card's challenge is another one"
     answers 402 '"code":"51"' -H "Authorization: $bought" "$at" # the same again
     bought=$(offers | grep 'method="emv"' | credential 2>credential.log) || fail "$(cat credential.log)"
     answers 200 "first article" -H "Authorization: $bought" "$at"
-    [ "$(attempts .outcome)" = "acknowledged refused none" ] || fail "the attempts: $(attempts .outcome)"
+    [ "$(attempts .outcome)" = "acknowledged refused none none" ] || fail "the attempts: $(attempts .outcome)"
     holds "$jean" 1.00
     [ "$(paid)" = 2 ] || fail "paid $(paid) times, not twice"
 }
@@ -193,7 +194,7 @@ claimed() {
 programs() {
     answers 402 '"type":"https://paymentauth.org/problems/payment-required"' -H 'Accept-Payment: purse' $origin/s/shop/article-1
     grep -q "nothing that" body && fail "a purse is not known: $(cat body)"
-    answers 402 "it is paid by emv/charge, purse/charge" -H 'Accept-Payment: giro/charge' $origin/s/shop/article-1
+    answers 402 "it is paid by emv/charge purse/charge purse/session" -H 'Accept-Payment: giro/charge' $origin/s/shop/article-1
     answers 402 "it is paid by emv/charge" -H 'Accept-Payment: purse/charge' $origin/s/journal/article-1
     answers 200 '"method":"purse"' $origin/openapi.json
     wants $origin/s/shop/article-1
@@ -208,13 +209,95 @@ programs() {
     holds "$marie" 14.00
 }
 
+session=sessionsessionsessionsessi
+draws() { # SUM NUMBER [NAME=VALUE…]: a voucher of marie's session for the challenge of the last answer; its credential is $bought
+    bought=$(offers | payer voucher "${key-marie}.pem" "$marie" $session "$@")
+}
+begins() { # until, in seconds: a payment with a provision of 5.00 beside it
+    counter=$((counter + 1))
+    payer statement marie.pem provision acquirer="$purse_id" account="$marie" mediator=port session=$session amount=500 currency=eur until="$1" \
+        counter=$counter >provision
+    wants "$origin/s/shop/article-1?provision-$session"
+    signs marie "$marie" provision=provision
+    answers 200 "first article" -H "Authorization: $bought" "$origin/s/shop/article-1?provision-$session"
+}
+word() { # the purse's, in the last receipt
+    sed -n 's/^[Pp]ayment-[Rr]eceipt: //p' heads | tr -d '\r' | tr '_-' '/+' | { cat; echo '=='; } | tr -d '\n' | base64 -di 2>/dev/null | jq -r .provision |
+        cut -d. -f2 | tr '_-' '/+' | { cat; echo '=='; } | tr -d '\n' | base64 -di 2>/dev/null | jq -r "$1"
+}
+reserved() { telepay-purse account show --account "$marie" --json | jq -r '.accounts[0].reserved'; }
+
+# Pages are paid by vouchers without the purse; each that is not the next is refused, and what is not delivered is not presented.
+sessions() {
+    local at="$origin/s/shop/article-1?session" before=$1 n good
+    begins 7200
+    [ "$(word .outcome)" = acknowledged ] && [ "$(word .amount)" = 500 ] || fail "the purse's word: $(cat heads)"
+    kill "$purse" # nobody needs it
+    wait "$purse"
+    wants "$at"
+    cp heads asked
+    draws 150 1
+    answers 200 "first article" -H "Authorization: $bought" "$at"
+    good=$bought
+    [ "$(attempts .outcome)" = "none none acknowledged" ] || fail "by voucher: $(attempts .outcome)"
+    answers 200 "first article" -H "Authorization: $good" "$at" # the same again
+    expect 0 "paid by voucher 1 of session $session" telepay-mediator order prove "$order"
+    cp asked heads
+    draws 300 2
+    answers 409 "another credential" -H "Authorization: $bought" "$at" # that order is paid
+    refused 409 '"number":"1"' 150 1                       # a lower one, for another order
+    refused 409 '"sum":"150"' 300 1
+    refused 409 '"sum":"150"' 299 2
+    refused 409 '"number":"1"' 450 3
+    refused 402 invalid-payload 300 2 r=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+    refused 402 verification-failed 300 2 contract=$by_card
+    refused 402 verification-failed 300 2 session=aaaaaaaaaaaaaaaaaaaaaaaaaa
+    key=jean refused 402 verification-failed 300 2 # signed by another key
+    kill -KILL "$mediator"
+    wait "$mediator"
+    serve_mediator
+    answers 200 "first article" -H "Authorization: $good" "$at" # which knows it again
+    wants "$liar/deliver-410?session"
+    draws 300 2
+    answers 410 "given back" -H "Authorization: $bought" "$liar/deliver-410?session"
+    [ "$(state)" = reversed ] || fail "not delivered by voucher: $(state)"
+    wants "$at-2"
+    draws 450 3
+    answers 200 "first article" -H "Authorization: $bought" "$at-2"
+    refused 402 payment-insufficient 600 4 # 1.50 more than 5.00 has left
+    # the end: what was drawn less what was not delivered is presented when the purse is there again
+    payer statement jean.pem session-end account="$marie" session=$session >ends
+    answers 403 "not by the key" --data-binary @ends "$origin/sessions/$session/end"
+    payer statement marie.pem session-end account="$marie" session=$session >ends
+    answers 404 "no such session" --data-binary "$(payer statement marie.pem session-end account="$marie" session=aaaaaaaaaaaaaaaaaaaaaaaaaa)" \
+        "$origin/sessions/aaaaaaaaaaaaaaaaaaaaaaaaaa/end"
+    answers 400 "the body is" --data-binary @ends "$origin/sessions/aaaaaaaaaaaaaaaaaaaaaaaaaa/end"
+    answers 200 '"state":"ending"' --data-binary @ends "$origin/sessions/$session/end"
+    serve_purse
+    for n in {300..0}; do
+        answers 200 '"state":' --data-binary @ends "$origin/sessions/$session/end"
+        [ "$(jq -r .state body)" = ended ] && break
+        sleep 0.1
+    done
+    [ "$n" != 0 ] || fail "it never ended: $(tail -5 mediator.log purse.log)"
+    holds "$marie" "$before" # 1.50 for the provision's page and 3.00 by vouchers; what was reserved is free
+    refused 402 verification-failed 600 4
+    expect 0 "" telepay-purse audit
+}
+refused() { # STATUS text, then as draws, for an order of its own: nothing is paid
+    wants "$origin/s/shop/article-1?refused"
+    draws "${@:3}"
+    answers "$1" "$2" -H "Authorization: $bought" "$origin/s/shop/article-1?refused"
+    [ "$(state)" = requested ] || fail "$*: the order is $(state)"
+}
+
 counts() {
     telepay-mediator status --metrics >metrics || fail "status --metrics"
     telepay-mediator status --json >status.json || fail "status --json"
     "${TESTS_SRCDIR:?}/tools/check_metrics.py" metrics status.json >measured 2>&1 || fail "status --metrics: $(cat measured metrics)"
-    grep -q '^orders delivered EUR purse 4$' measured && grep -q '^orders delivered EUR emv 2$' measured || fail "by what: $(cat measured)"
+    grep -q '^orders delivered EUR purse 5$' measured && grep -q '^orders delivered EUR voucher 2$' measured && grep -q '^orders delivered EUR emv 2$' measured || fail "by what: $(cat measured)"
     expect 0 "remise 1 closed" telepay-purse close
-    said "5 payments, 1 given back, 6.00 EUR"
+    said "7 payments, 1 given back, 10.50 EUR"
     expect 0 "" telepay-purse audit
     expect 0 "" telepay-acquirer audit
 }
@@ -229,6 +312,7 @@ inside() {
     given_back
     claimed
     programs
+    sessions 9.50
     counts
     ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
     kill "$mediator" "$acquirer" "$service" "$purse"
