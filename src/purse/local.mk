@@ -17,7 +17,7 @@ libpurse_a_SOURCES = \
 PURSE_LIBS = libpurse.a $(CAAA_LIBS) $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS)
 
 bin_PROGRAMS += telepay-purse
-telepay_purse_SOURCES = src/purse/account.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
+telepay_purse_SOURCES = src/purse/account.c src/purse/backup.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
 	src/purse/partner.c src/purse/seller.c
 telepay_purse_LDADD = $(PURSE_LIBS)
 dist_man_MANS += doc/telepay-purse.1
