@@ -161,7 +161,7 @@ static enum dispute_finding find_order(struct dispute_case *c, const struct orde
 }
 
 static enum tp_err begin(struct dispute_case *c, const struct orderbook_order *o,
-                         const struct order_key *key, struct orderbook *b,
+                         const struct reg_contract *contract, struct orderbook *b,
                          const struct dispute_terms *terms, int64_t now, struct tp_error *e)
 {
     struct dispute *d = &c->dispute;
@@ -169,7 +169,7 @@ static enum tp_err begin(struct dispute_case *c, const struct orderbook_order *o
     enum tp_err r;
 
     memcpy(d->order, o->id, sizeof(d->order));
-    snprintf(d->contract, sizeof(d->contract), "%s", o->contract);
+    snprintf(d->contract, sizeof(d->contract), "%s", contract->id);
     snprintf(d->reason, sizeof(d->reason), "%s", c->letter.reason);
     d->state = DISPUTE_OPEN;
     d->opened = now;
@@ -180,7 +180,7 @@ static enum tp_err begin(struct dispute_case *c, const struct orderbook_order *o
     if (r == TP_OK)
         r = disputes_get(b, o->id, d, &found, e);
     if (r == TP_OK)
-        r = answer(d, ACT_OPENED, NULL, b, key, now, e);
+        r = answer(d, ACT_OPENED, NULL, b, &contract->key, now, e);
     c->disputed = r == TP_OK;
     return r;
 }
@@ -208,7 +208,7 @@ static enum tp_err open_dispute(struct dispute_case *c, const struct orderbook_o
     }
     orderbook_attempt_free(&a);
     if (r == TP_OK && c->finding == DISPUTE_FINE)
-        r = begin(c, o, &contract->key, b, terms, now, e);
+        r = begin(c, o, contract, b, terms, now, e);
     return r;
 }
 
@@ -360,7 +360,7 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
                                const struct orderbook_order *o, struct orderbook *b,
                                const struct issuing *by, struct tp_error *e)
 {
-    const struct reg_contract *contract = registry_contract(by->registry, o->contract);
+    const struct reg_contract *contract;
     struct dispute d;
     struct dispute_letter last;
     struct letter l = {.order = NULL};
@@ -370,8 +370,11 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
     enum tp_err r = disputes_get(b, o->id, &d, &found, e);
 
     *settled = false;
-    if (r != TP_OK || !found || d.state != DISPUTE_SETTLED || contract == NULL)
+    if (r != TP_OK || !found || d.state != DISPUTE_SETTLED)
         return r;
+    contract = registry_contract(by->registry, d.contract);
+    if (contract == NULL)
+        return TP_OK;
     r = disputes_letter_last(b, o->id, true, &last, &jws, &found, e);
     if (r != TP_OK || !found)
         return r;
@@ -380,7 +383,7 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
     if (letter_read(&l, jws, contract->acquirer->authority, &fault) != TP_OK)
         log_error("the settlement of order %s is not carried out: %s", o->id, fault.text);
     *settled = l.act != NULL && strcmp(l.order, o->id) == 0 &&
-               strcmp(l.contract, o->contract) == 0 && strcmp(l.act, ACT_SETTLED) == 0 &&
+               strcmp(l.contract, d.contract) == 0 && strcmp(l.act, ACT_SETTLED) == 0 &&
                l.amount != NULL && strcmp(l.amount, amount) == 0;
     letter_free(&l);
     free(jws);
