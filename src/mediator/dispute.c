@@ -361,7 +361,7 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
                                const struct orderbook_order *o, struct orderbook *b,
                                const struct issuing *by, struct tp_error *e)
 {
-    const struct reg_contract *contract = NULL;
+    const struct reg_contract *contract;
     struct dispute d;
     struct dispute_letter last;
     struct letter l = {.order = NULL};
@@ -371,10 +371,11 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
     enum tp_err r = disputes_get(b, o->id, &d, &found, e);
 
     *settled = false;
-    if (r == TP_OK && found)
-        contract = registry_contract(by->registry, d.contract);
-    if (r != TP_OK || !found || d.state != DISPUTE_SETTLED || contract == NULL)
+    if (r != TP_OK || !found || d.state != DISPUTE_SETTLED)
         return r;
+    contract = registry_contract(by->registry, d.contract);
+    if (contract == NULL)
+        return TP_OK;
     r = disputes_letter_last(b, o->id, true, &last, &jws, &found, e);
     if (r != TP_OK || !found)
         return r;

@@ -6,11 +6,12 @@
 
 #include "base/money.h"
 #include "mediator/commands.h"
+#include "mediator/disputes.h"
 #include "mediator/registry.h"
 
 #define PREFIX "telepay_mediator_"
 
-enum { ORDERS, AMOUNT, OLDEST, SERVICES, ACQUIRERS, FAMILIES };
+enum { ORDERS, AMOUNT, OLDEST, SERVICES, ACQUIRERS, DISPUTES, FAMILIES };
 
 static const struct {
     const char *name, *help;
@@ -21,6 +22,7 @@ static const struct {
                 "Since when the oldest order stands in a state that somebody has to go on from."},
     [SERVICES] = {"service_open", "1: the service may sell; 0: it was closed."},
     [ACQUIRERS] = {"acquirer_open", "1: the acquirer may be paid through."},
+    [DISPUTES] = {"disputes", "Disputes under way, and those of them whose next word is overdue."},
 };
 
 /* The lines of a family stand together, and one walk through the books has lines for several: each
@@ -121,6 +123,19 @@ static enum tp_err on_acquirer(void *ctx, const struct reg_acquirer *a, struct t
     return TP_OK;
 }
 
+static enum tp_err put_disputes(const struct metrics *m, struct orderbook *b, struct tp_error *e)
+{
+    struct dispute_count c = {0};
+    const enum tp_err r = disputes_count(b, time(NULL), &c, e);
+
+    if (r == TP_OK)
+        fprintf(m->to[DISPUTES],
+                PREFIX "disputes{which=\"under_way\"} %" PRId64 "\n" PREFIX
+                       "disputes{which=\"overdue\"} %" PRId64 "\n",
+                c.waiting, c.overdue);
+    return r;
+}
+
 enum tp_err metrics_print(struct orderbook *b, const char *dir, struct tp_error *e)
 {
     struct metrics m;
@@ -132,6 +147,8 @@ enum tp_err metrics_print(struct orderbook *b, const char *dir, struct tp_error 
         r = orderbook_order_count(b, on_count, &m, e);
     if (r == TP_OK)
         r = orderbook_service_each(b, on_service, &m, e);
+    if (r == TP_OK)
+        r = put_disputes(&m, b, e);
     if (r == TP_OK)
         r = registry_open(&registry, dir, &events, e);
     registry_close(&registry);

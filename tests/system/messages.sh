@@ -89,6 +89,9 @@ refused() {
     # the clock goes on: overdue is told on both sides
     python3 -c "import sqlite3, sys; d = sqlite3.connect('med/mediator.db'); d.execute('UPDATE dispute SET due = 1 WHERE order_id = ?', (sys.argv[1],)); d.commit()" "$bought"
     expect 0 "overdue: 1" telepay-mediator status
+    telepay-mediator status --metrics >metrics && telepay-mediator status --json >status.json 2>/dev/null || fail "status --metrics"
+    expect 0 "disputes overdue 1" "${TESTS_SRCDIR:?}/tools/check_metrics.py" metrics status.json
+    said "disputes under_way 1"
     [ "$(merchant list --json | jq -r '.disputes[-1].overdue')" = true ] || fail "not overdue: $(merchant list)"
     expect 0 "(overdue)" ask -H 'Accept: text/html' "$origin/orders/$bought/dispute"
     expect 0 "is refused" merchant refuse "$bought" --words "It was delivered, and read."
