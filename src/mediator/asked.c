@@ -2,23 +2,21 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "order/acknowledgement.h"
+#include "order/purse.h"
 
 static enum tp_err hash_payment(struct asked *out, const struct orderbook_attempt *a,
                                 struct tp_error *e)
 {
-    uint8_t hash[32];
+    enum tp_err r = TP_OK;
 
     if (a->means != MEANS_PURSE || a->pays == NULL)
         return TP_OK;
-    if (EVP_Digest(a->pays, strlen(a->pays), hash, NULL, EVP_sha256(), NULL) != 1)
-        return tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
-    base64url_encode(out->payment, SPAN_OF(hash));
-    return TP_OK;
+    r = purse_statement_hash(out->payment, a->pays, e);
+    return r == TP_OK && a->beside != NULL ? purse_statement_hash(out->provision, a->beside, e) : r;
 }
 
 enum tp_err asked_fill(struct asked *out, const struct orderbook_order *o,

@@ -10,7 +10,8 @@ struct asked { /* of an attempt, what its acknowledgement has to name */
     uint32_t n;
     char r[BASE64URL_SIZE(PAYMENT_R)];
     char amount[24], currency[4];
-    char payment[BASE64URL_SIZE(32)]; /* of a purse: hash of the statement; "": by card */
+    char payment[BASE64URL_SIZE(32)];   /* of a purse: hash of the statement; "": by card */
+    char provision[BASE64URL_SIZE(32)]; /* … of the provision beside it; "": none */
 };
 TP_MUST_CHECK enum tp_err asked_fill(struct asked *out, const struct orderbook_order *o,
                                      const struct orderbook_attempt *a, struct tp_error *e);

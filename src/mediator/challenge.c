@@ -112,7 +112,7 @@ static json_t *method_details(const char *jws, const struct reg_acquirer *a)
 
 static enum tp_err write_request(char **out, const char *jws, const struct texts *t,
                                  const struct orderbook_order *o, const struct reg_contract *c,
-                                 struct tp_error *e)
+                                 enum means means, struct tp_error *e)
 {
     struct payment_charge charge = {
         .amount = t->amount,
@@ -120,6 +120,7 @@ static enum tp_err write_request(char **out, const char *jws, const struct texts
         .recipient = c->id,
         .description = o->item,
         .external_id = o->id,
+        .unit_type = means == MEANS_VOUCHER ? "page" : NULL,
         .method_details = method_details(jws, c->acquirer),
     };
     enum tp_err r;
@@ -141,7 +142,7 @@ static enum tp_err bind(struct orderbook_attempt *a, const char *request, const 
         .id = id,
         .realm = by->realm,
         .method = means_method(a->means),
-        .intent = "charge",
+        .intent = means_intent(a->means),
         .request = request,
         .expires = t->until,
         .digest = o->digest[0] != '\0' ? o->digest : NULL,
@@ -193,7 +194,8 @@ enum tp_err challenge_make(struct orderbook_attempt *a, const struct orderbook_o
         return tp_fail(e, TP_ERR_NOT_FOUND, "the contract %s is not known any more", a->contract);
     if (o->amount > c->ceiling)
         return tp_fail(e, TP_ERR_RANGE, "it costs more than the contract takes at once");
-    a->means = c->acquirer->means;
+    if (a->means != MEANS_VOUCHER)
+        a->means = c->acquirer->means;
     snprintf(a->acquirer, sizeof(a->acquirer), "%s", c->acquirer->id);
     r = number_it(a, c, e);
     if (r == TP_OK)
@@ -201,7 +203,7 @@ enum tp_err challenge_make(struct orderbook_attempt *a, const struct orderbook_o
     if (r == TP_OK)
         r = sign_order(&jws, &t, o, c, e);
     if (r == TP_OK)
-        r = write_request(&request, jws, &t, o, c, e);
+        r = write_request(&request, jws, &t, o, c, a->means, e);
     if (r == TP_OK)
         r = bind(a, request, &t, o, header, by, e);
     free(jws);

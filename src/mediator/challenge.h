@@ -19,7 +19,8 @@ void challenge_order_id(char out[BOOK_ORDER_ID]);
 
 /* The next attempt at an order: number, day and time of a card's payment, the order signed anew,
  * the challenge and its id. digest of the quote; header: that of struct payment_challenge;
- * a->order, a->n, a->place and a->contract are set by the caller.
+ * a->order, a->n, a->place, a->contract, and a->means where it is MEANS_VOUCHER, are set by the
+ * caller.
  * orderbook_attempt_free. TP_ERR_RANGE (no number left, an amount over the contract's ceiling),
  * TP_ERR_FORMAT (what no order takes, with the member). */
 TP_MUST_CHECK enum tp_err challenge_make(struct orderbook_attempt *a,

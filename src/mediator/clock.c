@@ -8,11 +8,12 @@
 #include "mediator/stans.h"
 #include "mediator/visit.h"
 
-#define TICK_MS   100
-#define LOOK_MS   2000  /* between looks at the registry */
-#define FORGET_MS 60000 /* between looks for orders that nobody paid */
-#define FORGET_S  900   /* such an order is forgotten so long after its end */
-#define FORGET_N  2000  /* at a time */
+#define TICK_MS    100
+#define LOOK_MS    2000  /* between looks at the registry */
+#define SESSION_MS 2000  /* between looks for sessions whose time has come */
+#define FORGET_MS  60000 /* between looks for orders that nobody paid */
+#define FORGET_S   900   /* such an order is forgotten so long after its end */
+#define FORGET_N   2000  /* at a time */
 
 struct due {
     TAILQ_ENTRY(due) next;
@@ -32,7 +33,7 @@ struct clock {
     atomic_bool stop;
     pthread_mutex_t lock;
     struct dues dues; /* under lock, in no order */
-    int64_t look_at, forget_at;
+    int64_t look_at, forget_at, session_at;
 };
 
 void clock_set(struct mediator *m, const char *id, enum event event, uint32_t n, int64_t after_ms,
@@ -145,6 +146,10 @@ static void *run(void *ctx)
             if (registry_look(c->m->registry, &e) != TP_OK)
                 log_error("services and acquirers are not looked at: %s", e.text);
         }
+        if (now >= c->session_at) {
+            c->session_at = now + SESSION_MS;
+            session_look(c->m, c->book);
+        }
         if (now >= c->forget_at) {
             c->forget_at = forget(c) ? now : now + FORGET_MS;
         }
@@ -166,6 +171,7 @@ enum tp_err clock_open(struct mediator *m, struct tp_error *e)
     pthread_mutex_init(&c->lock, NULL);
     atomic_init(&c->stop, false);
     c->forget_at = time_monotonic_ms() + FORGET_MS;
+    c->session_at = time_monotonic_ms() + SESSION_MS; /* the keeper is there by then */
     r = orderbook_open(&c->book, m->dir, e);
     if (r == TP_OK && pthread_create(&c->thread, NULL, run, c) != 0)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "the clock cannot be started");

@@ -22,8 +22,7 @@
 struct delivery_under_way {
     struct mediator *m;
     struct orderbook_order order;
-    struct orderbook_attempt attempt; /* what a receipt says of it; its texts but the
-                                    acknowledgement stay away */
+    struct orderbook_attempt attempt; /* what a receipt says of it; its other texts stay away */
     unsigned tries;
     struct visit *visit; /* of one that is delivered once more; NULL: the first */
 };
@@ -134,7 +133,8 @@ static struct delivery_under_way *new_under_way(struct mediator *m, const struct
     d->visit = v;
     d->tries = tries;
     d->attempt = *a;
-    d->attempt.challenge = d->attempt.pays = d->attempt.beside = d->attempt.answer = NULL;
+    d->attempt.challenge = d->attempt.pays = d->attempt.beside = NULL;
+    d->attempt.answer = a->answer != NULL ? strdup(a->answer) : NULL;
     d->attempt.acknowledgement = a->acknowledgement != NULL ? strdup(a->acknowledgement) : NULL;
     return d;
 }

@@ -6,23 +6,26 @@
 #include <stdio.h>
 
 #include "mediator/challenge.h"
-#include "wire/payment_charge.h"
 #include "wire/payment_discovery.h"
 
 /* What it costs depends on the page, and the service's quote alone says it. */
 static enum tp_err add_service(void *ctx, const struct reg_service *s, struct tp_error *e)
 {
     static const char *const by[] = {[MEANS_EMV] = "by card, with the order signed",
-                                     [MEANS_PURSE] = "by purse, with the order signed"};
+                                     [MEANS_PURSE] = "by purse, with the order signed",
+                                     [MEANS_VOUCHER] = "by a voucher of a purse's session"};
     struct payment_priced offers[BOOK_MEANS_MAX];
     char path[BOOK_NAME_MAX + 16], summary[BOOK_NAME_MAX + 32];
-    const struct payment_operation o = {
-        .path = path, .verb = "get", .summary = summary, .offers = offers, .n = s->contracts};
+    const struct payment_operation about = {
+        .path = path, .verb = "get", .summary = summary, .offers = offers, .n = 0};
+    struct payment_operation o = about;
 
-    for (size_t i = 0; i < s->contracts; i++)
-        offers[i] = (struct payment_priced){.method = means_method(s->contract[i]->acquirer->means),
-                                            .intent = PAYMENT_CHARGE,
-                                            .description = by[s->contract[i]->acquirer->means]};
+    for (enum means m = MEANS_EMV; m <= MEANS_VOUCHER; m++) {
+        if (!reg_service_takes(s, m))
+            continue;
+        offers[o.n++] = (struct payment_priced){
+            .method = means_method(m), .intent = means_intent(m), .description = by[m]};
+    }
     snprintf(path, sizeof(path), "/s/%s/{page}", s->name);
     snprintf(summary, sizeof(summary), "What the service %s sells", s->name);
     return payment_discovery_add(ctx, &o, e);

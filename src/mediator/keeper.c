@@ -145,6 +145,14 @@ static void after(struct mediator *m, struct job *j)
 {
     struct visit *v = j->visit;
 
+    if (j->move.event >= EVENT_SESSION_END) {
+        if (j->move.finding == FOUND_FINE)
+            session_go_on(m, &j->move.session);
+        if (v != NULL)
+            visit_session(v, j);
+        return;
+    }
+
     if (j->move.moved) {
         if (j->content != NULL)
             shelf_put(m, j->move.order.id, j->content);
@@ -210,6 +218,16 @@ char *keeper_quote(struct mediator *m, const struct orderbook_order *o)
     if (orderbook_quote_get(m->keeper->book, o->id, &text, &e) != TP_OK)
         log_error("%s", e.text);
     return text;
+}
+
+bool keeper_drawn(struct mediator *m, const char *session, struct orderbook_drawn *out)
+{
+    struct tp_error e = {TP_OK, ""};
+    bool found = false;
+
+    if (orderbook_drawn_next(m->keeper->book, session, out, &found, &e) != TP_OK)
+        log_error("%s", e.text);
+    return found;
 }
 
 struct content *keeper_included(struct mediator *m, const struct orderbook_order *o)

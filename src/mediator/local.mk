@@ -1,7 +1,8 @@
 # The mediator.
 noinst_LIBRARIES += libmediator.a
 libmediator_a_SOURCES = \
-	src/mediator/orderbook.c src/mediator/orderbook.h src/mediator/schema.c \
+	src/mediator/orderbook.c src/mediator/orderbook.h src/mediator/orderbook_priv.h src/mediator/orderbook_session.c src/mediator/schema.c \
+	src/mediator/session.c src/mediator/session.h src/mediator/session_way.c \
 	src/mediator/asked.c src/mediator/asked.h src/mediator/challenge.c src/mediator/challenge.h \
 	src/mediator/clock.c src/mediator/deliver.c src/mediator/discovery.c src/mediator/discovery.h src/mediator/drive.c src/mediator/line.c \
 	src/mediator/mediator_priv.h \

@@ -25,6 +25,7 @@ struct shelf;
 struct throttle;
 struct line;
 struct purse_way;
+struct session_way;
 struct keeper;
 struct visit;
 
@@ -62,10 +63,12 @@ struct mediator {
     struct line *line[64];
     atomic_size_t lines;
     struct purse_way *purse_way;
+    struct session_way *session_way;
     pthread_mutex_t lock;
     struct visits waiting; /* under lock */
     int lock_fd;
-    atomic_bool ending; /* nothing new is begun: the next start goes on */
+    atomic_bool serving; /* all its parts are there */
+    atomic_bool ending;  /* nothing new is begun: the next start goes on */
 };
 
 /* ---- keeper.c: moves, in groups ---- */
@@ -90,6 +93,9 @@ void keeper_take(struct mediator *m, struct job *j);
 /* The quote as its service gave it (free()); what it has as content. On the keeper's thread. NULL:
  * it cannot be had. */
 char *keeper_quote(struct mediator *m, const struct orderbook_order *o);
+/* What of a session is to be presented next (free voucher). On the keeper's thread. False: nothing.
+ */
+bool keeper_drawn(struct mediator *m, const char *session, struct orderbook_drawn *out);
 struct content *keeper_included(struct mediator *m, const struct orderbook_order *o);
 
 /* ---- shelf.c: what was just delivered ---- */
@@ -137,6 +143,16 @@ void purse_ask(struct mediator *m, const struct orderbook_order *o,
                const struct orderbook_attempt *a, unsigned tries);
 void purse_reverse(struct mediator *m, const struct orderbook_order *o,
                    const struct orderbook_attempt *a, unsigned tries);
+
+/* ---- session_way.c: what vouchers come to, presented to the purse ---- */
+
+TP_MUST_CHECK enum tp_err session_way_open(struct mediator *m, struct tp_error *e);
+void session_way_close(struct mediator *m);
+/* What follows from where a session stands: what is open is presented, then its end told. On the
+ * keeper's thread. */
+void session_go_on(struct mediator *m, const struct orderbook_session *s);
+/* Those whose time has come; on the clock's thread, by its books. */
+void session_look(struct mediator *m, struct orderbook *b);
 
 /* ---- deliver.c: the services ---- */
 

@@ -93,7 +93,7 @@ static enum tp_err on_count(void *ctx, const struct orderbook_count *c, struct t
 
     (void)e;
     snprintf(labels, sizeof(labels), "{state=\"%s\",currency=\"%s\",means=\"%s\"}",
-             order_state_name(c->state), currency_shown(c->currency), means_method(c->means));
+             order_state_name(c->state), currency_shown(c->currency), means_name(c->means));
     fprintf(m->to[ORDERS], PREFIX "%s%s %" PRId64 "\n", families[ORDERS].name, labels, c->n);
     fprintf(m->to[AMOUNT], PREFIX "%s%s %s\n", families[AMOUNT].name, labels,
             money_shown(amount, c->amount, c->currency));

@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "mediator/session.h"
 
 static void forget_others(struct move *m)
 {
@@ -157,10 +158,14 @@ static enum tp_err number_reversal(struct orderbook_attempt *a, const struct mov
 static enum tp_err give_back(struct move *m, struct orderbook *b, const struct issuing *by,
                              const char *why, struct tp_error *e)
 {
-    const enum tp_err r = number_reversal(&m->attempt, m, b, by, e);
+    const bool voucher = m->attempt.means == MEANS_VOUCHER;
+    const enum tp_err r =
+        voucher ? orderbook_drawn_give_back(b, m->attempt.session, m->attempt.contract,
+                                            m->order.amount, e) /* it is not presented */
+                : number_reversal(&m->attempt, m, b, by, e);
 
     snprintf(m->order.why, sizeof(m->order.why), "%s", why);
-    return r == TP_OK ? go(m, b, STATE_REVERSING, e) : r;
+    return r == TP_OK ? go(m, b, voucher ? STATE_REVERSED : STATE_REVERSING, e) : r;
 }
 
 /* It pays beside another attempt that paid: it is given back, and its order stays as it is. */
@@ -185,7 +190,7 @@ static enum tp_err give_back_rivals(struct move *m, struct orderbook *b, const s
 {
     uint32_t rival[BOOK_RIVALS_MAX];
     size_t n = 0;
-    enum tp_err r = orderbook_attempt_rivals(b, m->id, m->attempt.acquirer, rival, &n, e);
+    enum tp_err r = orderbook_attempt_rivals(b, &m->attempt, rival, &n, e);
 
     for (size_t i = 0; r == TP_OK && i < n; i++) {
         struct orderbook_attempt a = {.n = 0};
@@ -342,6 +347,19 @@ static enum finding stands_against(const struct move *m)
     return m->reached ? FOUND_FINE : FOUND_UNREACHED;
 }
 
+/* Nobody is asked: the order is paid at once. */
+static enum tp_err pay_by_voucher(struct move *m, struct orderbook *b, const struct issuing *by,
+                                  struct tp_error *e)
+{
+    enum tp_err r = session_draw(m, b, by, e);
+
+    if (r != TP_OK || m->finding != FOUND_FINE)
+        return r;
+    m->order.attempt = m->attempt.n;
+    r = give_back_rivals(m, b, by, e);
+    return r == TP_OK ? go(m, b, STATE_ACKNOWLEDGED, e) : r;
+}
+
 /* What was paid, or may be, outranks all: the same credential gets what it got. */
 static enum tp_err pay(struct move *m, struct orderbook *b, const struct issuing *by,
                        struct tp_error *e)
@@ -368,7 +386,9 @@ static enum tp_err pay(struct move *m, struct orderbook *b, const struct issuing
     }
     r = load_others(m, b, e);
     m->finding = stands_against(m);
-    return r == TP_OK && m->finding == FOUND_FINE ? submit(m, b, e) : r;
+    if (r != TP_OK || m->finding != FOUND_FINE)
+        return r;
+    return m->attempt.means == MEANS_VOUCHER ? pay_by_voucher(m, b, by, e) : submit(m, b, e);
 }
 
 /* Whether the answer moves the order: that of the attempt which is under way does; and a yes does
@@ -416,6 +436,8 @@ static enum tp_err answer(struct move *m, struct orderbook *b, const struct issu
         m->said.acknowledgement != NULL ? strdup(m->said.acknowledgement) : NULL;
     m->attempt.answer = m->said.answer != NULL ? strdup(m->said.answer) : NULL;
     r = orderbook_attempt_answer(b, &m->attempt, e);
+    if (r == TP_OK && m->said.opens)
+        r = orderbook_session_add(b, &m->said.session, m->said.answer, e);
     if (r != TP_OK)
         return r;
     if (!is_awaited(m))
@@ -552,6 +574,8 @@ enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing
     bool found = false;
     enum tp_err r;
 
+    if (m->event >= EVENT_SESSION_END)
+        return session_apply(m, b, e);
     if (m->event == EVENT_ASKED)
         return asked(m, b, by, e);
     if (m->event == EVENT_FIND) {

@@ -25,7 +25,10 @@ enum event {
     EVENT_UNDELIVERABLE, /* it will not: why */
     EVENT_REVERSED,      /* the acquirer reversed */
     EVENT_UNREVERSED,    /* it cannot: why */
-    EVENT_GO_ON          /* nothing happens: where does that attempt stand? */
+    EVENT_GO_ON,         /* nothing happens: where does that attempt stand? */
+    EVENT_SESSION_END,   /* of a session, as all below: its holder, silence or time ends it */
+    EVENT_PRESENTED,     /* the purse has taken what was presented */
+    EVENT_SESSION_ENDED  /* the purse knows that it is over */
 };
 
 enum finding {
@@ -36,12 +39,21 @@ enum finding {
     FOUND_TAKEN,     /* another payer device has claimed it */
     FOUND_EXPIRED,   /* its time is over, and nothing came */
     FOUND_UNREACHED, /* its acquirer is not reached: nothing was kept */
-    FOUND_OVER       /* it is too late for that */
+    FOUND_OVER,      /* it is too late for that */
+    FOUND_SESSION,   /* no session of that key that takes vouchers */
+    FOUND_BEHIND,    /* a voucher that is not the next one: `known` says which was the last */
+    FOUND_EXCEEDED   /* more than its provision has left */
+};
+
+struct voucher { /* what its statement says; text is the attempt's `pays` */
+    char session[BOOK_ORDER_ID], account[48], contract[BOOK_CONTRACT_MAX];
+    uint8_t key[32];
+    int64_t sum, number;
 };
 
 struct move { /* begins as {0}; move_free */
     enum event event;
-    char id[BOOK_ORDER_ID];
+    char id[BOOK_ORDER_ID]; /* of the order, or the session */
     int64_t now;
 
     /* what came with it; strings are the move's */
@@ -50,6 +62,10 @@ struct move { /* begins as {0}; move_free */
     char challenge_id[48];                /* EVENT_PAY */
     uint8_t credential[BOOK_CREDENTIAL];  /* EVENT_PAY, EVENT_COMPLETE */
     char *pays, *beside;                  /* EVENT_PAY */
+    struct voucher voucher;           /* … of a session; EVENT_SESSION_END: whose, key alone */
+    bool by_holder;                   /* EVENT_SESSION_END */
+    char contract[BOOK_CONTRACT_MAX]; /* EVENT_PRESENTED: under which, and how much in all */
+    int64_t presented;
     bool has_claim, completed;
     bool reached; /* EVENT_PAY: the acquirer can be asked now */
     bool foreign; /* EVENT_PAY: its challenge is none of the key of now: it gets what it got, and
@@ -60,8 +76,10 @@ struct move { /* begins as {0}; move_free */
     struct {
         enum outcome outcome;
         bool completion; /* the card has yet to have its last word */
-        char code[3], reason[26], rrn[13];
+        char code[3], reason[26], rrn[BOOK_REFERENCE];
         char *acknowledgement, *answer;
+        bool opens; /* the purse has reserved for `session`: `answer` says so */
+        struct orderbook_session session;
     } said;                 /* EVENT_ANSWER */
     char why[BOOK_WHY_MAX]; /* EVENT_UNDELIVERABLE, EVENT_UNREVERSED */
 
@@ -73,6 +91,8 @@ struct move { /* begins as {0}; move_free */
     bool payable;                                    /* it can be paid */
     struct orderbook_attempt others[BOOK_MEANS_MAX]; /* that can be paid too, or in its place */
     size_t n_others;
+    struct orderbook_session session;  /* of the events of sessions */
+    int64_t known_sum, known_number;   /* FOUND_BEHIND */
     uint32_t surplus[BOOK_RIVALS_MAX]; /* attempts that are to be given back from now on */
     size_t n_surplus;
 };

@@ -13,7 +13,7 @@
 #include "mediator/challenge.h"
 #include "mediator/commands.h"
 #include "order/proof.h"
-#include "order/purse.h"
+#include "order/purse_token.h"
 
 struct words { /* of every command here */
     const char *dir, *state, *id;
@@ -80,7 +80,7 @@ static enum tp_err order_row(void *ctx, const struct orderbook_order *o, struct 
                                  money_shown(amount, o->amount, o->currency),
                                  currency_shown(o->currency),
                                  order_state_name(o->state),
-                                 means_method(o->means),
+                                 means_name(o->means),
                                  o->why};
 
     return table_row(ctx, cells, e);
@@ -253,6 +253,40 @@ int mediator_cmd_order_show(int argc, char **argv)
 
 /* ---- prove ---- */
 
+/* A voucher, acknowledged by the mediator that took it. */
+static enum tp_err prove_voucher(const struct orderbook_attempt *a,
+                                 const struct reg_acquirer *acquirer, struct tp_error *e)
+{
+    struct purse_token t = {.owner = NULL};
+    struct purse_statement s = {.owner = NULL};
+    struct payment_challenge challenge;
+    uint8_t r[PAYMENT_R];
+    char hash[PURSE_HASH], r64[BASE64URL_SIZE(PAYMENT_R)];
+    json_t *owner = NULL;
+    enum tp_err err = challenge_of(&challenge, &owner, a, e);
+
+    if (err == TP_OK)
+        err = payment_challenge_r(r, &challenge, e);
+    if (err == TP_OK)
+        err = purse_token_read(&t, PURSE_VOUCHER_ACKNOWLEDGEMENT, a->acknowledgement,
+                               acquirer->authority, e);
+    if (err == TP_OK)
+        err = purse_statement_read(&s, PURSE_VOUCHER, a->pays, e);
+    if (err == TP_OK)
+        err = purse_statement_hash(hash, a->pays, e);
+    if (err == TP_OK && (strcmp(t.voucher_hash, hash) != 0 || strcmp(t.r, s.r) != 0 ||
+                         strcmp(s.r, base64url_encode(r64, SPAN_OF(r))) != 0))
+        err = tp_fail(e, TP_ERR_SECURITY, "voucher, challenge and acknowledgement do not agree");
+    if (err == TP_OK)
+        printf("order %s was paid by voucher %s of session %s: account %s signed it, %s in all "
+               "under contract %s, at %s\n",
+               t.order, s.number, s.session, s.account, s.sum, s.contract, t.at);
+    purse_statement_free(&s);
+    purse_token_free(&t);
+    json_decref(owner);
+    return err;
+}
+
 /* Which statement of which account the purse answered. */
 static enum tp_err prove_statement(const struct orderbook_attempt *a,
                                    const struct order_proof *proof, struct tp_error *e)
@@ -324,7 +358,8 @@ static enum tp_err prove(struct orderbook *b, const struct orderbook_order *o, c
     if (r == TP_OK && acquirer == NULL)
         r = tp_fail(e, TP_ERR_NOT_FOUND, "the acquirer %s is not known any more", a.acquirer);
     if (r == TP_OK)
-        r = prove_attempt(&a, acquirer, e);
+        r = a.means == MEANS_VOUCHER ? prove_voucher(&a, acquirer, e)
+                                     : prove_attempt(&a, acquirer, e);
     registry_close(&registry);
     orderbook_attempt_free(&a);
     return r;
@@ -366,7 +401,7 @@ static enum tp_err count_row(void *ctx, const struct orderbook_count *c, struct 
     char n[24], amount[MONEY_TEXT_MAX];
     const char *const cells[] = {order_state_name(c->state), n,
                                  money_shown(amount, c->amount, c->currency),
-                                 currency_shown(c->currency), means_method(c->means)};
+                                 currency_shown(c->currency), means_name(c->means)};
 
     snprintf(n, sizeof(n), "%" PRId64, c->n);
     return table_row(ctx, cells, e);

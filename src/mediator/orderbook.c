@@ -1,13 +1,9 @@
-#include "mediator/orderbook.h"
+#include "mediator/orderbook_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/schema.h"
-
-struct orderbook {
-    struct db *db;
-};
 
 static const char *const states[] = {
     [STATE_REQUESTED] = "requested",   [STATE_CLAIMED] = "claimed",
@@ -35,9 +31,20 @@ bool order_state_find(enum order_state *out, const char *name)
 
 const char *means_method(enum means m)
 {
-    static const char *const methods[] = {"", [MEANS_EMV] = "emv", [MEANS_PURSE] = "purse"};
+    static const char *const methods[] = {
+        "", [MEANS_EMV] = "emv", [MEANS_PURSE] = "purse", [MEANS_VOUCHER] = "purse"};
 
     return methods[m];
+}
+
+const char *means_intent(enum means m)
+{
+    return m == MEANS_VOUCHER ? "session" : "charge";
+}
+
+const char *means_name(enum means m)
+{
+    return m == MEANS_VOUCHER ? "voucher" : means_method(m);
 }
 
 const char *delivery_name(enum delivery d)
@@ -167,7 +174,7 @@ enum tp_err orderbook_service_each(struct orderbook *b, orderbook_service_visit 
                 r = visit(ctx, &s, e);
             begin_service(&s, &row);
         }
-        if (s.contracts < BOOK_MEANS_MAX)
+        if (s.contracts < BOOK_SOLD_UNDER)
             memcpy(s.contract[s.contracts++], row.contract, sizeof(row.contract));
     }
     db_end(&rows);
@@ -414,7 +421,7 @@ struct attempt_row { /* with what it borrows from the statement */
 #define ATTEMPT_SELECT                                                                             \
     "SELECT order_id, n, place, means, acquirer, contract, challenge_id, terminal, stan,"          \
     " local_time, sent, credential IS NOT NULL AS used, coalesce(credential, $1) AS credential,"   \
-    " outcome, code, reason, rrn, reversal_stan, surplus, challenge, pays, beside,"                \
+    " outcome, code, reason, rrn, reversal_stan, surplus, session, challenge, pays, beside,"       \
     " acknowledgement, answer, pays IS NOT NULL AS has_pays, beside IS NOT NULL AS has_beside,"    \
     " acknowledgement IS NOT NULL AS has_acknowledgement, answer IS NOT NULL AS has_answer"        \
     " FROM attempt t"
@@ -441,6 +448,7 @@ static const struct db_column attempt_columns[] = {
     DB_COLUMN_AS("rrn", struct attempt_row, a.rrn),
     DB_COLUMN_AS("reversal_stan", struct attempt_row, a.reversal_stan),
     DB_COLUMN_AS("surplus", struct attempt_row, a.surplus),
+    DB_COLUMN_AS("session", struct attempt_row, a.session),
     DB_COLUMN(struct attempt_row, challenge),
     DB_COLUMN(struct attempt_row, pays),
     DB_COLUMN(struct attempt_row, beside),
@@ -574,10 +582,11 @@ enum tp_err orderbook_attempt_submit(struct orderbook *b, const struct orderbook
                                      struct tp_error *e)
 {
     return db_exec(b->db,
-                   "UPDATE attempt SET credential = $3, pays = $4, beside = $5, sent = $6"
-                   " WHERE order_id = $1 AND n = $2",
+                   "UPDATE attempt SET credential = $3, pays = $4, beside = $5, sent = $6,"
+                   " session = $7 WHERE order_id = $1 AND n = $2",
                    DB_VALUES(db_text(a->order), db_integer(a->n), db_blob(SPAN_OF(a->credential)),
-                             db_text(a->pays), db_text(a->beside), db_integer(a->sent)),
+                             db_text(a->pays), db_text(a->beside), db_integer(a->sent),
+                             db_text(a->session[0] != '\0' ? a->session : NULL)),
                    NULL, e);
 }
 
@@ -619,7 +628,7 @@ struct numbered {
 static const struct db_column numbered_columns[] = {DB_COLUMN(struct numbered, order_id),
                                                     DB_COLUMN(struct numbered, n)};
 
-enum tp_err orderbook_attempt_rivals(struct orderbook *b, const char *order, const char *acquirer,
+enum tp_err orderbook_attempt_rivals(struct orderbook *b, const struct orderbook_attempt *paid,
                                      uint32_t out[BOOK_RIVALS_MAX], size_t *n, struct tp_error *e)
 {
     struct numbered row;
@@ -628,9 +637,10 @@ enum tp_err orderbook_attempt_rivals(struct orderbook *b, const char *order, con
     enum tp_err r =
         db_query(b->db, &rows,
                  "SELECT order_id, n FROM attempt WHERE order_id = $1 AND"
-                 " acquirer <> $2 AND sent > 0 AND outcome <> 2 AND surplus = 0"
+                 " (acquirer <> $2 OR means <> $3) AND sent > 0 AND outcome <> 2 AND surplus = 0"
                  " ORDER BY n",
-                 DB_VALUES(db_text(order), db_text(acquirer)), DB_COLUMNS(numbered_columns), e);
+                 DB_VALUES(db_text(paid->order), db_text(paid->acquirer), db_integer(paid->means)),
+                 DB_COLUMNS(numbered_columns), e);
 
     *n = 0;
     while (r == TP_OK && *n < BOOK_RIVALS_MAX && (r = db_next(rows, &row, &found, e)) == TP_OK &&

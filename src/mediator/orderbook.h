@@ -18,7 +18,9 @@
 #define BOOK_CREDENTIAL   32
 #define BOOK_SESSION      32
 #define BOOK_WHY_MAX      200
-#define BOOK_MEANS_MAX    8 /* that an order may be paid by: contracts of a service */
+#define BOOK_MEANS_MAX    8 /* that an order may be paid by */
+#define BOOK_SOLD_UNDER   4 /* contracts of a service; each of a purse is two means */
+#define BOOK_REFERENCE    56
 #define BOOK_RIVALS_MAX   32
 
 /* Where an order stands. Whoever restarts goes on from there. */
@@ -42,8 +44,10 @@ enum delivery { DELIVERY_NETWORK = 1, DELIVERY_SHIPPED, DELIVERY_INCLUDED };
 const char *delivery_name(enum delivery d); /* as the order has it */
 
 /* By what an order is paid. */
-enum means { MEANS_EMV = 1, MEANS_PURSE };
+enum means { MEANS_EMV = 1, MEANS_PURSE, MEANS_VOUCHER /* of a purse's session */ };
 const char *means_method(enum means m); /* as challenges and orders have it; "" for none */
+const char *means_intent(enum means m);
+const char *means_name(enum means m); /* for people, each another */
 
 struct orderbook_order {
     char id[BOOK_ORDER_ID];
@@ -89,13 +93,15 @@ struct orderbook_attempt { /* begins as {0}; orderbook_attempt_free */
     bool used;          /* a credential came */
     uint8_t credential[BOOK_CREDENTIAL];
     enum outcome outcome;
-    char code[3], reason[26], rrn[13]; /* DE 39, 44, 37 */
-    uint32_t reversal_stan;            /* 0: none */
+    char code[3], reason[26], rrn[BOOK_REFERENCE]; /* DE 39, 44, 37 */
+    uint32_t reversal_stan;                        /* 0: none */
     enum surplus surplus;
-    char *challenge;                /* JSON of its wire strings; as all below the attempt's */
-    char *pays;                     /* the sealed transaction, the purse's statement; NULL: none */
-    char *beside;                   /* the device's statement; NULL: none */
-    char *acknowledgement, *answer; /* the acquirer's; NULL: none */
+    char session[BOOK_ORDER_ID]; /* that its voucher draws from; "": none */
+    char *challenge;             /* JSON of its wire strings; as all below the attempt's */
+    char *pays;                  /* sealed transaction, statement of a purse, voucher; NULL: none */
+    char *beside;                /* the device's statement, a purse's provision; NULL: none */
+    char *acknowledgement;       /* the acquirer's, of a voucher the mediator's own; NULL: none */
+    char *answer;                /* the acquirer's to the payer; a purse's word of a provision */
 };
 void orderbook_attempt_free(struct orderbook_attempt *a);
 
@@ -115,7 +121,7 @@ void orderbook_rollback(struct orderbook *b);
 
 struct orderbook_service {
     char name[BOOK_NAME_MAX];
-    char contract[BOOK_MEANS_MAX][BOOK_CONTRACT_MAX]; /* in the order in which they are offered */
+    char contract[BOOK_SOLD_UNDER][BOOK_CONTRACT_MAX]; /* in the order in which they are offered */
     size_t contracts;
     int64_t added, closed; /* 0: open */
 };
@@ -224,9 +230,10 @@ TP_MUST_CHECK enum tp_err orderbook_attempt_reverse(struct orderbook *b,
 TP_MUST_CHECK enum tp_err orderbook_attempt_surplus(struct orderbook *b,
                                                     const struct orderbook_attempt *a,
                                                     struct tp_error *e);
-/* The numbers of those that pay, or may yet, at other acquirers than that one. */
-TP_MUST_CHECK enum tp_err orderbook_attempt_rivals(struct orderbook *b, const char *order,
-                                                   const char *acquirer,
+/* The numbers of those that pay, or may yet, where nobody knows that this one did: at other
+ * acquirers, and of payments and vouchers at the same purse. */
+TP_MUST_CHECK enum tp_err orderbook_attempt_rivals(struct orderbook *b,
+                                                   const struct orderbook_attempt *paid,
                                                    uint32_t out[BOOK_RIVALS_MAX], size_t *n,
                                                    struct tp_error *e);
 /* All whose surplus is SURPLUS_BACK. */
@@ -235,6 +242,68 @@ typedef enum tp_err orderbook_surplus_visit(void *ctx, const char *order, uint32
 TP_MUST_CHECK enum tp_err orderbook_surplus_each(struct orderbook *b,
                                                  orderbook_surplus_visit *visit, void *ctx,
                                                  struct tp_error *e);
+/* ---- sessions of purses ---- */
+
+enum session_state {
+    SESSION_OPEN = 1, /* vouchers are taken */
+    SESSION_ENDING,   /* what they come to is presented to the purse */
+    SESSION_ENDED     /* and the rest of the provision is free */
+};
+
+struct orderbook_session {
+    char id[BOOK_ORDER_ID], acquirer[BOOK_ACQUIRER_MAX], account[48];
+    uint8_t key[32];
+    uint16_t currency;
+    int64_t amount, until;
+    enum session_state state;
+    int64_t touched; /* the last voucher came */
+};
+
+struct orderbook_drawn { /* of a session, under one contract */
+    char session[BOOK_ORDER_ID], contract[BOOK_CONTRACT_MAX];
+    int64_t total, number;         /* of the last voucher */
+    int64_t given_back, presented; /* of the total: not delivered; said to the purse */
+    char *voucher;                 /* free() */
+};
+
+/* Once; acknowledgement: the purse's, of the provision. */
+TP_MUST_CHECK enum tp_err orderbook_session_add(struct orderbook *b,
+                                                const struct orderbook_session *s,
+                                                const char *acknowledgement, struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_session_get(struct orderbook *b, const char *id,
+                                                struct orderbook_session *out, bool *found,
+                                                struct tp_error *e);
+/* State and touched. */
+TP_MUST_CHECK enum tp_err orderbook_session_move(struct orderbook *b,
+                                                 const struct orderbook_session *s,
+                                                 struct tp_error *e);
+/* Those that are ending, and those open that nothing came for since `silent`, or that end before
+ * `until`. */
+TP_MUST_CHECK enum tp_err orderbook_session_due(struct orderbook *b, int64_t silent, int64_t until,
+                                                orderbook_id_visit *visit, void *ctx,
+                                                struct tp_error *e);
+/* Whether an order that a voucher of it paid is not delivered yet. */
+TP_MUST_CHECK enum tp_err orderbook_session_busy(struct orderbook *b, const char *id, bool *busy,
+                                                 struct tp_error *e);
+/* What was drawn under that contract, zeros where nothing was; and under all. */
+TP_MUST_CHECK enum tp_err orderbook_drawn_get(struct orderbook *b, const char *session,
+                                              const char *contract, struct orderbook_drawn *out,
+                                              int64_t *all, struct tp_error *e);
+/* The next that is to be presented: its total less what was given back is more than the purse
+ * knows. */
+TP_MUST_CHECK enum tp_err orderbook_drawn_next(struct orderbook *b, const char *session,
+                                               struct orderbook_drawn *out, bool *found,
+                                               struct tp_error *e);
+/* A voucher more; what is given back; what the purse knows. */
+TP_MUST_CHECK enum tp_err orderbook_drawn_put(struct orderbook *b, const struct orderbook_drawn *d,
+                                              struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_drawn_give_back(struct orderbook *b, const char *session,
+                                                    const char *contract, int64_t amount,
+                                                    struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_drawn_presented(struct orderbook *b, const char *session,
+                                                    const char *contract, int64_t presented,
+                                                    struct tp_error *e);
+
 /* The numbers that a day has given, of orders and of reversals; and those of other days about which
  * an acquirer is still asked, since its answers are known by them. */
 typedef enum tp_err orderbook_stan_visit(void *ctx, const char *contract, uint32_t stan,

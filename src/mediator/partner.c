@@ -17,7 +17,7 @@
 
 struct words { /* of every command here */
     const char *dir, *from, *name;
-    const char *contract[BOOK_MEANS_MAX + 1]; /* one more than may be: that is told */
+    const char *contract[BOOK_SOLD_UNDER + 1]; /* one more than may be: that is told */
     size_t contracts;
     bool json;
 };
@@ -37,7 +37,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->name = arg;
         return 0;
     case 'c':
-        if (w->contracts <= BOOK_MEANS_MAX)
+        if (w->contracts <= BOOK_SOLD_UNDER)
             w->contract[w->contracts++] = arg;
         return 0;
     case ARGP_KEY_ARG:
@@ -203,11 +203,11 @@ static enum tp_err check_name(const char *name, struct tp_error *e)
 static enum tp_err check_contracts(const struct words *w, struct registry *registry,
                                    struct orderbook_service *s, struct tp_error *e)
 {
-    struct reg_contract *contract[BOOK_MEANS_MAX];
+    struct reg_contract *contract[BOOK_SOLD_UNDER];
 
-    if (w->contracts > BOOK_MEANS_MAX)
+    if (w->contracts > BOOK_SOLD_UNDER)
         return tp_fail(e, TP_ERR_USAGE, "a service sells under at most %d contracts",
-                       BOOK_MEANS_MAX);
+                       BOOK_SOLD_UNDER);
     for (size_t i = 0; i < w->contracts; i++) {
         contract[i] = registry_contract(registry, w->contract[i]);
         if (contract[i] == NULL)
@@ -312,7 +312,7 @@ int mediator_cmd_service_add(int argc, char **argv)
 static enum tp_err service_row(void *ctx, const struct orderbook_service *s, struct tp_error *e)
 {
     char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX],
-        contracts[BOOK_MEANS_MAX * (BOOK_CONTRACT_MAX + 1)];
+        contracts[BOOK_SOLD_UNDER * (BOOK_CONTRACT_MAX + 1)];
     size_t n = 0;
 
     for (size_t i = 0; i < s->contracts; i++)

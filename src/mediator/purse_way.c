@@ -159,10 +159,65 @@ static enum tp_err take(char *out, size_t cap, const json_t *object, const char 
     return r;
 }
 
+static bool is_of(const struct purse_token *t, const struct exchange *x)
+{
+    const struct reg_contract *c = registry_contract(x->m->registry, x->of.contract);
+
+    return c != NULL && strcmp(t->acquirer, x->acquirer->id) == 0 &&
+           strcmp(t->mediator, c->mediator) == 0 && strcmp(t->provision, x->of.provision) == 0;
+}
+
+static enum tp_err take_session(struct orderbook_session *s, const struct purse_token *t,
+                                struct tp_error *e)
+{
+    const struct currency *c = currency_by_alpha(t->currency);
+    struct buf key = BUF_OF(s->key);
+    time_t until = 0;
+
+    if (c == NULL || base64url_decode(&key, span_str(t->key)) != TP_OK || key.n != sizeof(s->key) ||
+        time_parse(&until, t->until) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "its key, currency or time is none");
+    snprintf(s->id, sizeof(s->id), "%s", t->session);
+    snprintf(s->acquirer, sizeof(s->acquirer), "%s", t->acquirer);
+    snprintf(s->account, sizeof(s->account), "%s", t->account);
+    s->currency = c->numeric;
+    s->amount = strtoll(t->amount, NULL, 10);
+    s->until = until;
+    s->state = SESSION_OPEN;
+    s->touched = time(NULL);
+    return TP_OK;
+}
+
+/* The purse's word of the provision that went along. One that does not hold opens no session, and
+ * leaves the payment as it is. */
+static enum tp_err read_provision(struct move *m, const struct exchange *x, const char *text,
+                                  struct tp_error *e)
+{
+    struct purse_token t = {.owner = NULL};
+    struct tp_error why = {TP_OK, ""};
+    enum tp_err r =
+        purse_token_read(&t, PURSE_PROVISION_ACKNOWLEDGEMENT, text, x->acquirer->authority, &why);
+
+    if (r == TP_OK && !is_of(&t, x))
+        r = tp_fail(&why, TP_ERR_SECURITY, "it is of something else");
+    if (r == TP_OK && strcmp(t.outcome, "acknowledged") == 0) {
+        r = take_session(&m->said.session, &t, &why);
+        m->said.opens = r == TP_OK;
+    }
+    if (r != TP_OK)
+        log_error("purse %s: its word of the provision beside order %s cannot be used: %s",
+                  x->acquirer->id, x->of.id, why.text);
+    else
+        m->said.answer = strdup(text);
+    purse_token_free(&t);
+    return r == TP_OK && m->said.answer == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "no memory for it")
+                                                : TP_OK;
+}
+
 static enum tp_err read_members(struct move *m, const struct exchange *x,
                                 const struct http_said *said, struct tp_error *e)
 {
-    const char *acknowledgement = NULL;
+    const char *acknowledgement = NULL, *provision = NULL;
     json_t *body = NULL;
     enum tp_err r = jcs_read(&body, said->body, e);
 
@@ -174,6 +229,10 @@ static enum tp_err read_members(struct move *m, const struct exchange *x,
         r = take(m->said.rrn, sizeof(m->said.rrn), body, "reference", e);
     if (r == TP_OK)
         r = jcs_text(&acknowledgement, body, "acknowledgement", e);
+    if (r == TP_OK && x->of.provision[0] != '\0' && !x->reversal)
+        r = jcs_text(&provision, body, "provision", e);
+    if (r == TP_OK && provision != NULL)
+        r = read_provision(m, x, provision, e);
     if (r == TP_OK && acknowledgement != NULL && !x->reversal) {
         m->said.acknowledgement = strdup(acknowledgement);
         if (m->said.acknowledgement == NULL)
@@ -333,7 +392,9 @@ void purse_ask(struct mediator *m, const struct orderbook_order *o,
 
     if (x == NULL)
         return;
-    if (asprintf(&text, "{\"challenge\":%s,\"payment\":\"%s\"}", a->challenge, a->pays) < 0)
+    if (asprintf(&text, "{\"challenge\":%s,\"payment\":\"%s\"%s%s%s}", a->challenge, a->pays,
+                 a->beside != NULL ? ",\"provision\":\"" : "", a->beside != NULL ? a->beside : "",
+                 a->beside != NULL ? "\"" : "") < 0)
         text = NULL;
     send_it(x, "/payments", "application/json", text);
     free(text);

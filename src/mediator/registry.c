@@ -280,6 +280,17 @@ static enum tp_err read_terms(struct reg_contract *c, const struct conf *conf, c
     return r;
 }
 
+static enum tp_err read_own_name(struct reg_contract *c, struct tp_error *e)
+{
+    struct order_holder holder = {.jwk = NULL};
+    const enum tp_err r =
+        order_holder_read(&holder, c->acquirer->authority, c->key.x5c, PKI_ORDER, time(NULL), e);
+
+    memcpy(c->mediator, holder.common_name, sizeof(c->mediator));
+    order_holder_free(&holder);
+    return r;
+}
+
 static enum tp_err read_contract(struct reg_contract *c, const struct conf *conf,
                                  const char *section, struct tp_error *e)
 {
@@ -295,6 +306,8 @@ static enum tp_err read_contract(struct reg_contract *c, const struct conf *conf
         r = conf_need_path(key, sizeof(key), conf, section, "key", e);
     if (r == TP_OK)
         r = order_key_load(&c->key, certificate, key, e);
+    if (r == TP_OK && c->acquirer->means == MEANS_PURSE)
+        r = read_own_name(c, e);
     if (r == TP_OK && c->acquirer->means == MEANS_EMV)
         r = stans_new(&c->stans, e);
     if (r == TP_OK)
@@ -463,6 +476,16 @@ static struct reg_service *service_of(struct registry *r, const char *name)
         if (strcmp(r->service[i]->name, name) == 0)
             return r->service[i];
     return NULL;
+}
+
+bool reg_service_takes(const struct reg_service *s, enum means means)
+{
+    const enum means of = means == MEANS_VOUCHER ? MEANS_PURSE : means;
+    bool takes = false;
+
+    for (size_t i = 0; i < s->contracts; i++)
+        takes = takes || s->contract[i]->acquirer->means == of;
+    return takes;
 }
 
 enum tp_err registry_check_contracts(struct reg_contract *const *contracts, size_t n,

@@ -39,6 +39,7 @@ struct reg_contract {
     char country[4], mcc[5];
     int64_t ceiling;
     struct order_key key;
+    char mediator[PKI_NAME_MAX]; /* as its certificate names us; of a purse alone */
     const struct reg_acquirer *acquirer;
     struct stans *stans; /* NULL: of a purse */
 };
@@ -47,10 +48,13 @@ struct reg_service {
     char name[BOOK_NAME_MAX];
     char url[512]; /* without a slash at its end */
     struct pki_files tls;
-    struct reg_contract *contract[BOOK_MEANS_MAX]; /* of one currency, each of another acquirer */
+    struct reg_contract *contract[BOOK_SOLD_UNDER]; /* of one currency, each of another acquirer */
     size_t contracts;
     atomic_bool open;
 };
+
+/* Whether an order of that service may be paid so. */
+bool reg_service_takes(const struct reg_service *s, enum means means);
 
 struct registry;
 

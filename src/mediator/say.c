@@ -161,8 +161,9 @@ json_t *say_order(const struct orderbook_order *o, const struct payables *payabl
 
 static json_t *problem_members(const struct visit *v, const struct say_problem *p)
 {
-    char url[sizeof(v->m->origin) + BOOK_ORDER_ID + 16] = "";
+    char url[sizeof(v->m->origin) + BOOK_ORDER_ID + 16] = "", sum[24], number[24];
     const struct orderbook_attempt *a = p->refused;
+    const char *answer = a != NULL && a->means == MEANS_PURSE ? "provision" : "answer";
 
     if (p->order != NULL)
         snprintf(url, sizeof(url), "%s/orders/%s", v->m->origin, p->order->id);
@@ -170,8 +171,14 @@ static json_t *problem_members(const struct visit *v, const struct say_problem *
         json_pack("{s:s*,s:s*,s:s*,s:s*,s:s*}", "order", url[0] != '\0' ? url : NULL, "code",
                   a != NULL && a->code[0] != '\0' ? a->code : NULL, "reason",
                   a != NULL && a->reason[0] != '\0' ? a->reason : NULL, "acknowledgement",
-                  a != NULL ? a->acknowledgement : NULL, "answer", a != NULL ? a->answer : NULL);
+                  a != NULL ? a->acknowledgement : NULL, answer, a != NULL ? a->answer : NULL);
 
+    if (more != NULL && p->known != NULL) {
+        snprintf(sum, sizeof(sum), "%" PRId64, p->known->known_sum);
+        snprintf(number, sizeof(number), "%" PRId64, p->known->known_number);
+        (void)json_object_set_new(more, "sum", json_string(sum));
+        (void)json_object_set_new(more, "number", json_string(number));
+    }
     if (more != NULL && p->consumed >= 0)
         (void)json_object_set_new(more, "consumed", json_boolean(p->consumed));
     return more;
@@ -228,12 +235,14 @@ static void put_receipt(struct visit *v, const struct orderbook_order *o,
                         const struct orderbook_attempt *a)
 {
     char at[TIME_TEXT_MAX];
-    struct payment_receipt receipt = {.method = means_method(a->means),
-                                      .timestamp = time_format_utc(at, a->sent),
-                                      .reference = a->rrn,
-                                      .challenge_id = a->challenge_id,
-                                      .more = json_pack("{s:s,s:s*}", "externalId", o->id,
-                                                        "acknowledgement", a->acknowledgement)};
+    struct payment_receipt receipt = {
+        .method = means_method(a->means),
+        .timestamp = time_format_utc(at, a->sent),
+        .reference = a->rrn,
+        .challenge_id = a->challenge_id,
+        .more =
+            json_pack("{s:s,s:s*,s:s*}", "externalId", o->id, "acknowledgement", a->acknowledgement,
+                      "provision", a->means == MEANS_PURSE ? a->answer : NULL)};
     struct tp_error e = {TP_OK, ""};
     char *text = NULL;
 
@@ -255,7 +264,8 @@ void say_paid(struct visit *v, const struct orderbook_order *o, const struct ord
     const bool completion = o->state == STATE_APPROVED;
     json_t *said = json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:b}", "order", o->id, "state",
                              order_state_name(o->state), "reference", a->rrn, "acknowledgement",
-                             a->acknowledgement, "answer", a->answer, "completion", completion);
+                             a->acknowledgement, a->means == MEANS_PURSE ? "provision" : "answer",
+                             a->answer, "completion", completion);
     char *text = said != NULL ? json_dumps(said, JSON_COMPACT) : NULL;
 
     json_decref(said);

@@ -19,6 +19,7 @@ struct say_problem {
     const struct orderbook_order *order;     /* NULL: of none */
     const struct payables *payable;          /* their challenges go along; NULL: none */
     const struct orderbook_attempt *refused; /* what the acquirer said of it; NULL: nothing */
+    const struct move *known;                /* its sum and number are told; NULL: not */
     unsigned retry_after;                    /* seconds; 0: none */
     int consumed;                            /* -1: not said; 0, 1 */
 };

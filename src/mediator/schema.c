@@ -29,8 +29,35 @@
     "  reversal_stan INTEGER NOT NULL,"                                                            \
     "  reversal_day INTEGER NOT NULL,"                                                             \
     "  surplus INTEGER NOT NULL,"                                                                  \
+    "  session TEXT,"                                                                              \
     "  PRIMARY KEY (order_id, n),"                                                                 \
     "  UNIQUE (contract, day, stan)"
+
+#define SESSION_TABLES                                                                             \
+    "CREATE TABLE purse_session ("                                                                 \
+    "  id TEXT PRIMARY KEY CHECK (length(id) = 26),"                                               \
+    "  acquirer TEXT NOT NULL,"                                                                    \
+    "  account TEXT NOT NULL,"                                                                     \
+    "  account_key BLOB NOT NULL,"                                                                 \
+    "  currency INTEGER NOT NULL,"                                                                 \
+    "  amount INTEGER NOT NULL CHECK (amount > 0),"                                                \
+    "  until INTEGER NOT NULL,"                                                                    \
+    "  state INTEGER NOT NULL,"                                                                    \
+    "  touched INTEGER NOT NULL,"                                                                  \
+    "  acknowledgement TEXT NOT NULL"                                                              \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE INDEX purse_session_state ON purse_session (state);"                                   \
+    "CREATE TABLE session_contract ("                                                              \
+    "  session TEXT NOT NULL REFERENCES purse_session (id),"                                       \
+    "  contract TEXT NOT NULL,"                                                                    \
+    "  total INTEGER NOT NULL,"                                                                    \
+    "  number INTEGER NOT NULL,"                                                                   \
+    "  given_back INTEGER NOT NULL CHECK (given_back <= total),"                                   \
+    "  presented INTEGER NOT NULL,"                                                                \
+    "  voucher TEXT NOT NULL,"                                                                     \
+    "  PRIMARY KEY (session, contract)"                                                            \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE INDEX attempt_session ON attempt (session) WHERE session IS NOT NULL;"
 
 static const char tables[] =
     "CREATE TABLE service ("
@@ -75,7 +102,7 @@ static const char tables[] =
     "NULL;"
     "CREATE TABLE attempt (" ATTEMPT_COLUMNS ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX attempt_reversal ON attempt (reversal_day);"
-    "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;";
+    "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;" SESSION_TABLES;
 
 /* 2: claimed; 9: reversed. */
 static const struct db_rule rules[] = {
@@ -91,6 +118,11 @@ static const struct db_rule rules[] = {
      "OLD.outcome = 1 AND NEW.outcome <> 1", "what was acknowledged stays so", NULL},
     {"attempt_stands", "BEFORE UPDATE OF place, means, acquirer, contract, challenge", "attempt",
      NULL, "an attempt stands as it was signed", NULL},
+    {"session_stands", "BEFORE UPDATE OF acquirer, account, account_key, currency, amount, until",
+     "purse_session", NULL, "a session stands as the purse signed it", NULL},
+    {"session_grows", "BEFORE UPDATE OF total, number, presented", "session_contract",
+     "NEW.total < OLD.total OR NEW.number < OLD.number OR NEW.presented < OLD.presented",
+     "what was taken by vouchers stays so", NULL},
 };
 
 /* An order had one contract, and what paid it was a card. */
@@ -118,7 +150,7 @@ static const struct db_migration migrations[] = {
      "DROP TABLE attempt;"
      "ALTER TABLE attempt_2 RENAME TO attempt;"
      "CREATE INDEX attempt_reversal ON attempt (reversal_day);"
-     "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;"
+     "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;" SESSION_TABLES
      "ALTER TABLE mediated_order DROP COLUMN acquirer;"
      "ALTER TABLE mediated_order DROP COLUMN contract;"},
 };

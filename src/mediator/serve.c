@@ -108,11 +108,16 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     if (r == TP_OK)
         r = purse_way_open(m, e);
     if (r == TP_OK)
+        r = session_way_open(m, e);
+    if (r == TP_OK)
         r = registry_open(&m->registry, place->dir, &events, e);
     m->issuing.registry = m->registry;
     if (r == TP_OK)
         r = clock_open(m, e);
-    return r == TP_OK ? keeper_open(m, e) : r;
+    if (r == TP_OK)
+        r = keeper_open(m, e);
+    atomic_store(&m->serving, r == TP_OK);
+    return r;
 }
 
 /* What is under way ends, and what waits for the books gets there; then nobody waits any more. */
@@ -128,6 +133,7 @@ static void close_all(struct mediator *m)
         line_close(&m->line[i]);
     http_client_free(&m->client);
     purse_way_close(m);
+    session_way_close(m);
     keeper_close(m);
     registry_close(&m->registry);
     pages_close(&m->pages);

@@ -333,6 +333,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
     case VISIT_CLAIM:
     case VISIT_RELEASE:
     case VISIT_COMPLETION:
+    case VISIT_SESSION:
         break;
     }
     return false;
@@ -410,8 +411,38 @@ static void ask_for_money(struct visit *v, const struct move *m, enum payment_pr
     end(v);
 }
 
+/* Of vouchers: the session, or what it has left, does not pay it; another means still may. */
+static bool found_voucher(struct visit *v, const struct move *m)
+{
+    const struct say_problem behind = {
+        .type = PAYMENT_OTHER,
+        .status = MHD_HTTP_CONFLICT,
+        .detail = "this is not the session's next voucher here: sum and number are those of the "
+                  "last one",
+        .order = &m->order,
+        .known = m,
+        .consumed = -1};
+
+    if (m->finding == FOUND_BEHIND) {
+        say_problem(v, &behind);
+        end(v);
+    } else if (m->finding == FOUND_SESSION) {
+        ask_for_money(v, m, PAYMENT_VERIFICATION_FAILED,
+                      "no session of this account takes the voucher: it is over, or is none; "
+                      "nothing was paid");
+    } else if (m->finding == FOUND_EXCEEDED) {
+        ask_for_money(v, m, PAYMENT_INSUFFICIENT,
+                      "it is more than the session's provision has left; nothing was paid");
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void found_wrong(struct visit *v, const struct move *m)
 {
+    if (found_voucher(v, m))
+        return;
     switch (m->finding) {
     case FOUND_INVALID:
         if (v->kind == VISIT_COMPLETION)
@@ -439,6 +470,9 @@ static void found_wrong(struct visit *v, const struct move *m)
         say_later(v, m, "the acquirer is not reached now, and nothing was kept: ask the same again",
                   0);
         break;
+    case FOUND_SESSION:
+    case FOUND_BEHIND:
+    case FOUND_EXCEEDED:
     case FOUND_FINE:
         break;
     }
@@ -560,6 +594,7 @@ void visit_found(struct visit *v, struct job *j)
         return;
     case VISIT_CLAIM:
     case VISIT_RELEASE:
+    case VISIT_SESSION:
     case VISIT_NONE:
         say_json(v, MHD_HTTP_OK, say_order(&m->order, &payable));
         break;
@@ -570,6 +605,31 @@ void visit_found(struct visit *v, struct job *j)
             say_json(v, MHD_HTTP_OK, say_order(&m->order, NULL));
         break;
     }
+    end(v);
+}
+
+void visit_session(struct visit *v, const struct job *j)
+{
+    static const char *const states[] = {
+        [SESSION_OPEN] = "open", [SESSION_ENDING] = "ending", [SESSION_ENDED] = "ended"};
+    const struct orderbook_session *s = &j->move.session;
+    const bool wrong = j->move.finding == FOUND_INVALID, busy = j->move.finding == FOUND_OVER;
+    const struct say_problem p = {
+        .type = PAYMENT_OTHER,
+        .status = busy    ? MHD_HTTP_CONFLICT
+                  : wrong ? MHD_HTTP_FORBIDDEN
+                          : MHD_HTTP_NOT_FOUND,
+        .detail = busy    ? "an order of it is paid and not delivered yet: ask again"
+                  : wrong ? "the statement is not by the key that opened the session"
+                          : "there is no such session",
+        .retry_after = busy ? 5 : 0,
+        .consumed = -1};
+
+    if (j->move.finding == FOUND_FINE)
+        say_json(v, MHD_HTTP_OK,
+                 json_pack("{s:s,s:s}", "session", s->id, "state", states[s->state]));
+    else
+        say_problem(v, &p);
     end(v);
 }
 
@@ -636,31 +696,46 @@ void visit_delivered(struct visit *v, const struct orderbook_order *o,
     end(v);
 }
 
+/* One challenge more of a move, if its contract takes the order. */
+static enum tp_err add_challenge(struct move *m, struct visit *v, size_t contract, enum means means,
+                                 const uint8_t quote[32], struct tp_error *e)
+{
+    const bool first = m->attempt.n == 0;
+    struct orderbook_attempt *a = first ? &m->attempt : &m->others[m->n_others];
+    enum tp_err r;
+
+    *a = (struct orderbook_attempt){.n = first ? 1 : (uint32_t)m->n_others + 2,
+                                    .place = (uint32_t)contract + 1,
+                                    .means = means};
+    if (means == MEANS_VOUCHER) /* behind all charges */
+        a->place += (uint32_t)v->service->contracts;
+    memcpy(a->order, m->order.id, sizeof(a->order));
+    memcpy(a->contract, v->service->contract[contract]->id, sizeof(a->contract));
+    r = challenge_make(a, &m->order, quote, v->header, &v->m->issuing, e);
+    if (r != TP_OK)
+        orderbook_attempt_free(a);
+    else if (!first)
+        m->n_others++;
+    return r;
+}
+
 /* A challenge under each contract that takes the order: what one does not take, because it costs
- * too much or no number is left, another may. TP_ERR_RANGE: none does. */
+ * too much or no number is left, another may. Of a purse also one for those who have a session
+ * there. TP_ERR_RANGE: none does. */
 static enum tp_err make_challenges(struct move *m, struct visit *v, const uint8_t quote[32],
                                    struct tp_error *e)
 {
-    struct orderbook_attempt a = {.n = 0};
-    uint32_t n = 0;
+    const struct reg_service *s = v->service;
     enum tp_err r, first = TP_OK;
 
-    for (size_t i = 0; i < v->service->contracts; i++) {
-        a = (struct orderbook_attempt){.n = n + 1, .place = (uint32_t)i + 1};
-        memcpy(a.order, m->order.id, sizeof(a.order));
-        memcpy(a.contract, v->service->contract[i]->id, sizeof(a.contract));
-        r = challenge_make(&a, &m->order, quote, v->header, &v->m->issuing,
-                           first == TP_OK ? e : NULL);
-        if (r != TP_OK) {
-            first = first == TP_OK ? r : first;
-            orderbook_attempt_free(&a);
-        } else if (n++ == 0) {
-            m->attempt = a;
-        } else {
-            m->others[m->n_others++] = a;
-        }
+    for (size_t i = 0; i < s->contracts; i++) {
+        r = add_challenge(m, v, i, 0, quote, first == TP_OK ? e : NULL);
+        first = first == TP_OK ? r : first;
     }
-    return n > 0 ? TP_OK : first;
+    for (size_t i = 0; i < s->contracts; i++)
+        if (s->contract[i]->acquirer->means == MEANS_PURSE)
+            (void)add_challenge(m, v, i, MEANS_VOUCHER, quote, NULL);
+    return m->attempt.n != 0 ? TP_OK : first;
 }
 
 /* The order and its challenges, into a move. */

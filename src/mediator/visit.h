@@ -18,7 +18,8 @@ enum visit_kind {
     VISIT_CLAIM,      /* a payer device takes it */
     VISIT_RELEASE,    /* and gives it back */
     VISIT_COMPLETION, /* what the card's last word was */
-    VISIT_DELIVERY    /* K, once more */
+    VISIT_DELIVERY,   /* K, once more */
+    VISIT_SESSION     /* a purse's holder ends a session */
 };
 
 struct visit {
@@ -48,6 +49,8 @@ struct visit *visit_new(struct mediator *m, struct http_call *call);
 
 /* What the books say of its order (keeper's thread): answers, or lets it wait. */
 void visit_found(struct visit *v, struct job *j);
+/* The same of a session. */
+void visit_session(struct visit *v, const struct job *j);
 /* The order moved: those who wait for it are answered where that answers them. */
 void visits_wake(struct mediator *m, struct job *j);
 /* Its service is asked for a quote, unless its network demands too much. */

@@ -21,6 +21,7 @@
 
 #define SALE          "/s/"
 #define ORDERS        "/orders/"
+#define SESSIONS      "/sessions/"
 #define PARAMETERS    "/parameters/"
 #define DISCOVERY     "/openapi.json"
 #define SESSION_BYTES 16
@@ -173,37 +174,82 @@ static bool is_stated(const char *jws, const struct payment_challenge *c)
     return good;
 }
 
+static bool is_provision(const char *jws)
+{
+    struct purse_statement s = {.owner = NULL};
+    const bool good = purse_statement_read(&s, PURSE_PROVISION, jws, NULL) == TP_OK;
+
+    purse_statement_free(&s);
+    return good;
+}
+
 static bool read_purse(struct move *m, const struct payment_credential *c)
 {
-    const char *payment = NULL, *claim = NULL;
+    const char *payment = NULL, *provision = NULL, *claim = NULL;
 
     return jcs_text(&payment, c->payload, "payment", NULL) == TP_OK && payment != NULL &&
+           jcs_text(&provision, c->payload, "provision", NULL) == TP_OK &&
            jcs_text(&claim, c->payload, "claim", NULL) == TP_OK &&
-           is_stated(payment, &c->challenge) && keep_payload(m, payment, NULL, claim);
+           is_stated(payment, &c->challenge) && (provision == NULL || is_provision(provision)) &&
+           keep_payload(m, payment, provision, claim);
+}
+
+/* Of which session, and how far; that it is the challenge's is seen here, all else in the books. */
+static bool take_voucher(struct voucher *v, const char *jws, const struct payment_challenge *c)
+{
+    struct purse_statement s = {.owner = NULL};
+    uint8_t r[PAYMENT_R];
+    char r64[BASE64URL_SIZE(PAYMENT_R)];
+    const bool good = purse_statement_read(&s, PURSE_VOUCHER, jws, NULL) == TP_OK &&
+                      payment_challenge_r(r, c, NULL) == TP_OK &&
+                      strcmp(s.r, base64url_encode(r64, SPAN_OF(r))) == 0;
+
+    if (good) {
+        snprintf(v->session, sizeof(v->session), "%s", s.session);
+        snprintf(v->account, sizeof(v->account), "%s", s.account);
+        snprintf(v->contract, sizeof(v->contract), "%s", s.contract);
+        memcpy(v->key, s.key, sizeof(v->key));
+        v->sum = strtoll(s.sum, NULL, 10);
+        v->number = strtoll(s.number, NULL, 10);
+    }
+    purse_statement_free(&s);
+    return good;
+}
+
+static bool read_voucher(struct move *m, const struct payment_credential *c)
+{
+    const char *voucher = NULL, *claim = NULL;
+
+    return jcs_text(&voucher, c->payload, "voucher", NULL) == TP_OK && voucher != NULL &&
+           jcs_text(&claim, c->payload, "claim", NULL) == TP_OK &&
+           take_voucher(&m->voucher, voucher, &c->challenge) &&
+           keep_payload(m, voucher, NULL, claim);
 }
 
 /* The methods, and what their credentials hold. */
 static const struct way {
     enum means means;
-    const char *intent;
     bool (*read)(struct move *m, const struct payment_credential *c);
     const char *fault;
-} means[] = {
-    {MEANS_EMV, PAYMENT_CHARGE, read_card,
+} payloads[] = {
+    {MEANS_EMV, read_card,
      "the payload of a credential by card is the sealed transaction, with the device's signature "
      "where there is one"},
-    {MEANS_PURSE, PAYMENT_CHARGE, read_purse,
+    {MEANS_PURSE, read_purse,
      "the payload of a credential by purse is the statement, signed by the account's key, that "
-     "pays this challenge"},
+     "pays this challenge, with a provision where a session begins"},
+    {MEANS_VOUCHER, read_voucher,
+     "the payload of a credential by voucher is the statement, signed by the account's key, that "
+     "draws on its session for this challenge"},
 };
-#define MEANS (sizeof(means) / sizeof(means[0]))
+#define PAYLOADS (sizeof(payloads) / sizeof(payloads[0]))
 
 static const struct way *way_of(const struct payment_credential *c)
 {
-    for (size_t i = 0; i < MEANS; i++)
-        if (strcmp(c->challenge.method, means_method(means[i].means)) == 0 &&
-            strcmp(c->challenge.intent, means[i].intent) == 0)
-            return &means[i];
+    for (size_t i = 0; i < PAYLOADS; i++)
+        if (strcmp(c->challenge.method, means_method(payloads[i].means)) == 0 &&
+            strcmp(c->challenge.intent, means_intent(payloads[i].means)) == 0)
+            return &payloads[i];
     return NULL;
 }
 
@@ -248,8 +294,8 @@ static void take_credential(struct visit *v, const struct payment_credential *c)
 
     if (way == NULL) {
         const struct say_problem p = {.type = PAYMENT_METHOD_UNSUPPORTED,
-                                      .detail = "the method here is emv or purse, the intent "
-                                                "charge",
+                                      .detail = "the methods here are emv and purse, the intent "
+                                                "charge, of a purse session too",
                                       .consumed = -1};
 
         say_problem(v, &p);
@@ -358,19 +404,21 @@ static void read_accepted(struct visit *v)
 
     if (field == NULL || http_header_count(v->call, PAYMENT_ACCEPT) > 1)
         return;
-    for (size_t i = 0; i < s->contracts && weight == 0; i++)
-        if (payment_accept(&weight, span_str(field), means_method(s->contract[i]->acquirer->means),
-                           PAYMENT_CHARGE, NULL) != TP_OK) {
+    n = (size_t)snprintf(v->fault, sizeof(v->fault),
+                         "nothing that " PAYMENT_ACCEPT " takes is taken here: it is paid by");
+    for (enum means m = MEANS_EMV; m <= MEANS_VOUCHER; m++) {
+        if (!reg_service_takes(s, m))
+            continue;
+        if (payment_accept(&weight, span_str(field), means_method(m), means_intent(m), NULL) !=
+            TP_OK) {
             v->detail = PAYMENT_ACCEPT " cannot be read, and is passed over";
             return;
         }
-    if (weight > 0)
-        return;
-    n = (size_t)snprintf(v->fault, sizeof(v->fault),
-                         "nothing that " PAYMENT_ACCEPT " takes is taken here: it is paid by ");
-    for (size_t i = 0; i < s->contracts && n < sizeof(v->fault); i++)
-        n += (size_t)snprintf(v->fault + n, sizeof(v->fault) - n, "%s%s/" PAYMENT_CHARGE,
-                              i > 0 ? ", " : "", means_method(s->contract[i]->acquirer->means));
+        if (weight > 0)
+            return;
+        n += (size_t)snprintf(v->fault + n, sizeof(v->fault) - n, " %s/%s", means_method(m),
+                              means_intent(m));
+    }
     v->detail = v->fault;
 }
 
@@ -580,6 +628,34 @@ static void on_order(struct visit *v, const char *rest)
                known ? "it is not asked with that method" : "there is no such page");
 }
 
+/* /sessions/ID/end: by the key that opened it. */
+static void on_session(struct visit *v, const char *rest)
+{
+    struct job *j = NULL;
+    struct purse_statement s = {.owner = NULL};
+    char *jws = span_text(http_body(v->call));
+    const size_t n = strspn(rest, "abcdefghijklmnopqrstuvwxyz234567");
+
+    v->kind = VISIT_SESSION;
+    if (n != BOOK_ORDER_ID - 1 || strcmp(rest + n, "/end") != 0)
+        say_simple(v, MHD_HTTP_NOT_FOUND, "there is no such page");
+    else if (strcmp(http_method(v->call), "POST") != 0)
+        say_simple(v, MHD_HTTP_METHOD_NOT_ALLOWED, "it is not asked with that method");
+    else if (jws == NULL || purse_statement_read(&s, PURSE_SESSION_END, jws, NULL) != TP_OK ||
+             strncmp(s.session, rest, n) != 0)
+        say_simple(v, MHD_HTTP_BAD_REQUEST,
+                   "the body is the statement, signed by the account's key, that ends it");
+    else if ((j = move_job(EVENT_SESSION_END, s.session)) == NULL)
+        say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask again");
+    else {
+        memcpy(j->move.voucher.key, s.key, sizeof(j->move.voucher.key));
+        j->move.by_holder = true;
+        queue(v, j);
+    }
+    purse_statement_free(&s);
+    free(jws);
+}
+
 /* /parameters/ACQUIRER */
 static void on_parameters(struct visit *v, const char *rest)
 {
@@ -628,6 +704,8 @@ void visit_begin(struct visit *v)
         on_sale(v, path + strlen(SALE));
     else if (strncmp(path, ORDERS, strlen(ORDERS)) == 0)
         on_order(v, path + strlen(ORDERS));
+    else if (strncmp(path, SESSIONS, strlen(SESSIONS)) == 0)
+        on_session(v, path + strlen(SESSIONS));
     else if (strncmp(path, PARAMETERS, strlen(PARAMETERS)) == 0)
         on_parameters(v, path + strlen(PARAMETERS));
     else if (strcmp(path, DISCOVERY) == 0)

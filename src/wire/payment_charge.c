@@ -79,6 +79,8 @@ enum tp_err payment_charge_write(char **request, const struct payment_charge *c,
         r = jcs_set_text(object, "description", c->description, e);
     if (r == TP_OK)
         r = jcs_set_text(object, "externalId", c->external_id, e);
+    if (r == TP_OK)
+        r = jcs_set_text(object, "unitType", c->unit_type, e);
     if (r == TP_OK && c->method_details != NULL &&
         json_object_set(object, "methodDetails", c->method_details) != 0)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for JSON");

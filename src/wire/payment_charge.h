@@ -15,6 +15,7 @@ struct payment_charge {
     const char *recipient; /* NULL: absent, as all below */
     const char *description;
     const char *external_id;
+    const char *unit_type;  /* of a session alone; written, not read */
     json_t *method_details; /* an object */
     json_t *owner;          /* of all above, when read: payment_charge_free */
 };

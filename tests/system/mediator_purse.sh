@@ -31,7 +31,7 @@ signs() { # key, account, NAME=VALUE…: for the challenge of the last answer; i
 wants() { # resource, curl's words…: both ways are offered, of the order $order
     answers 402 "" "$@"
     order=$(jq -r .order body | sed 's|.*/||')
-    [ "$(methods)" = "emv purse" ] || fail "$1 is offered by $(methods): $(cat heads)"
+    [ "$(methods)" = "emv purse purse" ] || fail "$1 is offered by $(methods): $(cat heads)"
 }
 holds() { # account, balance
     local got
@@ -112,7 +112,7 @@ by_purse() {
     answers 409 "another credential" -H "Authorization: $bought" $at
     holds "$marie" 18.50
     [ "$(paid)" = 0 ] || fail "the card paid too"
-    [ "$(attempts .method)" = "emv purse" ] && [ "$(attempts .outcome)" = "none acknowledged" ] || fail "order show: $(telepay-mediator order show "$order")"
+    [ "$(attempts .method)" = "emv purse purse" ] && [ "$(attempts .outcome)" = "none acknowledged none" ] || fail "order show: $(telepay-mediator order show "$order")"
     match=-E expect 0 "delivered *purse" telepay-mediator order list
     expect 0 "paid by purse: account $marie" telepay-mediator order prove "$order"
     match=-E expect 0 "delivered .* purse" telepay-mediator status
@@ -122,7 +122,7 @@ by_card() {
     expect 0 "first article" get $origin/s/shop/article-1
     [ "$(paid)" = 1 ] || fail "paid $(paid) times, not once"
     order=$(telepay-mediator order list --json | jq -r '[.orders[] | select(.means == "emv")][-1].order')
-    [ "$(attempts .outcome)" = "acknowledged none" ] || fail "the attempts: $(attempts .outcome)"
+    [ "$(attempts .outcome)" = "acknowledged none none" ] || fail "the attempts: $(attempts .outcome)"
     holds "$marie" 18.50
 }
 
@@ -133,12 +133,12 @@ refused_then_by_card() {
     signs jean "$jean"
     answers 402 '"code":"51"' -H "Authorization: $bought" "$at"
     grep -q '"reason":"BALANCE"' body || fail "why: $(cat body)"
-    [ "$(methods)" = "emv purse" ] || fail "after a refusal it is offered by $(methods)"
+    [ "$(methods)" = "emv purse purse" ] || fail "after a refusal it is offered by $(methods)"
     [ "$(offers | head -1)" = "$(tr -d '\r' <asked | sed -n 's/^[Ww][Ww][Ww]-[Aa]uthenticate: //p' | head -1)" ] || fail "the card's challenge is another one"
     answers 402 '"code":"51"' -H "Authorization: $bought" "$at" # the same again
     bought=$(offers | grep 'method="emv"' | credential 2>credential.log) || fail "$(cat credential.log)"
     answers 200 "first article" -H "Authorization: $bought" "$at"
-    [ "$(attempts .outcome)" = "acknowledged refused none" ] || fail "the attempts: $(attempts .outcome)"
+    [ "$(attempts .outcome)" = "acknowledged refused none none" ] || fail "the attempts: $(attempts .outcome)"
     holds "$jean" 1.00
     [ "$(paid)" = 2 ] || fail "paid $(paid) times, not twice"
 }
@@ -193,7 +193,7 @@ claimed() {
 programs() {
     answers 402 '"type":"https://paymentauth.org/problems/payment-required"' -H 'Accept-Payment: purse' $origin/s/shop/article-1
     grep -q "nothing that" body && fail "a purse is not known: $(cat body)"
-    answers 402 "it is paid by emv/charge, purse/charge" -H 'Accept-Payment: giro/charge' $origin/s/shop/article-1
+    answers 402 "it is paid by emv/charge purse/charge purse/session" -H 'Accept-Payment: giro/charge' $origin/s/shop/article-1
     answers 402 "it is paid by emv/charge" -H 'Accept-Payment: purse/charge' $origin/s/journal/article-1
     answers 200 '"method":"purse"' $origin/openapi.json
     wants $origin/s/shop/article-1
