@@ -214,21 +214,21 @@ static bool try_offer(struct choice *x, const struct payment_challenge *offer)
     return false;
 }
 
-static bool try_means(struct choice *x, const struct payment_offers *offers, const char *means,
-                      const char *without)
+static bool may_use(const struct choice *x, const char *means, const char *without)
 {
     const char *only = x->checkout->options->means;
 
-    if ((only != NULL && strcmp(only, means) != 0) ||
-        (without != NULL && strcmp(without, means) == 0))
-        return false;
-    for (size_t i = 0; i < offers->n; i++) /* a session that is open goes first */
-        if (demand_is_payable(&offers->offer[i], means) &&
-            strcmp(offers->offer[i].intent, DEMAND_SESSION) == 0 && try_offer(x, &offers->offer[i]))
-            return true;
+    return (only == NULL || strcmp(only, means) == 0) &&
+           (without == NULL || strcmp(without, means) != 0);
+}
+
+static bool try_means(struct choice *x, const struct payment_offers *offers, const char *means,
+                      bool in_session)
+{
     for (size_t i = 0; i < offers->n; i++)
         if (demand_is_payable(&offers->offer[i], means) &&
-            strcmp(offers->offer[i].intent, DEMAND_SESSION) != 0 && try_offer(x, &offers->offer[i]))
+            (strcmp(offers->offer[i].intent, DEMAND_SESSION) == 0) == in_session &&
+            try_offer(x, &offers->offer[i]))
             return true;
     return false;
 }
@@ -241,8 +241,11 @@ enum tp_err checkout_choose(struct checkout *c, struct demand *out,
     struct choice x = {.checkout = c, .out = out, .r = TP_ERR_NOT_FOUND, .e = e};
 
     *out = (struct demand){0};
+    if (may_use(&x, DEMAND_PURSE, without) && try_means(&x, offers, DEMAND_PURSE, true))
+        return TP_OK; /* who began a session wants to pay by it */
     for (size_t i = 0; i < c->plan.n; i++)
-        if (try_means(&x, offers, c->plan.means[i].name, without))
+        if (may_use(&x, c->plan.means[i].name, without) &&
+            try_means(&x, offers, c->plan.means[i].name, false))
             return TP_OK;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) /* what the plan does not pay by */
         if (!x.good && plan_find(&c->plan, all[i]) == NULL &&

@@ -56,10 +56,10 @@ void checkout_recover(const struct checkout_options *options, struct fetch *fetc
 TP_MUST_CHECK enum tp_err checkout_owed(const struct checkout *c, const struct demand *d,
                                         struct kept_order *out, bool *found, struct tp_error *e);
 
-/* Of what is offered, the first that the user's plan pays, in the order of its means, verified in
- * *out; where it pays none, the first that is good. `without`: not by that means; NULL: by any.
- * TP_ERR_NOT_FOUND: nothing of it can be paid from here; of demand_read. demand_free after an error
- * too. */
+/* Of what is offered, a session that is open there; else the first that the user's plan pays, in
+ * the order of its means, verified in *out; where it pays none, the first that is good. `without`:
+ * not by that means; NULL: by any. TP_ERR_NOT_FOUND: nothing of it can be paid from here; of
+ * demand_read. demand_free after an error too. */
 TP_MUST_CHECK enum tp_err checkout_choose(struct checkout *c, struct demand *out,
                                           const struct payment_offers *offers, const char *without,
                                           struct tp_error *e);

@@ -138,15 +138,25 @@ static enum tp_err check_booking(struct history_record *r, struct walk *w, const
     return rc;
 }
 
+/* A statement of so much, and no more than that. */
+static enum tp_err take_amount(struct purse_statement *out, struct history_record *r,
+                               struct walk *w, enum purse_kind kind, const json_t *record,
+                               int64_t amount, struct tp_error *e)
+{
+    const enum tp_err rc =
+        take_statement(out, r, w, kind, json_string_value(json_object_get(record, "statement")), e);
+
+    return rc != TP_OK || number_of(out->amount) == amount
+               ? rc
+               : tp_fail(e, TP_ERR_SECURITY, "you signed another amount");
+}
+
 static enum tp_err check_emptying(struct history_record *r, struct walk *w, const json_t *record,
                                   int64_t amount, struct tp_error *e)
 {
     struct purse_statement s = {0};
-    enum tp_err rc = take_statement(&s, r, w, PURSE_EMPTYING,
-                                    json_string_value(json_object_get(record, "statement")), e);
+    const enum tp_err rc = take_amount(&s, r, w, PURSE_EMPTYING, record, amount, e);
 
-    if (rc == TP_OK && number_of(s.amount) != amount)
-        rc = tp_fail(e, TP_ERR_SECURITY, "you signed another amount");
     if (rc == TP_OK)
         snprintf(w->what, sizeof(w->what), "%s (%s)", s.iban, s.name);
     r->effect = is_paid(r) ? -amount : 0;
@@ -187,19 +197,17 @@ static enum tp_err check_reversal(struct history_record *r, struct walk *w, cons
     return rc;
 }
 
+/* What is reserved is still there. */
 static enum tp_err check_provision(struct history_record *r, struct walk *w, const json_t *record,
                                    int64_t amount, struct tp_error *e)
 {
     struct purse_statement s = {0};
-    enum tp_err rc = take_statement(&s, r, w, PURSE_PROVISION,
-                                    json_string_value(json_object_get(record, "statement")), e);
+    const enum tp_err rc = take_amount(&s, r, w, PURSE_PROVISION, record, amount, e);
 
-    if (rc == TP_OK && number_of(s.amount) != amount)
-        rc = tp_fail(e, TP_ERR_SECURITY, "you signed another amount");
     if (rc == TP_OK)
         snprintf(w->what, sizeof(w->what), "%s", s.mediator);
     purse_statement_free(&s);
-    return rc; /* what is reserved is still there */
+    return rc;
 }
 
 /* The voucher was signed here, of at least so much as was drawn. */

@@ -169,6 +169,43 @@ undelivered() {
     [ "$(kept | cut -d' ' -f1)" = reversed ] || fail "$(kept)"
 }
 
+# What is reserved at the mediator pays page after page without the purse and without asking; in the end what was spent is drawn, once.
+in_session() {
+    local before left n
+    quietly() { printf 'let me in\n' | setsid telepay get --cacert med/pki/ca.pem --home home --code-fd 0 "$@"; }
+    at_session() { printf 'let me in\n' | telepay session "$@" --cacert med/pki/ca.pem --home home --code-fd 0; }
+    stands() { purse balance --json | jq -r '.balances[0] | .balance + " " + .reserved'; }
+    before=$(purse balance --json | jq -r '.balances[0].balance')
+    expect 0 "reserves 5.00 EUR at its mediator" at_session start 5.00 EUR
+    expect 2 "no terminal to ask on" quietly "$shop/article-1?session" # not yet
+    expect 0 "first article" by_purse get --means purse "$shop/article-1?session"
+    expect 0 "" telepay plan set --home home --means emv --first # a session that is open goes before
+    expect 0 "5.00 EUR from the purse" telepay session --home home
+    said "open, at $origin until"
+    [ "$(stands)" = "$(bc <<<"$before - 6.50") 5.00" ] || fail "it stands at $(stands), of $before"
+    kill -STOP "$purse" # who need not be asked
+    for n in 1 2; do expect 0 "first article" quietly "$shop/article-1?session=$n"; done
+    kill -KILL "$mediator"
+    wait "$mediator" 2>/dev/null
+    serve_mediator
+    expect 0 "first article" quietly "$shop/article-1?session=3"
+    kill -CONT "$purse"
+    expect 0 "the mediator port said at" telepay order prove --home home "$(of_order order)"
+    expect 0 "4.50 spent" telepay session --home home
+    said "4.50 EUR  Librairie du Port, 3 orders"
+    expect 2 "no terminal to ask on" quietly "$shop/article-1?session=4" # more than is left: as any order
+    expect 4 "is not delivered" quietly "$origin/s/liar/deliver-410" --up-to "2.00 EUR" # nor in the session, nor drawn
+    expect 0 "1 session has ended" at_session end
+    for left in {100..0}; do
+        [ "$(stands)" = "$(bc <<<"$before - 6.00") 0.00" ] && break
+        [ "$left" = 0 ] && fail "it stands at $(stands), of $before: $(tail -5 mediator.log purse.log)"
+        sleep 0.2
+    done
+    expect 0 "0 sessions have ended" at_session end
+    expect 0 "voucher" purse history
+    expect 2 "no terminal to ask on" quietly "$shop/article-1?session=5"
+}
+
 looking_back() {
     expect 0 "Librairie du Port" purse history
     [ "$(purse history --json | jq '[.records[].verified] | all')" = true ] || fail "$(purse history --json)"
@@ -185,6 +222,7 @@ inside() {
     refused
     lost
     undelivered
+    in_session
     looking_back
     kill "$mediator" "$purse"
     wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
