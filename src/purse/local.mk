@@ -42,3 +42,9 @@ TESTS += tests/fuzz/fuzz_purse
 tests_fuzz_fuzz_purse_SOURCES = tests/fuzz/fuzz_purse.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_purse_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_purse_LDADD = $(PURSE_LIBS)
+
+check_PROGRAMS += tests/bench/bench_purse
+BENCHES += tests/bench/bench_purse
+tests_bench_bench_purse_SOURCES = tests/bench/bench_purse.c tests/bench/bench.h tests/tools/holds.h
+tests_bench_bench_purse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
+tests_bench_bench_purse_LDADD = $(PURSE_LIBS)

@@ -71,10 +71,10 @@ wait $customers || fail "the customers: $(cat customers.log)"
 telepay-purse list --json | jq -r '.payments[] | [.account, .order, .amount, .code] | join(" ")' | sort >kept
 awk '{ printf "%s %s %d.%02d %s\n", $1, $2, $4 / 100, $4 % 100, $5 }' payments | sort >told
 diff told kept >differ || fail "what was told and what is kept: $(head differ)"
-read -r drawn sessions <drawn
+read -r by_vouchers sessions <drawn
 paid=$(awk '$5 == "00" { sum += $4 } END { print sum + 0 }' payments)
 merchants=$(telepay-purse status --json | jq -r '.sums[0] | (.owed | tonumber) + (.paid_out | tonumber) | . * 100 | round')
-[ "$merchants" = $((paid + drawn)) ] || fail "merchants have $merchants, not $paid and $drawn by vouchers"
+[ "$merchants" = $((paid + by_vouchers)) ] || fail "merchants have $merchants, not $paid and $by_vouchers by vouchers"
 [ "$(telepay-purse status --json | jq -r '.sums[0].reserved')" = 0.00 ] || fail "something is still reserved: $(telepay-purse status)"
 [ "$sessions" -gt 0 ] || fail "no session was opened"
 [ "$(cut -d ' ' -f 2 kept | sort | uniq -d)" = "" ] || fail "an order counts twice"
