@@ -461,6 +461,15 @@ terminal() { # a person at it
     fresh pin
     python3 "$here/get-terminal.py" "$base" "$dir/mediator/mode" "$dir/mediator.log" || exit 1
     [ "$(states)" = "acknowledged+ refused refused acknowledged+" ] || fail "$(states)"
+    serve ok
+    by_means emv purse
+    insert pin
+    fresh_account
+    filled 1249
+    expect 0 "" telepay plan set --home home --means purse --first
+    python3 "$here/get-terminal.py" "$base" "$dir/mediator/mode" "$dir/mediator.log" purse || exit 1
+    [ "$(states)" = "acknowledged+ refused" ] || fail "$(states)"
+    by_means emv
 }
 
 # By an account at a purse: no card, no reader, the code of one's key.
