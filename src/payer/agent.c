@@ -19,6 +19,9 @@
 #include "drivers/readers.h"
 #include "payer/address.h"
 #include "payer/caller.h"
+#include "payer/home.h"
+#include "payer/purses.h"
+#include "payer/user.h"
 #include "wire/guests.h"
 #include "wire/html.h"
 
@@ -240,6 +243,31 @@ static bool has_reader(void)
     return found;
 }
 
+static enum tp_err count_purse(void *ctx, const struct purse_account *account, struct tp_error *e)
+{
+    (void)account;
+    (void)e;
+    *(bool *)ctx = true;
+    return TP_OK;
+}
+
+/* Who has an account at a purse pays without a reader. */
+static bool has_purse(const struct agent *a)
+{
+    char home[PATH_MAX], user[PATH_MAX], path[PATH_MAX];
+    struct journal *journal = NULL;
+    bool any = false;
+
+    if (home_path(home, a->o.home, NULL) == TP_OK &&
+        user_folder(user, home, a->o.user, NULL) == TP_OK &&
+        file_join(path, sizeof(path), user, HOME_JOURNAL, NULL) == TP_OK &&
+        access(path, F_OK) == 0 && journal_open(&journal, path, NULL) == TP_OK &&
+        purses_list(journal, count_purse, &any, NULL) != TP_OK)
+        any = false;
+    journal_close(&journal);
+    return any;
+}
+
 /* ---- paying ---- */
 
 static bool is_paying(struct agent *a)
@@ -302,7 +330,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
                          "told_address");
     if (is_paying(a))
         return send_page(a, c, MHD_HTTP_CONFLICT, "told_busy");
-    if (!has_reader())
+    if (!has_reader() && !has_purse(a))
         return send_page(a, c, MHD_HTTP_SERVICE_UNAVAILABLE, "told_reader");
     log_note("asked to pay %s", order);
     return pay(a, order) ? send_back(c, order)

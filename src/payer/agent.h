@@ -9,6 +9,7 @@
 
 struct agent_options {
     unsigned port;
+    const char *home, *user; /* whose; NULL: as home_path and user_folder have it */
     /* What a payment is run with, ended by NULL: its order comes behind. */
     const char *const *pay;
 };

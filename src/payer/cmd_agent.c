@@ -11,7 +11,7 @@
 #define PORT_MAX  65535
 #define WORD_MAX  4200
 
-enum { PORT = 256, PINENTRY, HOME, USER, CACERT, READER, APPLICATION, LIVE };
+enum { PORT = 256, PINENTRY, HOME, USER, CACERT, MEANS, READER, APPLICATION, LIVE };
 
 static const struct argp_option options[] = {
     {"port", PORT, "PORT", 0, "the port of this machine to listen on (27502, where pages lead)", 0},
@@ -20,6 +20,7 @@ static const struct argp_option options[] = {
     {"user", USER, "NAME", 0, "who pays, of several users of the folder", 0},
     {"cacert", CACERT, "FILE", 0,
      "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
+    {"means", MEANS, "MEANS", 0, "pay by this alone, as in telepay pay: emv, a card, or purse", 0},
     {"reader", READER, "NAME|NUMBER", 0, "the reader, as in telepay pay", 0},
     {"application", APPLICATION, "AID|NAME|NUMBER", 0, "the card's application to pay with", 0},
     {"allow-live-card", LIVE, NULL, 0, "let a card of a live scheme sign", 0},
@@ -29,7 +30,7 @@ static const struct argp_option options[] = {
 
 struct words {
     unsigned port;
-    const char *pinentry;
+    const char *pinentry, *home, *user;
     char word[WORDS_MAX][WORD_MAX]; /* that each payment is run with */
     size_t n;
 };
@@ -62,7 +63,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case HOME:
     case USER:
+        *(key == HOME ? &w->home : &w->user) = arg;
+        /* fall through */
     case CACERT:
+    case MEANS:
     case READER:
     case APPLICATION:
     case LIVE:
@@ -88,7 +92,7 @@ int payer_agent(int argc, char **argv)
         parse,
         NULL,
         "Let pages in the browser ask for payments: each is shown to you in a window, and "
-        "paid with the card in the reader only when you say so there.",
+        "paid with the card in the reader, or from your purse, only when you say so there.",
         NULL,
         NULL,
         NULL};
@@ -102,5 +106,7 @@ int payer_agent(int argc, char **argv)
     for (size_t i = 0; i < w.n; i++)
         pay[i + 1] = w.word[i];
     o.port = w.port;
+    o.home = w.home;
+    o.user = w.user;
     return agent_run(&o, &e) == TP_OK ? CLI_DONE : cli_report(&e);
 }

@@ -117,6 +117,19 @@ const char *credential_text(const json_t *secret)
     return text != NULL ? text : "";
 }
 
+char *credential_provision(const json_t *secret)
+{
+    struct payment_credential c = {0};
+    const char *text = NULL;
+    char *provision;
+
+    if (payment_credential_read_json(&c, span_str(credential_text(secret)), NULL) == TP_OK)
+        text = json_string_value(json_object_get(c.payload, "provision"));
+    provision = text != NULL ? strdup(text) : NULL;
+    payment_credential_free(&c);
+    return provision;
+}
+
 enum tp_err credential_message(struct buf *out, const json_t *secret, struct tp_error *e)
 {
     const char *text = json_string_value(json_object_get(secret, "message"));

@@ -26,6 +26,9 @@ TP_MUST_CHECK enum tp_err credential_field(char **out, const json_t *secret, str
 TP_MUST_CHECK enum tp_err credential_hash(char out[CREDENTIAL_HASH], const json_t *secret,
                                           struct tp_error *e);
 
+/* The provision in such an object (free()); NULL: there is none. */
+char *credential_provision(const json_t *secret);
+
 /* The credential's JSON and the message of such an object; "" and 0 bytes when there are none. */
 const char *credential_text(const json_t *secret);
 TP_MUST_CHECK enum tp_err credential_message(struct buf *out, const json_t *secret,

@@ -124,6 +124,14 @@ enum tp_err provisions_set(struct journal *j, const char *session, enum provisio
                    DB_VALUES(db_integer((int64_t)state), db_text(session)), NULL, e);
 }
 
+enum tp_err provisions_again(struct journal *j, const char *statement, struct tp_error *e)
+{
+    return db_exec(
+        j->db, "UPDATE provision SET state = $1 WHERE statement = $2 AND state = $3",
+        DB_VALUES(db_integer(PROVISION_WANTED), db_text(statement), db_integer(PROVISION_SIGNED)),
+        NULL, e);
+}
+
 /* Of what was signed, and not another. */
 static enum tp_err check_answer(const struct provision *p, const struct purse_token *t,
                                 struct tp_error *e)

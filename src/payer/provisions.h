@@ -52,6 +52,10 @@ TP_MUST_CHECK enum tp_err provisions_sign(struct journal *j, const struct provis
 TP_MUST_CHECK enum tp_err provisions_set(struct journal *j, const char *session,
                                          enum provision_state state, struct tp_error *e);
 
+/* What it came beside was not paid, so nothing was decided of it: it is wanted again. */
+TP_MUST_CHECK enum tp_err provisions_again(struct journal *j, const char *statement,
+                                           struct tp_error *e);
+
 /* The purse's word of one (JWS), held to what was signed: it is open, or refused, which is told.
  * TP_ERR_SECURITY. */
 TP_MUST_CHECK enum tp_err provisions_answered(struct journal *j, const char *jws,

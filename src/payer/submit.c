@@ -477,12 +477,24 @@ void submit_settle(struct kept_order *o, const struct submit_answer *a)
         t->state = PAYMENT_ACKNOWLEDGED;
 }
 
+static void want_again(struct journal *j, const struct kept_order *o)
+{
+    struct tp_error e = {0};
+    char *provision = o->statement != NULL ? credential_provision(o->secret) : NULL;
+
+    if (provision != NULL && provisions_again(j, provision, &e) != TP_OK)
+        log_note("%s", e.text);
+    free(provision);
+}
+
 void submit_begin(const struct submitter *s, struct journal *j, const struct kept_order *o,
                   const struct submit_answer *a)
 {
     struct tp_error e = {0};
     const struct authority *authority = a->provision != NULL ? authority_of(s, o, &e) : NULL;
 
+    if (o->state == KEPT_REFUSED || o->state == KEPT_LOST)
+        want_again(j, o);
     if (a->provision == NULL)
         return;
     if (authority == NULL || provisions_answered(j, a->provision, authority->orders, &e) != TP_OK)

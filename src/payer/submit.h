@@ -47,7 +47,7 @@ TP_MUST_CHECK enum tp_err submit_complete(const struct submitter *s, struct kept
 /* What an answer makes of an order: its state and its ticket. */
 void submit_settle(struct kept_order *o, const struct submit_answer *a);
 
-/* Of an order that is paid: whether a session began with it, in the journal. What is wrong with
+/* Of an order that is settled: whether a session began with it, in the journal. What is wrong with
  * that word is told, and undoes no payment. */
 void submit_begin(const struct submitter *s, struct journal *j, const struct kept_order *o,
                   const struct submit_answer *a);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""telepay get on a terminal: what is paid is shown and asked, and after a refusal nothing is signed again without a yes. BASE MODE_FILE LOG."""
+"""telepay get on a terminal: what is paid is shown and asked, and after a refusal nothing is signed again without a yes. BASE MODE_FILE LOG [purse]:
+with the last word from an empty purse, whose no leads to the card."""
 import os
 import pty
 import select
@@ -61,6 +62,22 @@ class Get:
 
 
 DEMAND = base.encode() + b"\r\n  Librairie du Port\r\n  Carte marine 7066\r\nPay 12.50 EUR (y/N): "
+
+if sys.argv[4:] == ["purse"]:
+    g = Get()
+    g.answer(DEMAND.replace(b"EUR", b"EUR from your purse at Bourse"), b"n\n")
+    g.end(1, b"not wanted: nothing was paid")
+    g = Get()
+    g.answer(DEMAND.replace(b"EUR", b"EUR from your purse at Bourse"), b"y\n")
+    g.answer(b"Code of the key of default: ", b"let me out\n")
+    g.answer(b"Code of the key of default: ", b"let me in\n")
+    g.answer(b"Declined: the purse holds less than that: telepay purse fill (51, BALANCE). Pay by card instead (y/N): ", b"y\n")
+    g.answer(b"PIN (3 tries left): ", b"1234\n")
+    g.end(0, b"the chart")
+    if payments() != 2:
+        fail("not once by purse and once by card", b"")
+    print("get-terminal.py: from a purse, too")
+    sys.exit(0)
 
 mode("ok")
 for no in (b"n\n", b"\n", b"yes please\n"):

@@ -505,6 +505,15 @@ terminal() { # a person at it
     fresh pin
     python3 "$here/get-terminal.py" "$base" "$dir/mediator/mode" "$dir/mediator.log" || exit 1
     [ "$(states)" = "acknowledged+ refused refused acknowledged+" ] || fail "$(states)"
+    serve ok
+    by_means emv purse
+    insert pin
+    fresh_account
+    filled 1249
+    expect 0 "" telepay plan set --home home --means purse --first
+    python3 "$here/get-terminal.py" "$base" "$dir/mediator/mode" "$dir/mediator.log" purse || exit 1
+    [ "$(states)" = "acknowledged+ refused" ] || fail "$(states)"
+    by_means emv
 }
 
 # By an account at a purse: no card, no reader, the code of one's key.
@@ -693,6 +702,17 @@ purse_session() {
     [ "$(heard_times "session ended")" = 1 ] || fail "$(cat mediator.log)"
     got 2 "" "no terminal to ask on" quietly "$base/s/shop/chart?price=1"
     expect 0 "0 sessions have ended" at_session end
+    # what it came beside was refused: it comes with the next one
+    serve ok
+    fresh_account
+    filled 100
+    expect 0 "" telepay session start 5.00 EUR --home home
+    got 1 "" "the purse holds less" by_purse get "$base/s/shop/chart"
+    expect 0 "with the next payment" telepay session --home home
+    filled 10000
+    got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+    [ "$(heard_times "provision open 500")" = 1 ] || fail "$(cat mediator.log)"
+    got 0 "the chart" "paid" quietly "$base/s/shop/chart?price=500"
     # a session that is refused, or of which a stranger speaks, begins none; what was paid beside it is paid
     for how in no-session bad-provision; do
         serve $how

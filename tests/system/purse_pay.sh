@@ -14,8 +14,8 @@ of_purse=000000000000777 # the purse's own, where it sells credit for cards
 purse_port=18745
 shop=$origin/s/shop
 
-purse() { printf 'let me in\n' | telepay purse "$@" --home home --cacert purse/pki/ca.pem --code-fd 0; }
-by_purse() { printf 'let me in\n' | telepay "$@" --cacert med/pki/ca.pem --home home --code-fd 0 --patience "${patience-60}" --up-to "1000 EUR"; }
+purse() { printf 'let-me-in\n' | telepay purse "$@" --home home --cacert purse/pki/ca.pem --code-fd 0; }
+by_purse() { printf 'let-me-in\n' | telepay "$@" --cacert med/pki/ca.pem --home home --code-fd 0 --patience "${patience-60}" --up-to "1000 EUR"; }
 holds() {
     local got
     got=$(purse balance --json | jq -r '.balances[0].balance')
@@ -100,7 +100,7 @@ buying() {
     # another client: curl pays with what telepay credential makes of all that is offered
     ask -o /dev/null -D - "$shop/article-1?curl" | tr -d '\r' | grep -i '^www-authenticate:' >challenges
     [ "$(wc -l <challenges)" = 2 ] || fail "not two challenges: $(cat challenges)"
-    printf 'let me in\n' >typed
+    printf 'let-me-in\n' >typed
     bought=$(telepay credential --header --cacert med/pki/ca.pem --home home --code-fd 3 --up-to "1000 EUR" 3<typed <challenges 2>credential.log) || fail "$(cat credential.log)"
     expect 0 "first article" pay "$shop/article-1?curl"
     holds 14.00
@@ -108,9 +108,28 @@ buying() {
     expect 0 "4.50 EUR  4 orders, and 1.50 of which" telepay session --home home
 }
 
+# From a page, by the agent, whose window asks for the yes and the code; no reader is needed.
+from_a_page() {
+    local order
+    mkdir person
+    printf '#!/bin/sh\nexec "%s" "%s"\n' "$here/../tools/pinentry_double.py" "$dir/person" >person/pinentry
+    chmod +x person/pinentry
+    printf 'CONFIRM yes\nGETPIN let-me-in\n' >person/does
+    launch agent.log listening telepay agent --home home --cacert med/pki/ca.pem --pinentry "$dir/person/pinentry" --means purse
+    order=$(order_url "$shop/article-1?agent")
+    [ "$(curl -s --max-time 20 -o /dev/null -w '%{http_code}' -G --data-urlencode "order=$order" -H 'Sec-Fetch-Mode: navigate' http://127.0.0.1:27502/pay)" = 303 ] ||
+        fail "the agent does not pay: $(cat agent.log)"
+    until_state delivered
+    grep -q "Pay 1.50 EUR from your purse at telepay purse" person/shown || fail "what was asked: $(cat person/shown)"
+    grep -q "Code of the key of default" person/shown || fail "the code was not asked for: $(cat person/shown)"
+    kill "$launched"
+    wait "$launched"
+    holds 12.50
+}
+
 refused() {
     local before
-    expect 0 "leave your account" purse empty 13.00 EUR --iban $bank --name Marie --yes
+    expect 0 "leave your account" purse empty 11.50 EUR --iban $bank --name Marie --yes
     before=$(paid)
     expect 1 "the purse holds less than that: telepay purse fill (51, BALANCE)" by_purse get "$shop/article-1?poor"
     [ "$(kept | cut -d' ' -f1)" = refused ] || fail "$(kept)"
@@ -148,7 +167,7 @@ lost() {
     [ "$(kept)" = "$before" ] || fail "$(kept)"
     # killed at any instant: what was taken is delivered in the end, and taken once
     for n in 1 2 3 4 5 6; do
-        printf 'let me in\n' >typed
+        printf 'let-me-in\n' >typed
         telepay get --cacert med/pki/ca.pem --home home --code-fd 0 --up-to "1000 EUR" "$shop/article-1?killed=$n" <typed >killed.log 2>&1 &
         payer=$!
         sleep 0.$((RANDOM % 9 + 1))
@@ -172,8 +191,8 @@ undelivered() {
 # What is reserved at the mediator pays page after page without the purse and without asking; in the end what was spent is drawn, once.
 in_session() {
     local before left n
-    quietly() { printf 'let me in\n' | setsid telepay get --cacert med/pki/ca.pem --home home --code-fd 0 "$@"; }
-    at_session() { printf 'let me in\n' | telepay session "$@" --cacert med/pki/ca.pem --home home --code-fd 0; }
+    quietly() { printf 'let-me-in\n' | setsid telepay get --cacert med/pki/ca.pem --home home --code-fd 0 "$@"; }
+    at_session() { printf 'let-me-in\n' | telepay session "$@" --cacert med/pki/ca.pem --home home --code-fd 0; }
     stands() { purse balance --json | jq -r '.balances[0] | .balance + " " + .reserved'; }
     before=$(purse balance --json | jq -r '.balances[0].balance')
     expect 0 "reserves 5.00 EUR at its mediator" at_session start 5.00 EUR
@@ -211,7 +230,7 @@ looking_back() {
     [ "$(purse history --json | jq '[.records[].verified] | all')" = true ] || fail "$(purse history --json)"
     expect 0 "" telepay-purse audit
     expect 0 "" telepay-acquirer audit
-    ! grep -aqE 'let me in' ./*.log -r home || fail "a code stands where it must not"
+    ! grep -aqE 'let-me-in' ./*.log -r home || fail "a code stands where it must not"
 }
 
 inside() {
@@ -219,6 +238,7 @@ inside() {
     set_up
     account
     buying
+    from_a_page
     refused
     lost
     undelivered
