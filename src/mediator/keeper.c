@@ -148,6 +148,8 @@ static void begin_to_give_back(struct mediator *m, const struct move *move)
 static void after(struct mediator *m, struct job *j)
 {
     struct visit *v = j->visit;
+    /* what came of what is to be given back says how it is gone on with */
+    const bool back = j->move.event == EVENT_ANSWER && j->move.attempt.surplus == SURPLUS_BACK;
 
     if (j->errand != NULL) {
         j->errand->done(j->errand, v);
@@ -167,7 +169,7 @@ static void after(struct mediator *m, struct job *j)
         tell(j);
         visits_wake(m, j);
     }
-    if ((j->move.moved || j->drive) && j->move.finding == FOUND_FINE)
+    if ((j->move.moved || j->drive || back) && j->move.finding == FOUND_FINE)
         drive(m, &j->move.order, &j->move.attempt, j->tries);
     begin_to_give_back(m, &j->move);
     if (v != NULL)

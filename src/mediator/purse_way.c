@@ -246,10 +246,12 @@ static enum tp_err read_members(struct move *m, const struct exchange *x,
     return r;
 }
 
-/* 400 is what can never be read: a refusal too. */
-static bool is_decided(const struct http_said *said)
+/* 400 is what can never be read: a refusal too. What is not decided now says so in a code: 91, and
+ * nothing was kept of it; 96, and nobody knows. */
+static bool is_said(const struct http_said *said)
 {
-    return said->r == TP_OK && (said->status == 200 || said->status == 402 || said->status == 400);
+    return said->r == TP_OK && (said->status == 200 || said->status == 402 || said->status == 400 ||
+                                said->status == 503);
 }
 
 static enum tp_err read_answer(struct move *m, const struct exchange *x,
@@ -266,8 +268,10 @@ static enum tp_err read_answer(struct move *m, const struct exchange *x,
 }
 
 /* What is to be given back is asked about until somebody knows. */
-static bool is_answer(const struct exchange *x, const struct move *m)
+static bool is_answer(const struct exchange *x, const struct move *m, const struct http_said *said)
 {
+    if (said->status == 503 && strcmp(m->said.code, "91") != 0)
+        return false;
     return m->said.outcome != OUTCOME_VAIN || (!x->surplus && !x->reversal);
 }
 
@@ -288,8 +292,8 @@ static void on_said(void *ctx, const struct http_said *said)
         free(x);
         return;
     }
-    j = is_decided(said) ? move_job(EVENT_ANSWER, x->of.id) : NULL;
-    if (j != NULL && read_answer(&j->move, x, said, &e) == TP_OK && is_answer(x, &j->move)) {
+    j = is_said(said) ? move_job(EVENT_ANSWER, x->of.id) : NULL;
+    if (j != NULL && read_answer(&j->move, x, said, &e) == TP_OK && is_answer(x, &j->move, said)) {
         log_trace("G  order %s: %s of the acquirer %s", x->of.id, j->move.said.code,
                   x->acquirer->id);
         j->move.event = event_of(x, &j->move);
@@ -299,9 +303,9 @@ static void on_said(void *ctx, const struct http_said *said)
         answered(x);
         keeper_take(x->m, j);
     } else {
-        if (j == NULL)
+        if (j == NULL || said->status == 503)
             tell_why(x, said);
-        else
+        if (j != NULL)
             move_free(&j->move);
         free(j);
         again(x, said);

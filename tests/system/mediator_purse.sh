@@ -208,13 +208,35 @@ refused() { # STATUS text, then as draws, for an order of its own: nothing is pa
     [ "$(state)" = requested ] || fail "$*: the order is $(state)"
 }
 
+# An order that the purse had not decided on is paid by card; the purse takes it after all, and it goes back.
+twice() {
+    local at=$origin/s/shop/article-1 n left
+    acquirer=$purse_id open_account anna
+    for n in {1..11}; do # ten signed refusals of an account that nothing came into; then it signs none
+        wants "$at?twice-$n"
+        signs anna "$number"
+        answers "$([ "$n" = 11 ] && echo 503 || echo 402)" "$([ "$n" = 11 ] && echo '"code":"91"' || echo '"code":"51"')" -H "Authorization: $bought" "$at?twice-$n"
+    done
+    answers 200 requested "$origin/orders/$order"
+    bought=$(jq -r '.challenges[0]' body | credential 2>credential.log) || fail "$(cat credential.log)"
+    answers 200 "first article" -H "Authorization: $bought" "$at?twice-11"
+    expect 0 "came into" telepay-purse account fill --account "$number" --amount 5.00 --reference T9
+    for left in {300..0}; do
+        [ "$(telepay-mediator order show "$order" 2>/dev/null | jq -r '[.attempts[].surplus | select(.)] | join(" ")')" = "given back" ] && break
+        sleep 0.2
+    done
+    [ "$left" != 0 ] || fail "not given back: $(telepay-mediator order show "$order") $(tail -9 mediator.log)"
+    holds "$number" 5.00
+    [ "$(state)" = delivered ] || fail "the order is $(state)"
+}
+
 counts() {
     telepay-mediator status --metrics >metrics || fail "status --metrics"
     telepay-mediator status --json >status.json || fail "status --json"
     "${TESTS_SRCDIR:?}/tools/check_metrics.py" metrics status.json >measured 2>&1 || fail "status --metrics: $(cat measured metrics)"
-    grep -q '^orders delivered EUR purse 5$' measured && grep -q '^orders delivered EUR voucher 2$' measured && grep -q '^orders delivered EUR emv 2$' measured || fail "by what: $(cat measured)"
+    grep -q '^orders delivered EUR purse 5$' measured && grep -q '^orders delivered EUR voucher 2$' measured && grep -q '^orders delivered EUR emv 3$' measured || fail "by what: $(cat measured)"
     expect 0 "remise 1 closed" telepay-purse close
-    said "7 payments, 1 given back, 10.50 EUR"
+    said "8 payments, 2 given back, 10.50 EUR"
     expect 0 "" telepay-purse audit
     expect 0 "" telepay-acquirer audit
 }
@@ -230,6 +252,7 @@ inside() {
     claimed
     programs
     sessions 9.50
+    twice
     counts
     ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
     kill "$mediator" "$acquirer" "$service" "$purse"
