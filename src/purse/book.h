@@ -25,7 +25,9 @@
 #define COUNTER_WINDOW 64   /* counters so far behind the highest are too old */
 #define REFUSALS_A_DAY 1000 /* of an account, that are kept … */
 #define REFUSALS_NEW   10   /* … and of one that nothing ever came into: those are free */
-#define BOOK_KEYS      100  /* of an account, one after the other */
+#define EMPTYINGS_MAX                                                                              \
+    5                 /* of an account that wait for a payout: each is a transfer to be paid for */
+#define BOOK_KEYS 100 /* of an account, one after the other */
 
 struct book;
 extern const struct db_schema purse_schema; /* store/schema.h */
@@ -285,6 +287,9 @@ TP_MUST_CHECK enum tp_err book_empty(struct book *b, const struct emptying *m,
                                      const struct standing *st, int64_t number,
                                      const struct payment_answer *answer, time_t now,
                                      struct tp_error *e);
+/* How many of the account wait for a payout. */
+TP_MUST_CHECK enum tp_err book_emptyings(struct book *b, const char *account, int64_t *n,
+                                         struct tp_error *e);
 struct emptied {
     int64_t emptying;
     char account[PURSE_ACCOUNT];

@@ -32,6 +32,14 @@ enum tp_err book_empty(struct book *b, const struct emptying *m, const struct st
                       : r;
 }
 
+enum tp_err book_emptyings(struct book *b, const char *account, int64_t *n, struct tp_error *e)
+{
+    return db_number(b->db,
+                     "SELECT count(*) FROM emptying WHERE account = $1 AND code = '00' AND payout"
+                     " IS NULL",
+                     DB_VALUES(db_text(account)), n, NULL, e);
+}
+
 enum tp_err emptied_each(struct book *b, emptied_visit *visit, void *ctx, struct tp_error *e)
 {
     static const struct db_column columns[] = {

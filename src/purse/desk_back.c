@@ -55,7 +55,8 @@ enum tp_err desk_reverse(struct desk *d, const struct purse_token *t, const char
 
 /* ---- emptying ---- */
 
-static enum purse_verdict judge_emptying(const struct standing *st, const struct payment *p)
+static enum purse_verdict judge_emptying(const struct standing *st, const struct payment *p,
+                                         int64_t waiting)
 {
     enum purse_verdict v = purse_judge_signer(st, p);
 
@@ -65,6 +66,8 @@ static enum purse_verdict judge_emptying(const struct standing *st, const struct
         v = PURSE_ACCOUNT_CLOSED;
     else if (v == PURSE_NEW && p->currency != st->currency)
         v = PURSE_CURRENCY;
+    else if (v == PURSE_NEW && waiting >= EMPTYINGS_MAX)
+        v = PURSE_EMPTYINGS;
     else if (v == PURSE_NEW && p->amount > st->balance)
         v = PURSE_BALANCE;
     return purse_judge_refusals(st, v);
@@ -86,7 +89,7 @@ enum tp_err desk_empty(struct desk *d, const struct emptying *m, time_t now,
 {
     struct standing st;
     bool found = false;
-    int64_t number = 0;
+    int64_t number = 0, waiting = 0;
     enum purse_verdict v;
     enum tp_err r;
 
@@ -95,9 +98,11 @@ enum tp_err desk_empty(struct desk *d, const struct emptying *m, time_t now,
     if (r != TP_OK || found)
         return r;
     r = book_standing(d->book, &st, &m->by, now, e);
+    if (r == TP_OK)
+        r = book_emptyings(d->book, m->by.account, &waiting, e);
     if (r != TP_OK)
         return r;
-    v = judge_emptying(&st, &m->by);
+    v = judge_emptying(&st, &m->by, waiting);
     *out = payment_refused(v);
     if (!purse_verdict_row(v)->final)
         return TP_OK;

@@ -42,6 +42,7 @@ static const struct purse_verdict_row rows[] = {
     {PURSE_ORDER_CEILING, "61", "ORDER_CEILING", FINAL, REFUSED, "over the order's ceiling"},
     {PURSE_LIMIT_PAYMENT, "61", "LIMIT_PAYMENT", FINAL, REFUSED, "over the limit of a payment"},
     {PURSE_LIMIT_DAY, "61", "LIMIT_DAY", FINAL, REFUSED, "over the limit of a day"},
+    {PURSE_EMPTYINGS, "61", "LIMIT_EMPTYINGS", UNSIGNED, REFUSED, "as many wait as may"},
     {PURSE_FULL, "61", "LIMIT_BALANCE", UNSIGNED, REFUSED, "it would hold more than it may"},
     {PURSE_PROVISION_SPENT, "61", "PROVISION", UNSIGNED, REFUSED, "more than was reserved"},
     {PURSE_BALANCE, "51", "BALANCE", FINAL, REFUSED, "the balance is short"},

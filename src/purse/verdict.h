@@ -38,6 +38,7 @@ enum purse_verdict {
     PURSE_ORDER_CEILING, /* more than the order takes by a purse */
     PURSE_LIMIT_PAYMENT,
     PURSE_LIMIT_DAY,
+    PURSE_EMPTYINGS,       /* as many as may wait for a payout */
     PURSE_FULL,            /* it would hold more than an account may */
     PURSE_PROVISION_SPENT, /* vouchers for more than was reserved */
     PURSE_BALANCE,

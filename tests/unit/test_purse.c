@@ -523,6 +523,26 @@ static enum tp_err look_at_line(void *ctx, const struct payout_line *line, struc
     return TP_OK;
 }
 
+/* Each is a transfer that the purse's bank wants to be paid for. */
+START_TEST(few_wait_to_go_out)
+    {
+        char account[PURSE_ACCOUNT];
+        struct payment p;
+        int64_t payout;
+
+        fixture_account(&f, account, 1, 1000);
+        for (int64_t i = 1; i <= EMPTYINGS_MAX; i++) {
+            p = fixture_payment(1, i, 0, 1);
+            ck_assert_str_eq(fixture_empty(&f, &p, NOW), "00 ");
+        }
+        p = fixture_payment(1, 9, 0, 1);
+        ck_assert_str_eq(fixture_empty(&f, &p, NOW), "61 LIMIT_EMPTYINGS");
+        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        ck_assert_str_eq(fixture_empty(&f, &p, NOW), "00 "); /* the same, later */
+        ck_assert_int_eq(balance(account), 1000 - EMPTYINGS_MAX - 1);
+    }
+END_TEST
+
 /* What the key sends out leaves the balance at once, and goes with the next payout. */
 START_TEST(what_goes_out)
     {
@@ -790,6 +810,7 @@ static Suite *suite(void)
     tcase_add_test(t, too_late_to_give_back);
     tcase_add_test(t, nothing_due);
     tcase_add_test(t, what_goes_out);
+    tcase_add_test(t, few_wait_to_go_out);
     tcase_add_test(t, a_card_fills_once);
     tcase_add_test(t, sellers_and_trust);
     tcase_add_test(t, the_day);
