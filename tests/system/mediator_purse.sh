@@ -8,78 +8,8 @@ set -u
 . "$here/mediator_common.sh"
 # shellcheck source=tests/system/purse_common.sh
 . "$here/purse_common.sh"
-by_card=000000000000123
-by_purse=000000000000125
-purse_port=18745
-liar=$origin/s/liar
-
-status() { ask -o body -D heads -w '%{http_code}' "$@"; }
-answers() { # status, text in the body, curl's words…
-    local code=$1 text=$2 got
-    shift 2
-    got=$(status "$@")
-    [ "$got" = "$code" ] || fail "$*: $got, not $code: $(cat body) $(tail -3 mediator.log)"
-    [ -z "$text" ] || grep -qF -- "$text" body || fail "$*: no \"$text\" in $(cat body)"
-}
-offers() { tr -d '\r' <heads | sed -n 's/^[Ww][Ww][Ww]-[Aa]uthenticate: //p'; } # of the last answer
-methods() { offers | sed 's/.*method="\([a-z]*\)".*/\1/' | paste -sd ' '; }
-counter=0
-signs() { # key, account, NAME=VALUE…: for the challenge of the last answer; its credential is $bought
-    counter=$((counter + 1))
-    bought=$(offers | payer credential "$1.pem" "$2" $counter "${@:3}")
-}
-wants() { # resource, curl's words…: both ways are offered, of the order $order
-    answers 402 "" "$@"
-    order=$(jq -r .order body | sed 's|.*/||')
-    [ "$(methods)" = "emv purse purse" ] || fail "$1 is offered by $(methods): $(cat heads)"
-}
-holds() { # account, balance
-    local got
-    got=$(telepay-purse account show --account "$1" --json | jq -r '.accounts[0].balance')
-    [ "$got" = "$2" ] || fail "$1 holds $got, not $2"
-}
-state() { telepay-mediator order show "$order" 2>/dev/null | jq -r .state; }
-attempts() { telepay-mediator order show "$order" 2>/dev/null | jq -r "[.attempts[] | $1] | join(\" \")"; }
-until_state() {
-    local left
-    for left in {600..0}; do
-        [ "$(state)" = "$1" ] && return
-        sleep 0.05
-    done
-    fail "the order is $(state), not $1: $(tail -5 mediator.log purse.log)"
-}
-
-set_up() {
-    set_up_acquirer
-    set_up_mediator # journal, by card alone
-    expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189
-    expect 0 "is open" telepay-purse contract add --id $by_purse --name "Librairie du Port" --currency EUR --iban $bank
-    expect 0 "is in frompurse" telepay-purse mediator add --name port --contract $by_purse --out frompurse --url https://127.0.0.1:$purse_port
-    sed -i 's/^means = purse/means = cash/' frompurse/mediator.conf
-    expect 2 "means is purse, or is left out for cards" telepay-mediator acquirer add frompurse
-    sed -i 's/^means = cash/means = purse/' frompurse/mediator.conf
-    expect 0 "1 contract" telepay-mediator acquirer add frompurse
-    match=-E expect 0 "$by_purse .* purse" telepay-mediator contract list
-    expect 2 "a service sells under one of each" telepay-mediator service add jp --name twice --contract $by_card --contract $by_card
-    expect 2 "no acquirer has put a contract" telepay-mediator service add jp --name shop --contract $by_card --contract 000000000000999
-    expect 0 "contract $by_card, $by_purse" telepay-mediator service add jp --name shop --contract $by_card --contract $by_purse
-    expect 0 "$by_card $by_purse" telepay-mediator service list
-    expect 0 "" telepay-service init liar
-    expect 0 "" telepay-service mediator add --dir liar --id port --out lp --url https://127.0.0.1:18744
-    cp liar/pki/server.pem liar/pki/server.key liar/ && cp lp/client.pem liar/mediator.pem || fail "no credentials for the liar"
-    expect 0 "" telepay-mediator service add lp --name liar --contract $by_card --contract $by_purse
-    launch liar.log listening python3 "$here/../tools/lying_service.py" liar 18744
-    serve_purse
-    serve_shop
-    [ "$(post /purse about)" = 200 ] || fail "no word about the purse"
-    acquirer=$(jq -r .acquirer about) open_account marie
-    marie=$number
-    acquirer=$(jq -r .acquirer about) open_account jean
-    jean=$number
-    expect 0 "came into" telepay-purse account fill --account "$marie" --amount 20.00 --reference T1
-    expect 0 "came into" telepay-purse account fill --account "$jean" --amount 1.00 --reference T2
-    insert cards/marie
-}
+# shellcheck source=tests/system/mediator_purse_common.sh
+. "$here/mediator_purse_common.sh"
 
 by_purse() {
     local at=$origin/s/shop/article-1 url paid_with
@@ -208,13 +138,83 @@ programs() {
     holds "$marie" 14.00
 }
 
+word() { # the purse's, in the last receipt
+    sed -n 's/^[Pp]ayment-[Rr]eceipt: //p' heads | tr -d '\r' | tr '_-' '/+' | { cat; echo '=='; } | tr -d '\n' | base64 -di 2>/dev/null | jq -r .provision |
+        cut -d. -f2 | tr '_-' '/+' | { cat; echo '=='; } | tr -d '\n' | base64 -di 2>/dev/null | jq -r "$1"
+}
+reserved() { telepay-purse account show --account "$marie" --json | jq -r '.accounts[0].reserved'; }
+
+# Pages are paid by vouchers without the purse; each that is not the next is refused, and what is not delivered is not presented.
+sessions() {
+    local at="$origin/s/shop/article-1?session" before=$1 n good
+    begins 7200 500
+    [ "$(word .outcome)" = acknowledged ] && [ "$(word .amount)" = 500 ] || fail "the purse's word: $(cat heads)"
+    kill "$purse" # nobody needs it
+    wait "$purse"
+    wants "$at"
+    cp heads asked
+    draws 150 1
+    answers 200 "first article" -H "Authorization: $bought" "$at"
+    good=$bought
+    [ "$(attempts .outcome)" = "none none acknowledged" ] || fail "by voucher: $(attempts .outcome)"
+    answers 200 "first article" -H "Authorization: $good" "$at" # the same again
+    expect 0 "paid by voucher 1 of session $session" telepay-mediator order prove "$order"
+    cp asked heads
+    draws 300 2
+    answers 409 "another credential" -H "Authorization: $bought" "$at" # that order is paid
+    refused 409 '"number":"1"' 150 1                       # a lower one, for another order
+    refused 409 '"sum":"150"' 300 1
+    refused 409 '"sum":"150"' 299 2
+    refused 409 '"number":"1"' 450 3
+    refused 402 invalid-payload 300 2 r=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+    refused 402 verification-failed 300 2 contract=$by_card
+    refused 402 verification-failed 300 2 session=aaaaaaaaaaaaaaaaaaaaaaaaaa
+    key=jean refused 402 verification-failed 300 2 # signed by another key
+    kill -KILL "$mediator"
+    wait "$mediator"
+    serve_mediator
+    answers 200 "first article" -H "Authorization: $good" "$at" # which knows it again
+    wants "$liar/deliver-410?session"
+    draws 300 2
+    answers 410 "given back" -H "Authorization: $bought" "$liar/deliver-410?session"
+    [ "$(state)" = reversed ] || fail "not delivered by voucher: $(state)"
+    wants "$at-2"
+    draws 450 3
+    answers 200 "first article" -H "Authorization: $bought" "$at-2"
+    refused 402 payment-insufficient 600 4 # 1.50 more than 5.00 has left
+    # the end: what was drawn less what was not delivered is presented when the purse is there again
+    payer statement jean.pem session-end account="$marie" session=$session >ends
+    answers 403 "not by the key" --data-binary @ends "$origin/sessions/$session/end"
+    payer statement marie.pem session-end account="$marie" session=$session >ends
+    answers 404 "no such session" --data-binary "$(payer statement marie.pem session-end account="$marie" session=aaaaaaaaaaaaaaaaaaaaaaaaaa)" \
+        "$origin/sessions/aaaaaaaaaaaaaaaaaaaaaaaaaa/end"
+    answers 400 "the body is" --data-binary @ends "$origin/sessions/aaaaaaaaaaaaaaaaaaaaaaaaaa/end"
+    answers 200 '"state":"ending"' --data-binary @ends "$origin/sessions/$session/end"
+    serve_purse
+    for n in {300..0}; do
+        answers 200 '"state":' --data-binary @ends "$origin/sessions/$session/end"
+        [ "$(jq -r .state body)" = ended ] && break
+        sleep 0.1
+    done
+    [ "$n" != 0 ] || fail "it never ended: $(tail -5 mediator.log purse.log)"
+    holds "$marie" "$before" # 1.50 for the provision's page and 3.00 by vouchers; what was reserved is free
+    refused 402 verification-failed 600 4
+    expect 0 "" telepay-purse audit
+}
+refused() { # STATUS text, then as draws, for an order of its own: nothing is paid
+    wants "$origin/s/shop/article-1?refused"
+    draws "${@:3}"
+    answers "$1" "$2" -H "Authorization: $bought" "$origin/s/shop/article-1?refused"
+    [ "$(state)" = requested ] || fail "$*: the order is $(state)"
+}
+
 counts() {
     telepay-mediator status --metrics >metrics || fail "status --metrics"
     telepay-mediator status --json >status.json || fail "status --json"
     "${TESTS_SRCDIR:?}/tools/check_metrics.py" metrics status.json >measured 2>&1 || fail "status --metrics: $(cat measured metrics)"
-    grep -q '^orders delivered EUR purse 4$' measured && grep -q '^orders delivered EUR emv 2$' measured || fail "by what: $(cat measured)"
+    grep -q '^orders delivered EUR purse 5$' measured && grep -q '^orders delivered EUR voucher 2$' measured && grep -q '^orders delivered EUR emv 2$' measured || fail "by what: $(cat measured)"
     expect 0 "remise 1 closed" telepay-purse close
-    said "5 payments, 1 given back, 6.00 EUR"
+    said "7 payments, 1 given back, 10.50 EUR"
     expect 0 "" telepay-purse audit
     expect 0 "" telepay-acquirer audit
 }
@@ -229,6 +229,7 @@ inside() {
     given_back
     claimed
     programs
+    sessions 9.50
     counts
     ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
     kill "$mediator" "$acquirer" "$service" "$purse"

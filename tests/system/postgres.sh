@@ -11,7 +11,7 @@ if [ $# = 0 ]; then
 fi
 export TELEPAY_TEST_STORE=postgresql KILLS=6
 own_folder
-units="test_orderbook test_moves test_moves_model test_ledger test_ledger_model test_issuer test_collect test_mediated test_purse test_purse_session test_purse_model"
+units="test_orderbook test_moves test_moves_model test_session test_ledger test_ledger_model test_issuer test_collect test_mediated test_purse test_purse_session test_purse_model"
 for test in test_db acquirer_kill purse_kill $units; do
     case $test in # the server of these fails on purpose
     test_db) command=("$here/with-postgres" "$TESTS_BUILDDIR/tests/unit/$test") ;;

@@ -14,7 +14,9 @@
   acknowledge FOLDER [NAME=VALUE …]               what an acquirer of cards, with its key in FOLDER, says of a payment
   reversal BODY MEDIATOR [NAME=VALUE …]           demands back what that body paid; NAME is a member of the demand, or signer: whose key
   credential FILE ACCOUNT COUNTER [NAME=VALUE …]  the credential for the challenge of a purse among the fields WWW-Authenticate on stdin, as the value of Authorization;
-                                                  statement.NAME as above; claim: that of the order
+                                                  statement.NAME as above; claim: that of the order; provision=FILE as above
+  voucher FILE ACCOUNT SESSION SUM NUMBER [NAME=VALUE …]
+                                                  the same for the challenge of a session; NAME is a member of the voucher
   decode CREDENTIAL                               its JSON
 """
 import datetime
@@ -82,21 +84,34 @@ def statement_of(challenge, account, counter, options):
     return statement
 
 
-def offered(text):
+def offered(text, intent):
     """The challenge of a purse: each field has one."""
     for field in text.splitlines():
         challenge = {name: re.sub(r"\\(.)", r"\1", value) for name, value in re.findall(r'([a-z]+)="((?:[^"\\]|\\.)*)"', field)}
-        if (challenge.get("method"), challenge.get("intent")) == ("purse", "charge"):
+        if (challenge.get("method"), challenge.get("intent")) == ("purse", intent):
             return challenge
-    raise SystemExit("no challenge of a purse")
+    raise SystemExit(f"no {intent} of a purse")
 
 
 def credential(path, account, counter, *words):
-    options, challenge = dict(word.split("=", 1) for word in words), offered(sys.stdin.read())
+    options, challenge = dict(word.split("=", 1) for word in words), offered(sys.stdin.read(), "charge")
     payload = {"payment": state(load(path), "payment", statement_of(challenge, account, counter, options))}
     if "claim" in options:
         payload["claim"] = options["claim"]
+    if "provision" in options:
+        with open(options["provision"]) as file:
+            payload["provision"] = file.read()
     return "Payment " + jose.encode(jose.canonical({"challenge": challenge, "payload": payload}))
+
+
+def voucher(path, account, session, total, number, *words):
+    challenge = offered(sys.stdin.read(), "session")
+    paid = statement_of(challenge, account, "1", {})
+    request = json.loads(jose.decode(challenge["request"]))
+    assert request["unitType"] == "page", request
+    members = {"account": account, "session": session, "contract": request["recipient"], "sum": total, "number": number, "currency": paid["currency"],
+               "r": paid["r"], "order": paid["order"], **dict(word.split("=", 1) for word in words)}
+    return "Payment " + jose.encode(jose.canonical({"challenge": challenge, "payload": {"voucher": state(load(path), "voucher", members)}}))
 
 
 def payment(path, folder, account, counter, amount, *words):
@@ -172,6 +187,8 @@ def main():
         print(jose.sign(jose.load(path, "acknowledgement"), "telepay-acknowledgement", moments(said)), end="")
     elif verb == "reversal":
         print(reversal(path, *rest), end="")
+    elif verb == "voucher":
+        print(voucher(path, *rest), end="")
     elif verb == "decode":
         print(jose.decode(path.removeprefix("Payment ")).decode(), end="")
     elif verb == "credential":
