@@ -249,3 +249,11 @@ const char *currency_shown(unsigned numeric)
 
     return c != NULL ? c->alpha : "?";
 }
+
+const char *currency_small(char out[4], unsigned numeric)
+{
+    snprintf(out, 4, "%s", currency_shown(numeric));
+    for (char *c = out; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return out;
+}

@@ -35,4 +35,7 @@ char *money_format(char out[MONEY_TEXT_MAX], int64_t minor, const struct currenc
 char *money_shown(char out[MONEY_TEXT_MAX], int64_t minor, unsigned numeric);
 const char *currency_shown(unsigned numeric);
 
+/* Its code in small letters, as JSON documents have it; "?" as above. */
+const char *currency_small(char out[4], unsigned numeric);
+
 #endif

@@ -85,6 +85,16 @@ enum tp_err book_acquirer(struct book *b, char out[BOOK_ID], struct tp_error *e)
                : r;
 }
 
+enum tp_err book_is_file(struct book *b, struct tp_error *e)
+{
+    return db_can_copy(b->db, e);
+}
+
+enum tp_err book_copy(struct book *b, const char *path, struct tp_error *e)
+{
+    return db_copy(b->db, path, e);
+}
+
 enum tp_err book_begin(struct book *b, struct tp_error *e)
 {
     return db_begin(b->db, e);

@@ -38,6 +38,9 @@ void book_close(struct book **b);
 TP_MUST_CHECK enum tp_err book_serve_alone(struct book *b, struct tp_error *e); /* store/db.h */
 TP_MUST_CHECK enum tp_err book_acquirer(struct book *b, char out[BOOK_ID], struct tp_error *e);
 
+TP_MUST_CHECK enum tp_err book_is_file(struct book *b, struct tp_error *e); /* db_can_copy */
+TP_MUST_CHECK enum tp_err book_copy(struct book *b, const char *path, struct tp_error *e);
+
 TP_MUST_CHECK enum tp_err book_begin(struct book *b, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_commit(struct book *b, struct tp_error *e);
 void book_rollback(struct book *b);

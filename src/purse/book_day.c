@@ -184,6 +184,11 @@ enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit
     "(SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM booking JOIN account USING (account)"   \
     " WHERE currency = $1 AND kind " kinds ")"
 
+#define FILLED     BOOKED("<> 1") " AS filled"
+#define OWED       DUE_OF("IS NULL") " + " EMPTIED("IS NULL") " AS owed"
+#define PAID_OUT   DUE_OF("IS NOT NULL") " AS paid_out"
+#define GIVEN_BACK BOOKED("= 1") " + " EMPTIED("IS NOT NULL") " AS given_back"
+
 enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out, struct tp_error *e)
 {
     static const struct db_column columns[] = {
@@ -201,9 +206,7 @@ enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
         " (SELECT CAST(coalesce(sum(balance), 0) AS BIGINT) FROM account WHERE currency = $1)"
         "  AS balances,"
         " (SELECT CAST(coalesce(sum(reserved), 0) AS BIGINT) FROM account WHERE currency = $1)"
-        "  AS reserved, " BOOKED("<> 1") " AS filled, " DUE_OF("IS NULL") " + " EMPTIED("IS NULL") " AS owed, " DUE_OF(
-            "IS NOT NULL") " AS paid_out, " BOOKED("= 1") " + " EMPTIED("IS NOT NULL") " AS "
-                                                                                       "given_back",
+        "  AS reserved, " FILLED ", " OWED ", " PAID_OUT ", " GIVEN_BACK,
         DB_VALUES(db_integer(currency)), DB_COLUMNS(columns), out, &found, e);
 }
 

@@ -3,38 +3,13 @@
 
 #include "purse/book_priv.h"
 
-struct answered {
-    struct span statement, record;
-    char code[3], reason[26];
-    int64_t emptying;
-};
-
 enum tp_err book_emptied(struct book *b, struct payment_answer *out, bool *found,
                          const struct payment *p, struct tp_error *e)
 {
-    static const struct db_column columns[] = {
-        DB_COLUMN(struct answered, statement), DB_COLUMN(struct answered, record),
-        DB_COLUMN(struct answered, code),      DB_COLUMN(struct answered, reason),
-        DB_COLUMN(struct answered, emptying),
-    };
-    struct answered a;
-    enum tp_err r = db_one(b->db,
-                           "SELECT statement, record, code, reason, emptying FROM emptying"
-                           " WHERE account = $1 AND counter = $2",
-                           DB_VALUES(db_text(p->account), db_integer(p->counter)),
-                           DB_COLUMNS(columns), &a, found, e);
-
-    if (r != TP_OK || !*found || !span_eq(a.statement, span_str(p->statement))) {
-        *found = false;
-        return r;
-    }
-    memcpy(out->code, a.code, sizeof(a.code));
-    memcpy(out->reason, a.reason, sizeof(a.reason));
-    payment_number(out->number, a.emptying);
-    if (a.record.n == 0)
-        return TP_OK;
-    out->acknowledgement = span_text(a.record);
-    return out->acknowledgement != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    return book_answer_of(b,
+                          "SELECT statement, record AS acknowledgement, code, reason, emptying AS"
+                          " number FROM emptying WHERE account = $1 AND counter = $2",
+                          out, found, p, e);
 }
 
 enum tp_err book_empty(struct book *b, const struct emptying *m, const struct standing *st,

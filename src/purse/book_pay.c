@@ -9,7 +9,7 @@
 struct answered {
     struct span statement, acknowledgement;
     char code[3], reason[26];
-    int64_t payment;
+    int64_t number;
 };
 
 void payment_number(char out[BOOK_NUMBER], int64_t number)
@@ -18,19 +18,16 @@ void payment_number(char out[BOOK_NUMBER], int64_t number)
              number >= 0 && number <= INT64_C(999999999999) ? number : 0);
 }
 
-enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *found,
-                          const struct payment *p, struct tp_error *e)
+enum tp_err book_answer_of(struct book *b, const char *sql, struct payment_answer *out, bool *found,
+                           const struct payment *p, struct tp_error *e)
 {
     static const struct db_column columns[] = {
         DB_COLUMN(struct answered, statement), DB_COLUMN(struct answered, acknowledgement),
         DB_COLUMN(struct answered, code),      DB_COLUMN(struct answered, reason),
-        DB_COLUMN(struct answered, payment),
+        DB_COLUMN(struct answered, number),
     };
     struct answered a;
-    enum tp_err r = db_one(b->db,
-                           "SELECT statement, acknowledgement, code, reason, payment FROM payment"
-                           " WHERE account = $1 AND counter = $2",
-                           DB_VALUES(db_text(p->account), db_integer(p->counter)),
+    enum tp_err r = db_one(b->db, sql, DB_VALUES(db_text(p->account), db_integer(p->counter)),
                            DB_COLUMNS(columns), &a, found, e);
 
     if (r != TP_OK || !*found || !span_eq(a.statement, span_str(p->statement))) {
@@ -39,9 +36,20 @@ enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *foun
     }
     memcpy(out->code, a.code, sizeof(a.code));
     memcpy(out->reason, a.reason, sizeof(a.reason));
-    payment_number(out->number, a.payment);
+    payment_number(out->number, a.number);
+    if (a.acknowledgement.n == 0)
+        return TP_OK;
     out->acknowledgement = span_text(a.acknowledgement);
     return out->acknowledgement != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+}
+
+enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *found,
+                          const struct payment *p, struct tp_error *e)
+{
+    return book_answer_of(b,
+                          "SELECT statement, acknowledgement, code, reason, payment AS number FROM"
+                          " payment WHERE account = $1 AND counter = $2",
+                          out, found, p, e);
 }
 
 enum tp_err book_standing(struct book *b, struct standing *out, const struct payment *p, time_t now,

@@ -7,28 +7,18 @@
 
 /* ---- provisions ---- */
 
-struct provided {
-    struct span statement, acknowledgement;
-};
-
 enum tp_err book_provided(struct book *b, char **acknowledgement, bool *found,
                           const struct payment *p, struct tp_error *e)
 {
-    static const struct db_column columns[] = {DB_COLUMN(struct provided, statement),
-                                               DB_COLUMN(struct provided, acknowledgement)};
-    struct provided was;
-    const enum tp_err r = db_one(b->db,
-                                 "SELECT statement, acknowledgement FROM provision"
-                                 " WHERE account = $1 AND counter = $2",
-                                 DB_VALUES(db_text(p->account), db_integer(p->counter)),
-                                 DB_COLUMNS(columns), &was, found, e);
+    struct payment_answer was = {.acknowledgement = NULL};
+    const enum tp_err r = book_answer_of(
+        b,
+        "SELECT statement, acknowledgement, code, reason, provision AS number FROM provision"
+        " WHERE account = $1 AND counter = $2",
+        &was, found, p, e);
 
-    if (r != TP_OK || !*found || !span_eq(was.statement, span_str(p->statement))) {
-        *found = false;
-        return r;
-    }
-    *acknowledgement = span_text(was.acknowledgement);
-    return *acknowledgement != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    *acknowledgement = was.acknowledgement;
+    return r;
 }
 
 enum tp_err book_provide(struct book *b, const struct provision *v, const struct standing *st,

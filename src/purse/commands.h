@@ -4,6 +4,7 @@
 
 int purse_cmd_init(int argc, char **argv);
 int purse_cmd_upgrade(int argc, char **argv);
+int purse_cmd_backup(int argc, char **argv);
 int purse_cmd_serve(int argc, char **argv);
 int purse_cmd_contract_add(int argc, char **argv);
 int purse_cmd_contract_list(int argc, char **argv);

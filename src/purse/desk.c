@@ -1,6 +1,5 @@
 #include "purse/desk.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,9 +113,7 @@ static enum tp_err sign(struct payment_answer *a, const struct desk *d, const st
     if (r != TP_OK)
         return r;
     snprintf(amount, sizeof(amount), "%" PRId64, p->amount);
-    snprintf(currency, sizeof(currency), "%s", currency_shown(p->currency));
-    for (char *c = currency; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
+    currency_small(currency, p->currency);
     return acknowledgement_write(&a->acknowledgement, &said, d->key, e);
 }
 

@@ -1,5 +1,4 @@
 /* Sessions: what an account reserves for a mediator, what vouchers draw from it, and their end. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,9 +81,7 @@ static enum tp_err sign_provision(struct payment_answer *a, const struct desk *d
     const enum tp_err r = purse_statement_hash(hash, p->statement, e);
 
     snprintf(amount, sizeof(amount), "%" PRId64, p->amount);
-    snprintf(currency, sizeof(currency), "%s", currency_shown(p->currency));
-    for (char *c = currency; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
+    currency_small(currency, p->currency);
     return r == TP_OK
                ? purse_token_write(&a->provision, PURSE_PROVISION_ACKNOWLEDGEMENT, &said, d->key, e)
                : r;

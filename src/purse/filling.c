@@ -1,6 +1,5 @@
 #include "purse/filling.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,13 +59,6 @@ static bool read_path(struct credit *out, const char *path)
     return member_is_hash(out->account) && member_is_amount(path + n + ACCOUNT + 1);
 }
 
-static void small(char out[4], uint16_t currency)
-{
-    snprintf(out, 4, "%s", currency_shown(currency));
-    for (char *c = out; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-}
-
 /* Stopped accounts, and those that would hold too much, are not filled now. */
 static char *quote_text(const struct filling *f, const struct account *a, const struct credit *c)
 {
@@ -81,7 +73,7 @@ static char *quote_text(const struct filling *f, const struct account *a, const 
              currency_shown(a->currency), money_shown(shown, c->amount, a->currency),
              c->account + ACCOUNT - 4);
     snprintf(amount, sizeof(amount), "%" PRId64, c->amount);
-    small(currency, a->currency);
+    currency_small(currency, a->currency);
     quote = json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:s}", "designation", designation, "amount",
                       amount, "currency", currency, "available", available, "valid_until",
                       time_format_utc(until, time(NULL) + VALID_S), "delivery", "network",

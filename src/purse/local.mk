@@ -17,7 +17,7 @@ libpurse_a_SOURCES = \
 PURSE_LIBS = libpurse.a $(CAAA_LIBS) $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS)
 
 bin_PROGRAMS += telepay-purse
-telepay_purse_SOURCES = src/purse/account.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
+telepay_purse_SOURCES = src/purse/account.c src/purse/backup.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
 	src/purse/partner.c src/purse/seller.c
 telepay_purse_LDADD = $(PURSE_LIBS)
 dist_man_MANS += doc/telepay-purse.1
@@ -45,3 +45,9 @@ TESTS += tests/fuzz/fuzz_purse
 tests_fuzz_fuzz_purse_SOURCES = tests/fuzz/fuzz_purse.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_purse_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_purse_LDADD = $(PURSE_LIBS)
+
+check_PROGRAMS += tests/bench/bench_purse
+BENCHES += tests/bench/bench_purse
+tests_bench_bench_purse_SOURCES = tests/bench/bench_purse.c tests/bench/bench.h tests/tools/holds.h
+tests_bench_bench_purse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
+tests_bench_bench_purse_LDADD = $(PURSE_LIBS)

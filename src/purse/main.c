@@ -5,6 +5,7 @@
 static const struct cli_command commands[] = {
     {"init", "make a purse: its folder, authority, keys, books, configuration", purse_cmd_init},
     {"upgrade", "bring up books that an older version made", purse_cmd_upgrade},
+    {"backup", "copy the folder, its books as of one moment", purse_cmd_backup},
     {"contract add", "add a merchant's contract", purse_cmd_contract_add},
     {"contract list", "the contracts, closed ones too", purse_cmd_contract_list},
     {"contract close", "let a contract take no payment any more", purse_cmd_contract_close},

@@ -25,8 +25,6 @@ static const struct purse_verdict_row rows[] = {
     {PURSE_ORDER_OTHER, "63", "ORDER_OTHER", UNSIGNED, REFUSED, "an order of others"},
     {PURSE_ORDER_TIME, "63", "ORDER_TIME", UNSIGNED, REFUSED, "the order is not valid now"},
     {PURSE_ORDER_DIFFERS, "63", "ORDER_DIFFERS", UNSIGNED, REFUSED, "the order says otherwise"},
-    {PURSE_PROVISION_OTHER, "63", "PROVISION", UNSIGNED, REFUSED,
-     "it is not of the payment's account and mediator"},
     {PURSE_SESSION, "14", "SESSION", UNSIGNED, REFUSED, "the mediator has no such session"},
     {PURSE_MEDIATOR_CLOSED, "58", "MEDIATOR", FINAL, REFUSED, "the mediator is closed"},
     {PURSE_CONTRACT_CLOSED, "03", "CONTRACT", FINAL, REFUSED, "the contract is closed"},

@@ -8,22 +8,21 @@
 enum purse_verdict {
     PURSE_NEW, /* nothing stands against it: paid */
     PURSE_MALFORMED,
-    PURSE_SIGNATURE,       /* the key in its header did not sign it */
-    PURSE_CHALLENGE,       /* it is about another challenge (R) */
-    PURSE_ACQUIRER,        /* it is for another purse */
-    PURSE_ASKED,           /* a question that is not asked now */
-    PURSE_REPEAT,          /* the same again: what was answered is answered */
-    PURSE_UNPAID,          /* to be given back, and no such payment was made */
-    PURSE_UNKNOWN,         /* no such account */
-    PURSE_KEY,             /* another key than the account's */
-    PURSE_COUNTER_USED,    /* by another statement */
-    PURSE_COUNTER_OLD,     /* behind the window */
-    PURSE_ORDER,           /* no order that the authority vouches for */
-    PURSE_ORDER_OTHER,     /* of another acquirer, or of an unknown mediator or contract */
-    PURSE_ORDER_TIME,      /* not valid now */
-    PURSE_ORDER_DIFFERS,   /* the statement, or the request, says something else than it */
-    PURSE_PROVISION_OTHER, /* of another account or mediator than the payment beside it */
-    PURSE_SESSION,         /* of no provision that this mediator has */
+    PURSE_SIGNATURE,     /* the key in its header did not sign it */
+    PURSE_CHALLENGE,     /* it is about another challenge (R) */
+    PURSE_ACQUIRER,      /* it is for another purse */
+    PURSE_ASKED,         /* a question that is not asked now */
+    PURSE_REPEAT,        /* the same again: what was answered is answered */
+    PURSE_UNPAID,        /* to be given back, and no such payment was made */
+    PURSE_UNKNOWN,       /* no such account */
+    PURSE_KEY,           /* another key than the account's */
+    PURSE_COUNTER_USED,  /* by another statement */
+    PURSE_COUNTER_OLD,   /* behind the window */
+    PURSE_ORDER,         /* no order that the authority vouches for */
+    PURSE_ORDER_OTHER,   /* of another acquirer, or of an unknown mediator or contract */
+    PURSE_ORDER_TIME,    /* not valid now */
+    PURSE_ORDER_DIFFERS, /* the statement, or the request, says something else than it */
+    PURSE_SESSION,       /* of no provision that this mediator has */
     PURSE_MEDIATOR_CLOSED,
     PURSE_CONTRACT_CLOSED,
     PURSE_ORDER_USED,

@@ -74,8 +74,8 @@ static bool set_members(json_t *o, const struct article *a, const struct quote_t
 
     snprintf(amount, sizeof(amount), "%" PRId64, a->amount);
     valid_until(until, a, terms->now);
-    for (size_t i = 0; a->currency != NULL && i < 3; i++) /* ISO 4217 in lower case */
-        currency[i] = (char)(a->currency->alpha[i] | 0x20);
+    if (a->currency != NULL)
+        currency_small(currency, a->currency->numeric);
     return set_text(o, "article", a->path) && set_text(o, "designation", a->designation) &&
            set_text(o, "amount", amount) && set_text(o, "valid_until", until) &&
            set_text(o, "delivery", delivery_text(a->delivery)) &&

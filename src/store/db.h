@@ -54,6 +54,11 @@ TP_MUST_CHECK enum tp_err db_where_new(char out[DB_WHERE_MAX], const char *dir, 
                                        const char *url, struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_where_set(const char *dir, const char *url, struct tp_error *e);
 
+/* A file's content as of one moment, into another that is made; others may write meanwhile.
+ * TP_ERR_USAGE: it is a server's, which has its own way (pg_dump). */
+TP_MUST_CHECK enum tp_err db_can_copy(const struct db *d, struct tp_error *e);
+TP_MUST_CHECK enum tp_err db_copy(struct db *d, const char *path, struct tp_error *e);
+
 /* ---- values ---- */
 
 enum db_kind { DB_NULL, DB_INTEGER, DB_TEXT, DB_BLOB };

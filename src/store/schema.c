@@ -280,6 +280,20 @@ static enum tp_err bring_up(struct db *d, const struct db_schema *schema, size_t
     return r == TP_OK ? say_whose(d, schema, e) : r;
 }
 
+enum tp_err db_can_copy(const struct db *d, struct tp_error *e)
+{
+    return db_driver_of(d)->copy != NULL
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "%s is a server's: copy it with pg_dump", db_name(d));
+}
+
+enum tp_err db_copy(struct db *d, const char *path, struct tp_error *e)
+{
+    const enum tp_err r = db_can_copy(d, e);
+
+    return r == TP_OK ? db_driver_of(d)->copy(db_conn(d), path, e) : r;
+}
+
 static enum tp_err keep_copy(struct db *d, const char *where, size_t version, char copy[512],
                              struct tp_error *e)
 {
@@ -291,7 +305,7 @@ static enum tp_err keep_copy(struct db *d, const char *where, size_t version, ch
     n = snprintf(copy, 512, "%s.version-%zu-%lld", where, version, (long long)time(NULL));
     if (n < 0 || n >= 512)
         return tp_fail(e, TP_ERR_RANGE, "the path %.200s… is too long", where);
-    return db_driver_of(d)->copy(db_conn(d), copy, e);
+    return db_copy(d, copy, e);
 }
 
 enum tp_err db_upgrade(const char *where, const struct db_schema *schema, char copy[512],

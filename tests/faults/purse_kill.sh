@@ -1,6 +1,6 @@
 #!/bin/bash
-# kill -9 of a purse, and of its operator's commands, at seeded random instants while four accounts pay one order after the other: what was acknowledged is in
-# the books, once, with the same bytes for whoever asks again; no transfer is booked twice, no remise is lost, and all that came in is somewhere. KILLS (100)
+# kill -9 of a purse, and of its operator's commands, at seeded random instants while four accounts pay one order after the other and open sessions whose
+# vouchers are drawn: what was acknowledged is in the books, once, with the same bytes for whoever asks again; no transfer is booked twice, no remise is lost, and all that came in is somewhere. KILLS (100)
 # and SEED in the environment give another course.
 set -u
 # shellcheck source=tests/system/common.sh
@@ -71,6 +71,12 @@ wait $customers || fail "the customers: $(cat customers.log)"
 telepay-purse list --json | jq -r '.payments[] | [.account, .order, .amount, .code] | join(" ")' | sort >kept
 awk '{ printf "%s %s %d.%02d %s\n", $1, $2, $4 / 100, $4 % 100, $5 }' payments | sort >told
 diff told kept >differ || fail "what was told and what is kept: $(head differ)"
+read -r by_vouchers sessions <drawn
+paid=$(awk '$5 == "00" { sum += $4 } END { print sum + 0 }' payments)
+merchants=$(telepay-purse status --json | jq -r '.sums[0] | (.owed | tonumber) + (.paid_out | tonumber) | . * 100 | round')
+[ "$merchants" = $((paid + by_vouchers)) ] || fail "merchants have $merchants, not $paid and $by_vouchers by vouchers"
+[ "$(telepay-purse status --json | jq -r '.sums[0].reserved')" = 0.00 ] || fail "something is still reserved: $(telepay-purse status)"
+[ "$sessions" -gt 0 ] || fail "no session was opened"
 [ "$(cut -d ' ' -f 2 kept | sort | uniq -d)" = "" ] || fail "an order counts twice"
 expect 0 "" telepay-purse audit
 filled=$((4 * 50000 + transfers * 5)).00
@@ -79,4 +85,4 @@ expect 0 "" telepay-purse close
 expect 0 "" telepay-purse payout --out bank
 [ "$(telepay-purse remise list --json | jq -r '.remises[] | select(.state != "open") | .payout' | grep -c .)" = "$(telepay-purse remise list --json | jq '[.remises[] | select(.state == "paid out")] | length')" ] ||
     fail "a closed remise is not paid out: $(telepay-purse remise list)"
-echo "purse_kill.sh: kills of purse $servers, operator $commands; $(wc -l <kept) payments, $(awk '$6 > 1' payments | wc -l) asked again, $transfers transfers, $(telepay-purse remise list --json | jq '.remises | length') remises"
+echo "purse_kill.sh: kills of purse $servers, operator $commands; $(wc -l <kept) payments, $(awk '$6 > 1' payments | wc -l) asked again, $sessions sessions, $transfers transfers, $(telepay-purse remise list --json | jq '.remises | length') remises"

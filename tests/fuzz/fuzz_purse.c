@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "order/purse_token.h"
 #include "purse/paying.h"
 
 static const struct order_authority *authority(void)
@@ -34,6 +35,8 @@ static void pay(struct span body)
     HOLDS(v == PURSE_MALFORMED || v == PURSE_SIGNATURE || v == PURSE_CHALLENGE || v == PURSE_NEW);
     HOLDS(v != PURSE_NEW || (p.payment.found == PURSE_ORDER && p.payment.amount > 0 &&
                              p.payment.counter > 0 && p.challenge != NULL));
+    HOLDS(v != PURSE_NEW || p.provision.by.statement == NULL ||
+          (p.provision.by.amount > 0 && strlen(p.provision.session) == 26));
     paying_free(&p);
 }
 
@@ -51,13 +54,27 @@ static void state(struct span text, enum purse_kind kind)
     free(jws);
 }
 
+/* What no key of the authority signed is demanded by nobody. */
+static void demand(struct span text, enum purse_token_kind kind)
+{
+    struct purse_token t;
+    char *jws = span_text(text);
+    struct tp_error e = {TP_OK, ""};
+
+    HOLDS(jws != NULL);
+    HOLDS(purse_token_read(&t, kind, jws, authority(), &e) != TP_OK && e.text[0] != '\0');
+    purse_token_free(&t);
+    free(jws);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct span input = span_of(data, size);
 
     pay(input);
-    state(input, PURSE_OPENING);
-    state(input, PURSE_SUCCESSION);
-    state(input, PURSE_PAYMENT);
+    for (int kind = PURSE_OPENING; kind <= PURSE_SESSION_END; kind++)
+        state(input, (enum purse_kind)kind);
+    for (int kind = PURSE_REVERSAL; kind <= PURSE_END; kind++)
+        demand(input, (enum purse_token_kind)kind);
     return 0;
 }

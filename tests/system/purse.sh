@@ -443,6 +443,18 @@ expect 2 "booked already" telepay-purse account refund --account "$marie" --amou
 expect 0 "is closed" telepay-purse account close --account "$marie"
 pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
 
+# ---- a copy of all, while it serves
+
+if [ "${TELEPAY_TEST_STORE-}" = postgresql ]; then
+    expect 2 "pg_dump" telepay-purse backup --out copy
+else
+    expect 0 "is in copy" telepay-purse backup --out copy
+    expect 2 "name another folder" telepay-purse backup --out copy
+    expect 0 "" telepay-purse audit --dir copy
+    telepay-purse account list >here.txt && telepay-purse account list --dir copy | cmp -s here.txt - || fail "the copy is another: $(telepay-purse account list --dir copy)"
+    [ "$(stat -c %a copy copy/pki/ca.key copy/pki/acknowledgement.key copy/purse.db | tr '\n' ' ')" = "700 600 600 600 " ] || fail "others may read the copy"
+fi
+
 # ---- the day
 
 status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
