@@ -104,9 +104,9 @@ TESTS += tests/system/methods.sh
 TESTS += tests/system/online.sh
 dist_check_SCRIPTS += tests/system/replay.sh
 TESTS += tests/system/replay.sh
-dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh
+dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh tests/system/get_session.sh
 dist_noinst_SCRIPTS += tests/system/get-terminal.py tests/tools/fake_mediator.py
-TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh
+TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh tests/system/get_session.sh
 
 check_PROGRAMS += tests/unit/test_plan
 TESTS += tests/unit/test_plan

@@ -1,6 +1,6 @@
 #!/bin/bash
 # `telepay get`, `pay --order` and `order` against a mediator that behaves as told (tests/tools/fake_mediator.py): what is paid, and above all what is not, and not twice.
-# Parts, to run side by side: without words what is well; `forged` orders, `lost` answers, `curl`'s habits; by `purse`, without a card.
+# Parts, to run side by side: without words what is well; `forged` orders, `lost` answers, `curl`'s habits; by `purse`, without a card, and within a `purse_session`.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -560,7 +560,6 @@ purse() {
     purse_lost
     purse_killed
     purse_keys
-    purse_session
 }
 
 # Of several means the plan's first, and by which it says.
