@@ -103,5 +103,5 @@ holds 19.00
 printf 'paul has one\n' | expect 0 "is added" telepay user add paul --home home --code-fd 0
 printf 'paul has one\n' | expect 0 "is open" telepay purse open --home home --user paul --cacert purse/pki/ca.pem --code-fd 0 --at "https://127.0.0.1:$purse_port"
 expect 2 "telepay purse balance --user paul tells how much" telepay user remove paul --home home
-expect 0 "paul is removed" telepay user remove paul --home home --with-purses
+expect 0 "paul is removed" telepay user remove paul --home home --with-purses --yes
 verdict

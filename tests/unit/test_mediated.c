@@ -856,7 +856,7 @@ static void ck_proofs(const char *signer)
     ck_ran(0, 0, "by mediator frontal: Librairie du Port, \"Le Monde, 28 novembre\", 12.50 EUR");
     ck_ran(run("audit --dir ."), 0, "books and evidence agree");
     ck_ran(run(VERIFY " --authority pki/ca.pem ev.json"), 0, "by mediator frontal");
-    ck_ran(0, 0, "12.50 eur, contract " OFFICE_CONTRACT);
+    ck_ran(0, 0, "12.50 EUR, contract " OFFICE_CONTRACT);
     ck_ran(run(VERIFY " ev.json"), 5, "--authority");
     ck_ran(run(VERIFY " --authority teller/ca.pem ev.json"), 5, "FAILED");
     altered("shop.example", "shap.example");
