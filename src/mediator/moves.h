@@ -49,6 +49,7 @@ enum finding {
 struct voucher { /* what its statement says; text is the attempt's `pays` */
     char session[BOOK_ORDER_ID], account[48], contract[BOOK_CONTRACT_MAX];
     uint8_t key[32];
+    uint16_t currency;
     int64_t sum, number;
 };
 

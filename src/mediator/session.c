@@ -16,6 +16,7 @@ static bool is_of(const struct move *m, const struct orderbook_session *s)
 {
     return s->state == SESSION_OPEN && m->now <= s->until &&
            strcmp(s->acquirer, m->attempt.acquirer) == 0 && s->currency == m->order.currency &&
+           s->currency == m->voucher.currency && /* else its purse takes it for none */
            strcmp(s->account, m->voucher.account) == 0 &&
            secret_eq(SPAN_OF(s->key), SPAN_OF(m->voucher.key)) &&
            strcmp(m->voucher.contract, m->attempt.contract) == 0;

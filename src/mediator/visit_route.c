@@ -211,6 +211,7 @@ static bool take_voucher(struct voucher *v, const char *jws, const struct paymen
         snprintf(v->account, sizeof(v->account), "%s", s.account);
         snprintf(v->contract, sizeof(v->contract), "%s", s.contract);
         memcpy(v->key, s.key, sizeof(v->key));
+        v->currency = currency_by_alpha(s.currency)->numeric; /* as it was read */
         v->sum = strtoll(s.sum, NULL, 10);
         v->number = strtoll(s.number, NULL, 10);
     }

@@ -168,6 +168,7 @@ sessions() {
     refused 409 '"number":"1"' 450 3
     refused 402 invalid-payload 300 2 r=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
     refused 402 verification-failed 300 2 contract=$by_card
+    refused 402 verification-failed 300 2 currency=usd # its purse would take it for none
     refused 402 verification-failed 300 2 session=aaaaaaaaaaaaaaaaaaaaaaaaaa
     key=jean refused 402 verification-failed 300 2 # signed by another key
     kill -KILL "$mediator"

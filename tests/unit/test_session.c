@@ -77,6 +77,7 @@ static void draw(int64_t sum, int64_t number)
                       .voucher = {.session = SESSION,
                                   .account = ACCOUNT,
                                   .contract = PURSE_CONTRACT,
+                                  .currency = 978,
                                   .sum = sum,
                                   .number = number}};
     memset(m.voucher.key, 'k', sizeof(m.voucher.key));
@@ -139,6 +140,11 @@ static void other_contract(void)
     snprintf(m.voucher.contract, sizeof(m.voucher.contract), "%s", CONTRACT);
 }
 
+static void other_currency(void)
+{
+    m.voucher.currency = 840;
+}
+
 static const struct {
     int64_t sum, number;
     void (*change)(void);
@@ -156,6 +162,7 @@ static const struct {
     {300, 2, other_key, FOUND_SESSION},
     {300, 2, other_account, FOUND_SESSION},
     {300, 2, other_contract, FOUND_SESSION},
+    {300, 2, other_currency, FOUND_SESSION},
 };
 
 START_TEST(a_voucher_that_does_not_pay)
