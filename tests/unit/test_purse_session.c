@@ -279,6 +279,8 @@ END_TEST
 
 START_TEST(foreign_vouchers)
     {
+        static const struct book_contract francs = {
+            .contract = "000000000000125", .name = "Otter", .iban = "FR76", .currency = 756};
         struct voucher v = voucher('a', 100);
 
         ck_draws(&v, "14 SESSION"); /* of no provision */
@@ -296,6 +298,9 @@ START_TEST(foreign_vouchers)
         ck_draws(&v, "63 VOUCHER");
         v = voucher('a', 100);
         v.contract = "999999999999999";
+        ck_draws(&v, "63 VOUCHER");
+        ck_ok(book_contract_add(f.book, &francs, &f.e));
+        v.contract = francs.contract; /* of another currency: a cent is no centime */
         ck_draws(&v, "63 VOUCHER");
         v = voucher('a', 100);
         v.claimed = 60; /* some of it was given back */
