@@ -156,17 +156,34 @@ static enum tp_err number_reversal(struct orderbook_attempt *a, const struct mov
     return orderbook_attempt_reverse(b, a, day, e);
 }
 
+/* It is not presented; once its session ends it is, or was, and a credit is due. */
+static enum tp_err give_back_voucher(struct move *m, struct orderbook *b, struct tp_error *e)
+{
+    struct orderbook_session s = {.state = SESSION_ENDED};
+    bool found = false;
+    enum tp_err r = orderbook_session_get(b, m->attempt.session, &s, &found, e);
+
+    if (r == TP_OK && s.state != SESSION_OPEN) {
+        snprintf(m->order.why + strlen(m->order.why), sizeof(m->order.why) - strlen(m->order.why),
+                 "; its session is over");
+        return go(m, b, STATE_OWED, e);
+    }
+    if (r == TP_OK)
+        r = orderbook_drawn_give_back(b, m->attempt.session, m->attempt.contract, m->order.amount,
+                                      e);
+    return r == TP_OK ? go(m, b, STATE_REVERSED, e) : r;
+}
+
 static enum tp_err give_back(struct move *m, struct orderbook *b, const struct issuing *by,
                              const char *why, struct tp_error *e)
 {
-    const bool voucher = m->attempt.means == MEANS_VOUCHER;
-    const enum tp_err r =
-        voucher ? orderbook_drawn_give_back(b, m->attempt.session, m->attempt.contract,
-                                            m->order.amount, e) /* it is not presented */
-                : number_reversal(&m->attempt, m, b, by, e);
+    enum tp_err r;
 
     snprintf(m->order.why, sizeof(m->order.why), "%s", why);
-    return r == TP_OK ? go(m, b, voucher ? STATE_REVERSED : STATE_REVERSING, e) : r;
+    if (m->attempt.means == MEANS_VOUCHER)
+        return give_back_voucher(m, b, e);
+    r = number_reversal(&m->attempt, m, b, by, e);
+    return r == TP_OK ? go(m, b, STATE_REVERSING, e) : r;
 }
 
 /* It pays beside another attempt that paid: it is given back, and its order stays as it is. */

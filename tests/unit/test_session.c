@@ -345,6 +345,24 @@ START_TEST(what_is_presented)
     }
 END_TEST
 
+/* What was presented is not taken back by saying so: a dispute may be settled months later. */
+START_TEST(given_back_after_the_end)
+    {
+        int64_t all = 0;
+
+        for (enum session_state s = SESSION_ENDING; s <= SESSION_ENDED; s++) {
+            set_state(SESSION_OPEN);
+            buy(s == SESSION_ENDING ? 150 : 300, s == SESSION_ENDING ? 1 : 2);
+            set_state(s);
+            snprintf(m.why, sizeof(m.why), "the dispute was settled");
+            then(EVENT_UNDELIVERABLE);
+            ck_assert_int_eq(m.order.state, STATE_OWED);
+            ck_assert_str_eq(m.order.why, "the dispute was settled; its session is over");
+            ck_assert_int_eq(drawn(&all).given_back, 0);
+        }
+    }
+END_TEST
+
 static enum tp_err count(void *ctx, const char *id, struct tp_error *e)
 {
     (void)e;
@@ -404,6 +422,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_same_voucher_again);
     tcase_add_test(t, not_before_all_is_delivered);
     tcase_add_test(t, what_is_presented);
+    tcase_add_test(t, given_back_after_the_end);
     tcase_add_test(t, when_its_time_has_come);
     tcase_add_test(t, no_such_session);
     suite_add_tcase(s, t);
