@@ -24,6 +24,7 @@ struct walk { /* while it lasts */
     struct history *out;
     json_t *seen;   /* an object: the hashes of the statements that were told */
     json_t *counts; /* … the counters that they have */
+    json_t *drawn;  /* by vouchers: of each session and contract so far */
     int64_t last;   /* number */
     char what[260];
     char fault[200];
@@ -210,6 +211,23 @@ static enum tp_err check_provision(struct history_record *r, struct walk *w, con
     return rc;
 }
 
+/* With what was drawn before it comes to what is claimed, which was signed for. */
+static enum tp_err add_drawn(struct walk *w, const struct purse_token *t,
+                             const struct purse_statement *s, int64_t amount, struct tp_error *e)
+{
+    char of[64];
+    int64_t all;
+
+    snprintf(of, sizeof(of), "%s %s", t->session, t->contract);
+    all = json_integer_value(json_object_get(w->drawn, of)) + amount;
+    if (strcmp(t->session, s->session) != 0 || strcmp(t->contract, s->contract) != 0 ||
+        number_of(t->sum) > number_of(s->sum) || all != number_of(t->sum))
+        return tp_fail(e, TP_ERR_SECURITY, "it draws something else than you signed");
+    return json_object_set_new(w->drawn, of, json_integer(all)) == 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a history");
+}
+
 /* The voucher was signed here, of at least so much as was drawn. */
 static enum tp_err check_voucher(struct history_record *r, struct walk *w, const json_t *record,
                                  int64_t amount, struct tp_error *e)
@@ -221,8 +239,8 @@ static enum tp_err check_voucher(struct history_record *r, struct walk *w, const
 
     if (rc == TP_OK)
         rc = take_statement(&s, r, w, PURSE_VOUCHER, t.voucher, e);
-    if (rc == TP_OK && (number_of(t.sum) > number_of(s.sum) || amount > number_of(t.sum)))
-        rc = tp_fail(e, TP_ERR_SECURITY, "it draws more than you signed");
+    if (rc == TP_OK)
+        rc = add_drawn(w, &t, &s, amount, e);
     if (rc == TP_OK)
         snprintf(w->what, sizeof(w->what), "%s", t.contract);
     r->effect = -amount;
@@ -405,7 +423,11 @@ static enum tp_err check_sum(struct walk *w, const struct purse_standing *before
 enum tp_err history_walk(struct history *out, const struct history_source *source,
                          history_each *each, void *ctx, struct tp_error *e)
 {
-    struct walk w = {.source = source, .out = out, .seen = json_object(), .counts = json_object()};
+    struct walk w = {.source = source,
+                     .out = out,
+                     .seen = json_object(),
+                     .counts = json_object(),
+                     .drawn = json_object()};
     struct purse_standing before;
     bool more = true;
     enum tp_err r = purse_door_standing(&before, source->fetch, source->account, source->key, e);
@@ -422,5 +444,6 @@ enum tp_err history_walk(struct history *out, const struct history_source *sourc
     find_missing(&w);
     json_decref(w.seen);
     json_decref(w.counts);
+    json_decref(w.drawn);
     return r;
 }

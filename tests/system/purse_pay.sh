@@ -230,6 +230,12 @@ looking_back() {
     [ "$(purse history --json | jq '[.records[].verified] | all')" = true ] || fail "$(purse history --json)"
     expect 0 "" telepay-purse audit
     expect 0 "" telepay-acquirer audit
+    # each voucher's record by itself is within what was signed; with those before it it has to come to what is claimed
+    kill "$purse"
+    wait "$purse"
+    sqlite3 purse/purse.db "DROP TRIGGER voucher_stands; UPDATE voucher SET amount = amount - 1" || fail "the purse's books"
+    serve_purse
+    expect 5 "it draws something else than you signed" purse history
     ! grep -aqE 'let-me-in' ./*.log -r home || fail "a code stands where it must not"
 }
 
