@@ -24,6 +24,7 @@ struct delivery_under_way {
     struct orderbook_order order;
     struct orderbook_attempt attempt; /* what a receipt says of it; its other texts stay away */
     unsigned tries;
+    bool final; /* asked until there is an answer: it may have been delivered */
     const struct reg_service *service; /* which is asked; NULL: none is */
     struct visit *visit;               /* of one that is delivered once more; NULL: the first */
 };
@@ -212,7 +213,7 @@ static void try_again(const struct delivery_under_way *d, const struct http_said
                         ? 1000 * (int64_t)said->retry_after
                         : FIRST_MS << (d->tries < TRIES_DOUBLE ? d->tries : TRIES_DOUBLE);
 
-    if (time(NULL) - d->order.since >= GIVE_UP_S) {
+    if (!d->final && time(NULL) - d->order.since >= GIVE_UP_S) {
         give_up(d, "the service did not deliver within ten minutes");
         return;
     }
@@ -237,7 +238,8 @@ static void on_first(struct delivery_under_way *d, const struct http_said *said,
     if (said->r == TP_ERR_CANCELLED)
         return;
     tell_why(d, said);
-    if (is_final(said, why))
+    if (is_final(said, why) &&
+        (!d->final || said->r == TP_OK)) /* what is too large was delivered */
         give_up(d, why);
     else
         try_again(d, said);
@@ -270,6 +272,7 @@ static void begin(struct delivery_under_way *d, const char *quote)
     char *text = delivery_text(&d->order, d->attempt.acknowledgement, quote);
 
     d->service = s;
+    d->final = quote_is_final(quote);
     log_trace("I  order %s: %s is asked to deliver", d->order.id, d->order.service);
     if (s == NULL || text == NULL || ask(d->m, s, "/deliver", d->order.id, text, &q) != TP_OK) {
         struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "mediator/commands.h"
+#include "mediator/quote.h"
 #include "order/device.h"
 #include "order/token.h"
 #include "wire/jcs.h"
@@ -319,6 +320,23 @@ static enum tp_err check_step(const struct dispute *d, const struct step *s, con
                    d->order, dispute_state_name(d->state));
 }
 
+/* What is on an account is not given back by who sold it: the service has to take it from there. */
+static enum tp_err check_final(const char *order, const struct step *s, struct orderbook *b,
+                               struct tp_error *e)
+{
+    char *quote = NULL;
+    enum tp_err r = s->to == DISPUTE_SETTLED ? orderbook_quote_get(b, order, &quote, e) : TP_OK;
+
+    if (quote != NULL && quote_is_final(quote))
+        r = tp_fail(e, TP_ERR_STATE,
+                    "what order %s bought is credit on an account, and stays there: it is not "
+                    "given back here; answer or refuse, and say who takes it back (of a purse: "
+                    "telepay purse empty)",
+                    order);
+    free(quote);
+    return r;
+}
+
 static int64_t due_after(enum dispute_state to, const struct dispute_terms *terms, int64_t now)
 {
     if (to == DISPUTE_ANSWERED)
@@ -342,6 +360,8 @@ enum tp_err dispute_act(struct dispute *out, const char *order, const char *act,
                     order);
     if (r == TP_OK)
         r = check_step(out, s, words, e);
+    if (r == TP_OK)
+        r = check_final(order, s, b, e);
     if (r == TP_OK)
         contract = registry_contract(by->registry, out->contract);
     if (r == TP_OK && contract == NULL)

@@ -89,7 +89,7 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
     const char *until = NULL;
     const json_t *available = json_object_get(quote, "available"),
                  *sold_out = json_object_get(quote, "sold_out"),
-                 *paid = json_object_get(quote, "paid");
+                 *paid = json_object_get(quote, "paid"), *final = json_object_get(quote, "final");
     enum tp_err r = jcs_text(&q->designation, quote, "designation", e);
 
     if (r == TP_OK)
@@ -110,11 +110,14 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
         return missing("sold_out", e);
     if (paid != NULL && (!json_is_boolean(paid) || (json_is_true(paid) && json_is_true(available))))
         return missing("paid", e);
+    if (final != NULL && !json_is_boolean(final))
+        return missing("final", e);
     if (until == NULL || time_parse(&q->valid_until, until) != TP_OK)
         return missing("valid_until", e);
     q->available = json_is_true(available);
     q->sold_out = json_is_true(sold_out);
     q->paid = json_is_true(paid);
+    q->final = json_is_true(final);
     return TP_OK;
 }
 
@@ -146,6 +149,16 @@ enum tp_err quote_read(struct quote *out, struct span text, const struct currenc
     if (r == TP_OK)
         r = read_price(out, quote, currency, e);
     return r == TP_OK ? read_delivery(out, quote, e) : r;
+}
+
+bool quote_is_final(const char *text)
+{
+    json_t *quote = NULL;
+    const bool final = jcs_read(&quote, span_str(text), NULL) == TP_OK &&
+                       json_is_true(json_object_get(quote, "final"));
+
+    json_decref(quote);
+    return final;
 }
 
 void quote_free(struct quote *q)

@@ -15,6 +15,7 @@ struct quote {                          /* begins as {0}; quote_free */
     int64_t amount;                     /* 0: free */
     bool available, sold_out;           /* not available, since none is left */
     bool paid;                          /* … since it is owed no more */
+    bool final;                         /* once delivered it is not taken back: quote_is_final */
     time_t valid_until;
     enum delivery delivery;
     const char *content, *type; /* of DELIVERY_INCLUDED: base64, media type */
@@ -26,6 +27,10 @@ struct quote {                          /* begins as {0}; quote_free */
 TP_MUST_CHECK enum tp_err quote_read(struct quote *out, struct span text,
                                      const struct currency *currency, struct tp_error *e);
 void quote_free(struct quote *q);
+
+/* Of the text of a quote that was read before: silence is no reason to give its price back, and no
+ * dispute is settled by that. What was delivered stays where it is: credit on an account. */
+bool quote_is_final(const char *text);
 
 /* The content that came with it (free()). */
 TP_MUST_CHECK enum tp_err quote_content(uint8_t **out, size_t *n, const struct quote *q,

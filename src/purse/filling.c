@@ -74,10 +74,10 @@ static char *quote_text(const struct filling *f, const struct account *a, const 
              c->account + ACCOUNT - 4);
     snprintf(amount, sizeof(amount), "%" PRId64, c->amount);
     currency_small(currency, a->currency);
-    quote = json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:s}", "designation", designation, "amount",
+    quote = json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:s,s:b}", "designation", designation, "amount",
                       amount, "currency", currency, "available", available, "valid_until",
                       time_format_utc(until, time(NULL) + VALID_S), "delivery", "network",
-                      "merchant", f->settings->name, "account", c->account);
+                      "merchant", f->settings->name, "account", c->account, "final", true);
     if (quote == NULL || jcs_write(&text, quote, NULL) != TP_OK)
         text = NULL;
     json_decref(quote);

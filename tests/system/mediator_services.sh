@@ -83,6 +83,24 @@ quotes() {
     serve_liar
 }
 
+# Ten minutes without a delivery: what was paid is given back; but not where it may be on an account already.
+given_up() {
+    local left
+    buy $liar/final/deliver-500
+    ask -m 1 -H "Authorization: $bought" $liar/final/deliver-500 >/dev/null
+    [ "$(states | tr ' ' '\n' | grep -c acknowledged)" = 4 ] || fail "not under way: $(states)"
+    kill -KILL "$mediator"
+    wait "$mediator" 2>/dev/null
+    sqlite3 med/mediator.db "UPDATE mediated_order SET since = since - 700 WHERE state = 6" || fail "no time goes by"
+    serve_mediator
+    for left in {300..0}; do
+        [ "$(states | tr ' ' '\n' | grep -c acknowledged)" = 1 ] && break
+        [ "$left" = 0 ] || sleep 0.1
+    done
+    telepay-mediator order list --state acknowledged --json | jq -e '.orders | length == 1' >/dev/null || fail "$(telepay-mediator order list)"
+    telepay-mediator order show "$(telepay-mediator order list --state acknowledged --json | jq -r '.orders[0].order')" | grep -q final/deliver || fail "another one is left"
+}
+
 said_of_liar() { # texts: what is wrong with it, and where it was asked
     local text
     for text; do
@@ -167,7 +185,7 @@ requests() {
     bought="Payment $(head -c 70000 /dev/zero | tr '\0' a)"
     [ "$(status -H "Authorization: $bought" $at)" = 431 ] || fail "a large credential: $(cat heads body)"
     head -c 200000 /dev/zero | tr '\0' a >large
-    [ "$(status --data-binary @large $liar/fine)" = 413 ] || fail "a large body: $(cat heads body)"
+    [ "$(status -H "Expect: 100-continue" --data-binary @large $liar/fine)" = 413 ] || fail "a large body: $(cat heads body)"
     # what is posted is what is paid for
     bought=$(challenge -d one=1 $liar/fine | credential 2>credential.log) || fail "no credential: $(cat credential.log)"
     answers 402 "invalid-challenge" -d one=2 -H "Authorization: $bought" $liar/fine
@@ -232,6 +250,7 @@ inside() {
     throttled
     flood
     moved
+    given_up
     expect 0 "" telepay-mediator service close --name liar
     until_closed
     expect 0 "" telepay-acquirer audit

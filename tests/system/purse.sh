@@ -111,7 +111,7 @@ pays 402 61 LIMIT_DAY "more than a day may be" jean "$jean" 5 5001
 pays 400 30 FORMAT "no amount" marie "$marie" 75 100 statement.amount=0
 answered 400 "no payment" /payments -d '{"challenge":{},"payment":"a.b.c"}'
 answered 400 "a member more" /payments -d "$(jq -c '. + {"more": 1}' paid)"
-answered 413 "too much" /payments --data-binary "$(python3 -c 'print("x" * 65537, end="")')"
+answered 413 "too much" /payments -H "Expect: 100-continue" --data-binary "$(python3 -c 'print("x" * 65537, end="")')"
 python3 - <<'PY'
 import json
 body = json.load(open("paid"))

@@ -71,6 +71,9 @@ account() {
     expect 0 "20.00 EUR are in your account at the purse" fills 20.00 EUR --at "$origin/s/purse"
     said "paid 20.00 EUR to telepay purse"
     holds 20.00
+    # the credit stays where it is: the card is not given back beside it
+    printf 'let-me-in\n' | telepay dispute open "$(of_order order)" --reason not-as-described --home home --cacert med/pki/ca.pem --code-fd 0 >disputed 2>&1 || fail "no dispute: $(cat disputed)"
+    expect 2 "credit on an account, and stays there" telepay-mediator dispute settle "$(of_order order)"
     expect 22 "answered 404" fills 981.00 EUR --at "$origin/s/purse" # more than an account may hold: it is not sold
     holds 20.00
     remove

@@ -149,7 +149,7 @@ sizes() {
     python3 -c 'import json; q = {"method": "GET", "path": "/article-1", "more": ""}; q["more"] = "x" * (65536 - len(json.dumps(q))); print(json.dumps(q), end="")' >most
     post 200 "65,536 bytes" /quote --data-binary @most
     echo >>most
-    post 413 "a byte more" /quote --data-binary @most
+    post 413 "a byte more" /quote -H "Expect: 100-continue" --data-binary @most
     post 411 "without a size, in pieces" /quote -H 'Transfer-Encoding: chunked' -d '{"method":"GET","path":"/article-1"}'
     post 411 "without a size at all" /quote -H 'Content-Length:' -d '{"method":"GET","path":"/article-1"}'
     post 411 "nor is a delivery taken so" /deliver -H 'Transfer-Encoding: chunked' -d '{}'

@@ -25,6 +25,7 @@ def quoted(path):
               "long": {"designation": "A" * 201}, "type": {"content_type": "text/html\r\nX-Evil: 1"}, "free": {"amount": "0"},
               "dearer": {"amount": str(150 + 50 * times[path])}, "nobase64": {"delivery": "included", "content": "!", "content_type": "text/plain"},
               "gift": {"amount": "0", "delivery": "included", "content": base64.b64encode(b"a gift").decode(), "content_type": "text/plain"}}
+    document["final"] = path.startswith("/final/")
     if path.startswith("/quote-"):
         document |= others.get(path.removeprefix("/quote-"), {})
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()

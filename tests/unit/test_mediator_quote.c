@@ -107,6 +107,15 @@ START_TEST(not_available_is_no_fault)
     }
 END_TEST
 
+START_TEST(what_is_final_is_said)
+    {
+        ck_assert(quote_is_final("{\"amount\":\"150\",\"final\":true}"));
+        ck_assert(!quote_is_final("{\"amount\":\"150\",\"final\":false}"));
+        ck_assert(!quote_is_final("{\"amount\":\"150\"}"));
+        ck_assert(!quote_is_final("{\"final\":true"));
+    }
+END_TEST
+
 START_TEST(sold_out_is_a_reason)
     {
         struct quote q;
@@ -140,6 +149,7 @@ static const struct {
     {"available", "{" DESIGNATION "," UNTIL "," PRICE NETWORK ",\"available\":\"true\"}"},
     {"sold_out", "{" SOLD(false, 1) "," UNTIL "," PRICE NETWORK "}"},
     {"sold_out", "{" SOLD(false, null) "," UNTIL "," PRICE NETWORK "}"},
+    {"final", "{" SOLD(false, false) ",\"final\":1," UNTIL "," PRICE NETWORK "}"},
     {"valid_until", "{" DESIGNATION "," AVAILABLE "," PRICE NETWORK ",\"valid_until\":1795921200}"},
     {"amount", "{" REST "\"amount\":150," CURRENCY "," NETWORK "}"},
     {"currency", "{" REST AMOUNT ",\"currency\":978," NETWORK "}"},
@@ -284,6 +294,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, good_ones, 0, sizeof(good) / sizeof(good[0]));
     tcase_add_test(t, not_available_is_no_fault);
     tcase_add_test(t, sold_out_is_a_reason);
+    tcase_add_test(t, what_is_final_is_said);
     tcase_add_loop_test(t, bad_ones, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(t, as_long_as_an_order_takes);
     tcase_add_test(t, cut_off);
