@@ -193,7 +193,7 @@ undelivered() {
 
 # What is reserved at the mediator pays page after page without the purse and without asking; in the end what was spent is drawn, once.
 in_session() {
-    local before left n
+    local before left n order
     quietly() { printf 'let-me-in\n' | setsid telepay get --cacert med/pki/ca.pem --home home --code-fd 0 "$@"; }
     at_session() { printf 'let-me-in\n' | telepay session "$@" --cacert med/pki/ca.pem --home home --code-fd 0; }
     stands() { purse balance --json | jq -r '.balances[0] | .balance + " " + .reserved'; }
@@ -210,6 +210,20 @@ in_session() {
     kill -KILL "$mediator"
     wait "$mediator" 2>/dev/null
     serve_mediator
+    # a page that leads to the agent may do so for an order of anybody: its window asks, in a session too
+    printf 'CONFIRM no\nGETPIN let-me-in\n' >person/does
+    : >person/shown
+    launch agent.log listening telepay agent --home home --cacert med/pki/ca.pem --pinentry "$dir/person/pinentry" --means purse
+    order=$(order_url "$shop/article-1?session=agent")
+    [ "$(curl -s --max-time 20 -o /dev/null -w '%{http_code}' -G --data-urlencode "order=$order" -H 'Sec-Fetch-Mode: navigate' http://127.0.0.1:27502/pay)" = 303 ] ||
+        fail "the agent does not pay: $(cat agent.log)"
+    for left in {100..0}; do
+        grep -q "Pay 1.50 EUR from your purse" person/shown && break
+        [ "$left" = 0 ] && fail "a page's order is paid without a yes: $(cat person/shown)"
+        sleep 0.1
+    done
+    kill "$launched"
+    wait "$launched"
     expect 0 "first article" quietly "$shop/article-1?session=3"
     kill -CONT "$purse"
     expect 0 "the mediator port said at" telepay order prove --home home "$(of_order order)"
