@@ -68,9 +68,9 @@ def spend(context, port, mediator, key, account, session):
 
 
 def shop(context, port, mediator, path, lines, drawn, faults):
-    key, counter, last = payer.load(path), 0, None
+    key, counter, last, opened = payer.load(path), 0, None, 0
     account = payer.number(key)
-    while not os.path.exists("stop"):
+    while opened == 0 or not os.path.exists("stop"):  # one session each, however few the kills are
         counter += 1
         amount = str(100 + counter % 7)
         body, session = payer.payment(path, mediator, account, str(counter), amount), None
@@ -83,6 +83,7 @@ def shop(context, port, mediator, path, lines, drawn, faults):
         if session and "provision" in json.loads(answer):
             sum_drawn, wrong = spend(context, port, mediator, key, account, session)
             drawn.append(sum_drawn)
+            opened += 1
             faults += wrong
         elif session:
             faults.append(f"no word about the provision: {answer}")
