@@ -80,10 +80,10 @@ def shop(context, port, mediator, path, lines, drawn, faults):
             body = json.dumps({**json.loads(body), "provision": provision})
         (status, answer), asked = insist(context, port, body)
         order = payer.json.loads(payer.jose.decode(json.loads(body)["payment"].split(".")[1]))["order"]
+        opened += session is not None
         if session and "provision" in json.loads(answer):
             sum_drawn, wrong = spend(context, port, mediator, key, account, session)
             drawn.append(sum_drawn)
-            opened += 1
             faults += wrong
         elif session:
             faults.append(f"no word about the provision: {answer}")
