@@ -125,6 +125,8 @@ bool shop_article(struct shop *s, const char *path, struct article *out)
     read_again(s, &s->goods);
     read_again(s, &s->bills);
     a = catalogue_find(s->goods.catalogue, path);
+    if (a != NULL && a->parameter[0] != '\0') /* sold for a number alone: whose credit is it? */
+        a = NULL;
     if (a == NULL)
         a = catalogue_find(s->bills.catalogue, path);
     if (a != NULL)

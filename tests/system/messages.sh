@@ -265,6 +265,7 @@ note        = it is credited
 parameter   = telephone number
 END2
     expect 0 "404" ask -o /dev/null -w '%{http_code}' "$origin/s/journal/phone/10/twelve"
+    expect 0 "404" ask -o /dev/null -w '%{http_code}' "$origin/s/journal/phone/10" # nobody's
     expect 0 '"shipped":"it is credited"' get "$origin/s/journal/phone/10/+33612345678"
     expect 0 "Telephone credit: +33612345678" telepay order list --home home
     expect 0 "paid 10.00 EUR" get "$origin/s/journal/phone/10/+33612345678"
