@@ -125,9 +125,9 @@ enum tp_err pay_order_agree(struct payment *p, struct tp_error *e)
     }
     o->submitter.pause = person_stays;
     o->submitter.ctx = p->person;
-    /* Who began the session has agreed; not to what a page, whose order may be anybody's, asks of
-     * the agent. */
-    without = without || (o->session != NULL && p->options->person.dialog == NULL);
+    /* Plan and session agree for who asked; not to what a page, whose order may be anybody's, asks
+     * of the agent. */
+    without = (without || o->session != NULL) && p->options->person.dialog == NULL;
     return r != TP_OK || o->agreed || without ? r : ask_person(p, why, e);
 }
 

@@ -165,6 +165,7 @@ int service_cmd_check(int argc, char **argv)
     struct words w = {.json = false};
     char dir[PATH_MAX];
     struct checking c = {.dir = dir};
+    struct catalogue *bills = NULL;
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
@@ -176,6 +177,9 @@ int service_cmd_check(int argc, char **argv)
         r = sales_open(&c.sales, dir, &e);
     if (r == TP_OK)
         r = check_catalogue(&c, w.json, &e);
+    if (r == TP_OK) /* what is owed is read, too: that it can be is all there is to say */
+        r = catalogue_load_bills(&bills, dir, &e);
+    catalogue_free(&bills);
     sales_close(&c.sales);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

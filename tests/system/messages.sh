@@ -216,6 +216,8 @@ cookie() { sqlite3 home/journal.db "SELECT '__Host-telepay-id-journal=' || sessi
 billed() {
     local at=$origin/bills/journal user late
     user=$(telepay identify --home home --at "$origin")
+    printf '[2026-11-0042]\nprice = 42.00 EUR\n' >journal/bills.ini
+    expect 2 "bills.ini: article /2026-11-0042: there is no file to deliver" telepay-service check --dir journal
     cat >journal/bills.ini <<END2
 [2026-11-0042]
 user        = $user
