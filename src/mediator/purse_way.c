@@ -6,6 +6,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/word.h"
 #include "mediator/asked.h"
 #include "mediator/mediator_priv.h"
 #include "order/purse_token.h"
@@ -154,8 +155,10 @@ static enum tp_err take(char *out, size_t cap, const json_t *object, const char 
 
     if (r == TP_OK && text != NULL && strlen(text) >= cap)
         return tp_fail(e, TP_ERR_FORMAT, "its %s is too long", name);
-    if (r == TP_OK && text != NULL)
+    if (r == TP_OK && text != NULL) {
         snprintf(out, cap, "%s", text);
+        word_make_shown(out); /* it comes into the log, and onto pages */
+    }
     return r;
 }
 

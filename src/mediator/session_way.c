@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/word.h"
 #include "mediator/session.h"
 #include "mediator/visit.h"
 #include "order/purse_token.h"
@@ -131,6 +132,7 @@ static bool is_yes(const struct http_said *said, char why[BOOK_WHY_MAX])
         jcs_text(&reason, body, "reason", NULL) == TP_OK) {
         yes = said->status == 200 && strcmp(code, "00") == 0;
         snprintf(why, BOOK_WHY_MAX, "%.2s %.40s", code, reason != NULL ? reason : "");
+        word_make_shown(why);
     }
     json_decref(body);
     return yes;
