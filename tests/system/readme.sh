@@ -1,5 +1,5 @@
 #!/bin/bash
-# README.md tells the truth: the commands of "The commands, one by one", "Sell a page, and pay for it" and "Offline, online, refused, blocked, unblocked" are read from it and run, one
+# README.md tells the truth: the commands of "The commands, one by one", "Sell a page, and pay for it", "Pay from a purse" and "Offline, online, refused, blocked, unblocked" are read from it and run, one
 # line after the other, in a folder of their own. A line whose remark begins with a word in capitals (APPROVED, REFUSED) must say that word.
 set -u
 # shellcheck source=tests/system/common.sh
@@ -27,6 +27,7 @@ until_true() { # command…
 }
 
 card_seen() { telepay readers | grep -q 3B; }
+sells_to_purses() { curl -s --cacert med/pki/ca.pem -o /dev/null -D - https://localhost:8843/s/journal/article-1 | grep -q 'method="purse"'; }
 issuer_reached() { grep -q "is reached" background.log; }
 
 run_line() { # line
@@ -41,6 +42,7 @@ run_line() { # line
         case $command in
         *simcard*) until_true card_seen ;;
         *mediator*) until_true listening 8843 ;;
+        *purse*) until_true listening 8744 && until_true sells_to_purses ;;
         *) for port in 8683 8443 8583; do until_true listening $port; done; until_true issuer_reached ;;
         esac
         return
@@ -62,7 +64,7 @@ inside() {
     cd "$1" || exit 1
     trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT # what README's & left behind
     export XDG_CONFIG_HOME=$PWD/config # the payer's folder
-    for heading in "## The commands, one by one" "## Sell a page, and pay for it" "### Offline, online, refused, blocked, unblocked"; do
+    for heading in "## The commands, one by one" "## Sell a page, and pay for it" "## Pay from a purse" "### Offline, online, refused, blocked, unblocked"; do
         while IFS= read -r line <&4; do
             run_line "$line"
             n=$((n + 1))
