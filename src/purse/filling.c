@@ -60,11 +60,13 @@ static bool read_path(struct credit *out, const char *path)
 }
 
 /* Stopped accounts, and those that would hold too much, are not filled now. */
+/* What it holds already is not told to whoever knows its number: more than it may hold comes out at
+ * the delivery, and is given back. */
 static char *quote_text(const struct filling *f, const struct account *a, const struct credit *c)
 {
     const struct purse_currency *limits = settings_currency(f->settings, a->currency);
     const bool available =
-        a->state == ACCOUNT_OPEN && limits != NULL && c->amount <= limits->balance - a->balance;
+        a->state == ACCOUNT_OPEN && limits != NULL && c->amount <= limits->balance;
     char designation[160], amount[24], shown[MONEY_TEXT_MAX], currency[4], until[TIME_TEXT_MAX],
         *text = NULL;
     json_t *quote;

@@ -341,6 +341,10 @@ quoted 404 "no account" /fill/47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU/2000
 quoted 405 "another method" "/fill/$paul/2000" POST
 quoted 200 "more than an account may hold" "/fill/$paul/100001"
 [ "$(jq .available answer)" = false ] || fail "it may: $(cat answer)"
+open_account rich # what it holds is nobody's business: it comes out at the delivery
+expect 0 "came into" telepay-purse account fill --account "$number" --amount 999.00 --reference rich
+quoted 200 "more than this one may hold" "/fill/$number/2000"
+[ "$(jq .available answer)" = true ] || fail "its balance is told: $(cat answer)"
 quoted 200 "credit" "/fill/$paul/2000"
 cp answer quote
 [ "$(jq -r '[.designation, .amount, .currency, .delivery, .account, (.available | tostring)] | join("; ")' quote)" = "Credit of EUR 20.00 for purse account …${paul:39}; 2000; eur; network; $paul; true" ] || fail "$(cat quote)"
@@ -458,7 +462,7 @@ fi
 # ---- the day
 
 status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
-[ "$(status)" = "854.50 150.00 528.00 0.00 176.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "1853.50 1149.00 528.00 0.00 176.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
 said "26 payments, 2 given back, 498.00 EUR"
 gives 402 12 REMISE_CLOSED "what is in a closed remise" last-paid med
@@ -511,7 +515,7 @@ expect 2 "iban is needed" telepay-purse payout --out bank
 cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
-[ "$(status)" = "854.50 149.00 1.00 498.00 206.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "1853.50 1148.00 1.00 498.00 206.50" ] || fail "the sums: $(status)"
 [ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 498.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
