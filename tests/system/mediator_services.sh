@@ -161,7 +161,7 @@ deliveries() {
     challenge $liar/quote-dearer >/dev/null
     buy $liar/quote-dearer
     answers 200 "delivered" -H "Authorization: $bought" $liar/quote-dearer
-    telepay-mediator order list --state delivered --json | jq -e '.orders[-1].amount == "2.50"' >/dev/null || fail "$(telepay-mediator order list)"
+    telepay-mediator order list --state delivered --json | jq -e 'any(.orders[]; .amount == "2.50")' >/dev/null || fail "$(telepay-mediator order list)"
     # a type that no header may have
     buy $liar/deliver-type
     answers 200 "delivered" -H "Authorization: $bought" $liar/deliver-type
