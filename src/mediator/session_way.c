@@ -217,27 +217,44 @@ static void send_it(struct demand *d, const struct orderbook_session *s, const c
     free(jws);
 }
 
+static struct demand *demand_new(struct mediator *m, const struct orderbook_session *s,
+                                 struct tp_error *e)
+{
+    struct demand *d = calloc(1, sizeof(*d));
+
+    if (d == NULL) {
+        (void)tp_fail(e, TP_ERR_NO_MEMORY, "no memory for it");
+        return NULL;
+    }
+    d->m = m;
+    memcpy(d->id, s->id, sizeof(d->id));
+    d->acquirer = registry_acquirer(m->registry, s->acquirer);
+    if (d->acquirer != NULL)
+        return d;
+    (void)tp_fail(e, TP_ERR_NOT_FOUND,
+                  "the purse %s is not known any more: telepay-mediator acquirer add", s->acquirer);
+    free(d);
+    return NULL;
+}
+
+/* Its end is told when nothing is left to be presented, and not when nobody knows whether it is. */
 void session_go_on(struct mediator *m, const struct orderbook_session *s)
 {
     struct orderbook_drawn drawn = {.voucher = NULL};
-    struct demand *d = NULL;
+    struct tp_error e = {TP_OK, ""};
+    struct demand *d;
+    bool found = false;
 
     if (s->state != SESSION_ENDING || atomic_load(&m->ending) || !begin(m->session_way, s->id))
         return;
-    d = calloc(1, sizeof(*d));
-    if (d != NULL)
-        d->acquirer = registry_acquirer(m->registry, s->acquirer);
-    if (d == NULL || d->acquirer == NULL) {
-        log_error("session %s waits for the purse %s, which is not known any more: "
-                  "telepay-mediator acquirer add",
-                  s->id, s->acquirer);
+    d = demand_new(m, s, &e);
+    if (d == NULL || keeper_drawn(m, s->id, &drawn, &found, &e) != TP_OK) {
+        log_error("session %s is not brought to its end yet: %s", s->id, e.text);
         done(m->session_way, s->id, false);
         free(d);
         return;
     }
-    d->m = m;
-    memcpy(d->id, s->id, sizeof(d->id));
-    if (keeper_drawn(m, s->id, &drawn)) {
+    if (found) {
         memcpy(d->contract, drawn.contract, sizeof(d->contract));
         d->presented = drawn.total - drawn.given_back;
     }
