@@ -230,10 +230,10 @@ char *keeper_quote(struct mediator *m, const struct orderbook_order *o)
     return text;
 }
 
-enum tp_err keeper_drawn(struct mediator *m, const char *session, struct orderbook_drawn *out,
-                         bool *found, struct tp_error *e)
+enum tp_err keeper_drawn(struct mediator *m, const char *session, const char *after,
+                         struct orderbook_drawn *out, bool *found, struct tp_error *e)
 {
-    return orderbook_drawn_next(m->keeper->book, session, out, found, e);
+    return orderbook_drawn_next(m->keeper->book, session, after, out, found, e);
 }
 
 struct content *keeper_included(struct mediator *m, const struct orderbook_order *o)

@@ -105,9 +105,9 @@ void keeper_take(struct mediator *m, struct job *j);
 /* The quote as its service gave it (free()); what it has as content. On the keeper's thread. NULL:
  * it cannot be had. */
 char *keeper_quote(struct mediator *m, const struct orderbook_order *o);
-/* What of a session is to be presented next (free voucher), if anything is. On the keeper's thread.
- */
-TP_MUST_CHECK enum tp_err keeper_drawn(struct mediator *m, const char *session,
+/* What of a session is to be presented next (free voucher), if anything is: orderbook_drawn_next.
+ * On the keeper's thread. */
+TP_MUST_CHECK enum tp_err keeper_drawn(struct mediator *m, const char *session, const char *after,
                                        struct orderbook_drawn *out, bool *found,
                                        struct tp_error *e);
 struct content *keeper_included(struct mediator *m, const struct orderbook_order *o);

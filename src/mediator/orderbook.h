@@ -296,10 +296,10 @@ TP_MUST_CHECK enum tp_err orderbook_drawn_get(struct orderbook *b, const char *s
                                               const char *contract, struct orderbook_drawn *out,
                                               int64_t *all, struct tp_error *e);
 /* The next that is to be presented: its total less what was given back is more than the purse
- * knows. */
+ * knows. By the contracts after that one, then again from the first. */
 TP_MUST_CHECK enum tp_err orderbook_drawn_next(struct orderbook *b, const char *session,
-                                               struct orderbook_drawn *out, bool *found,
-                                               struct tp_error *e);
+                                               const char *after, struct orderbook_drawn *out,
+                                               bool *found, struct tp_error *e);
 /* A voucher more; what is given back; what the purse knows. */
 TP_MUST_CHECK enum tp_err orderbook_drawn_put(struct orderbook *b, const struct orderbook_drawn *d,
                                               struct tp_error *e);

@@ -23,6 +23,7 @@
 struct ending { /* a session that is being brought to its end */
     LIST_ENTRY(ending) next;
     char id[BOOK_ORDER_ID];
+    char after[BOOK_CONTRACT_MAX]; /* whose vouchers were presented last */
     bool on_its_way;
     unsigned tries;
     int64_t due;
@@ -80,7 +81,8 @@ static struct ending *find(struct session_way *w, const char *id)
     return NULL;
 }
 
-static bool begin(struct session_way *w, const char *id)
+/* after: the contract whose vouchers were presented last, "" at first. */
+static bool begin(struct session_way *w, const char *id, char after[BOOK_CONTRACT_MAX])
 {
     struct ending *n;
     bool may = false;
@@ -91,29 +93,44 @@ static bool begin(struct session_way *w, const char *id)
         snprintf(n->id, sizeof(n->id), "%s", id);
         LIST_INSERT_HEAD(&w->endings, n, next);
     }
-    if (n != NULL && !n->on_its_way && time_monotonic_ms() >= n->due)
+    if (n != NULL && !n->on_its_way && time_monotonic_ms() >= n->due) {
         may = n->on_its_way = true;
+        memcpy(after, n->after, sizeof(n->after));
+    }
     pthread_mutex_unlock(&w->lock);
     return may;
 }
 
-/* answered: the next step is at once. */
-static void done(struct session_way *w, const char *id, bool answered)
+/* contract: whose turn it was. answered: the next step is at once. */
+static void done(struct session_way *w, const char *id, const char contract[BOOK_CONTRACT_MAX],
+                 bool answered)
 {
     struct ending *n;
 
     pthread_mutex_lock(&w->lock);
     n = find(w, id);
-    if (n != NULL && answered) {
-        LIST_REMOVE(n, next);
-        free(n);
-    } else if (n != NULL) {
+    if (n != NULL) {
         const int64_t pause = (int64_t)FIRST_MS
                               << (n->tries < TRIES_DOUBLE ? n->tries : TRIES_DOUBLE);
 
+        memcpy(n->after, contract, sizeof(n->after));
         n->on_its_way = false;
-        n->tries++;
-        n->due = time_monotonic_ms() + (pause < LAST_MS ? pause : LAST_MS);
+        n->tries = answered ? 0 : n->tries + 1;
+        n->due = answered ? 0 : time_monotonic_ms() + (pause < LAST_MS ? pause : LAST_MS);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* It has ended. */
+static void forget(struct session_way *w, const char *id)
+{
+    struct ending *n;
+
+    pthread_mutex_lock(&w->lock);
+    n = find(w, id);
+    if (n != NULL) {
+        LIST_REMOVE(n, next);
+        free(n);
     }
     pthread_mutex_unlock(&w->lock);
 }
@@ -157,7 +174,8 @@ static void on_said(void *ctx, const struct http_said *said)
         log_error("session %s: the purse %s does not take %s%s: %s", d->id, d->acquirer->id,
                   end ? "its end" : "what is presented under contract ", d->contract, why);
     j = over ? move_job(end ? EVENT_SESSION_ENDED : EVENT_PRESENTED, d->id) : NULL;
-    done(d->m->session_way, d->id, j != NULL);
+    if (j == NULL || !end) /* the end is on its way until that is kept */
+        done(d->m->session_way, d->id, d->contract, j != NULL);
     if (j != NULL) {
         memcpy(j->move.contract, d->contract, sizeof(j->move.contract));
         j->move.presented = d->presented;
@@ -243,14 +261,18 @@ void session_go_on(struct mediator *m, const struct orderbook_session *s)
     struct orderbook_drawn drawn = {.voucher = NULL};
     struct tp_error e = {TP_OK, ""};
     struct demand *d;
+    char after[BOOK_CONTRACT_MAX];
     bool found = false;
 
-    if (s->state != SESSION_ENDING || atomic_load(&m->ending) || !begin(m->session_way, s->id))
+    if (s->state == SESSION_ENDED)
+        forget(m->session_way, s->id);
+    if (s->state != SESSION_ENDING || atomic_load(&m->ending) ||
+        !begin(m->session_way, s->id, after))
         return;
     d = demand_new(m, s, &e);
-    if (d == NULL || keeper_drawn(m, s->id, &drawn, &found, &e) != TP_OK) {
+    if (d == NULL || keeper_drawn(m, s->id, after, &drawn, &found, &e) != TP_OK) {
         log_error("session %s is not brought to its end yet: %s", s->id, e.text);
-        done(m->session_way, s->id, false);
+        done(m->session_way, s->id, after, false);
         free(d);
         return;
     }

@@ -300,7 +300,7 @@ START_TEST(not_before_all_is_delivered)
         buy(300, 2); /* which takes vouchers still */
         then(EVENT_DELIVERED);
         end_session(FOUND_OVER, false, 0); /* nor when its time has come */
-        ck_ok(orderbook_drawn_next(f.book, SESSION, &d, &found, &f.e));
+        ck_ok(orderbook_drawn_next(f.book, SESSION, "", &d, &found, &f.e));
         ck_assert(found);
         ck_assert_int_eq(d.total, 300);
         ck_assert_str_eq(d.voucher, "a voucher's text");
@@ -328,7 +328,7 @@ START_TEST(what_is_presented)
         ck_assert(m.moved);
         end_session(FOUND_FINE, true, 'k');
         ck_assert(!m.moved);
-        ck_ok(orderbook_drawn_next(f.book, SESSION, &d, &found, &f.e));
+        ck_ok(orderbook_drawn_next(f.book, SESSION, "", &d, &found, &f.e));
         ck_assert(found);
         ck_assert_int_eq(d.total - d.given_back, 150);
         free(d.voucher);
@@ -338,7 +338,7 @@ START_TEST(what_is_presented)
         snprintf(m.contract, sizeof(m.contract), PURSE_CONTRACT);
         ck_ok(fixture_apply(&f, &m));
         ck_assert_int_eq(m.session.state, SESSION_ENDING);
-        ck_ok(orderbook_drawn_next(f.book, SESSION, &d, &found, &f.e));
+        ck_ok(orderbook_drawn_next(f.book, SESSION, "", &d, &found, &f.e));
         ck_assert(!found);
         then(EVENT_SESSION_ENDED);
         ck_assert_int_eq(m.session.state, SESSION_ENDED);

@@ -148,7 +148,7 @@ START_TEST(the_books_cannot_be_read)
         begin_to_end();
         ck_ok(db_exec(orderbook_db(f.book), "ALTER TABLE session_contract RENAME TO away", DB_NONE,
                       NULL, &f.e));
-        ck_assert_int_ne(orderbook_drawn_next(f.book, SESSION, &d, &found, &f.e), TP_OK);
+        ck_assert_int_ne(orderbook_drawn_next(f.book, SESSION, "", &d, &found, &f.e), TP_OK);
         ck_assert(!found);
         look();
         told("");
@@ -162,6 +162,30 @@ START_TEST(the_books_cannot_be_read)
     }
 END_TEST
 
+/* What the purse does not take under one contract keeps nothing else back, but for the end. */
+START_TEST(one_contract_is_refused)
+    {
+        drawn(CONTRACT, 40);
+        drawn(OTHER_CONTRACT, 60);
+        begin_to_end();
+        refused = CONTRACT;
+        look();
+        told(CONTRACT " 40;");
+        clock_ms += 1000;
+        look();
+        told(OTHER_CONTRACT " 60;" PURSE_CONTRACT " 150;" CONTRACT " 40;");
+        clock_ms += 1000;
+        look();
+        told(CONTRACT " 40;");
+        ck_assert_int_eq(state(), SESSION_ENDING);
+        refused = NULL;
+        clock_ms += 2000;
+        look();
+        told(CONTRACT " 40;end;");
+        ck_assert_int_eq(state(), SESSION_ENDED);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("session_way");
@@ -171,6 +195,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, make, drop);
     tcase_add_test(t, its_vouchers_and_then_its_end);
     tcase_add_test(t, the_books_cannot_be_read);
+    tcase_add_test(t, one_contract_is_refused);
     suite_add_tcase(s, t);
     return s;
 }
