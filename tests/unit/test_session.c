@@ -308,6 +308,18 @@ START_TEST(not_before_all_is_delivered)
     }
 END_TEST
 
+/* A service that never says whether it delivered keeps no session for ever. */
+START_TEST(its_time_is_over)
+    {
+        buy(150, 1);
+        now += 299;
+        end_session(FOUND_OVER, false, 0);
+        now++;
+        end_session(FOUND_FINE, false, 0);
+        ck_assert_int_eq(m.session.state, SESSION_ENDING);
+    }
+END_TEST
+
 /* What is not delivered is given back at once, and not presented. */
 START_TEST(what_is_presented)
     {
@@ -421,6 +433,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_mediator_s_word);
     tcase_add_test(t, the_same_voucher_again);
     tcase_add_test(t, not_before_all_is_delivered);
+    tcase_add_test(t, its_time_is_over);
     tcase_add_test(t, what_is_presented);
     tcase_add_test(t, given_back_after_the_end);
     tcase_add_test(t, when_its_time_has_come);
