@@ -89,7 +89,7 @@ static void do_due(struct clock *c, int64_t now)
 
 struct freed { /* numbers that are to be given back */
     size_t n;
-    struct orderbook_number number[FORGET_N * 2];
+    struct orderbook_number number[FORGET_N * BOOK_SOLD_UNDER];
 };
 
 static enum tp_err keep_freed(void *ctx, const struct orderbook_number *n, struct tp_error *e)
@@ -128,10 +128,10 @@ static bool forget(struct clock *c)
     struct tp_error e = {TP_OK, ""};
     struct freed *f = calloc(1, sizeof(*f));
     enum tp_err r = f != NULL ? orderbook_begin(c->book, &e) : TP_ERR_NO_MEMORY;
-    bool more;
+    size_t n = 0;
 
     if (r == TP_OK)
-        r = orderbook_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, keep_freed, f, &e);
+        r = orderbook_order_forget(c->book, &n, time(NULL) - FORGET_S, FORGET_N, keep_freed, f, &e);
     if (r == TP_OK)
         r = identity_forget(c->book, time(NULL) - FORGET_S, &e);
     if (r == TP_OK)
@@ -146,9 +146,8 @@ static bool forget(struct clock *c)
         if (contract != NULL)
             stans_release(contract->stans, f->number[i].day, f->number[i].stan);
     }
-    more = r == TP_OK && f->n >= FORGET_N;
     free(f);
-    return more;
+    return r == TP_OK && n == FORGET_N;
 }
 
 static void *run(void *ctx)
