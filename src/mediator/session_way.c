@@ -2,6 +2,7 @@
  * then it is told that the session is over; each again until it has answered. */
 #include <ctype.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +21,17 @@
 #define LAST_MS      600000 /* … up to this */
 #define TRIES_DOUBLE 10
 
-struct ending { /* a session that is being brought to its end */
-    LIST_ENTRY(ending) next;
-    char id[BOOK_ORDER_ID];
+struct ending {                    /* a session that is being brought to its end */
+    char id[BOOK_ORDER_ID];        /* first: by which it is found */
     char after[BOOK_CONTRACT_MAX]; /* whose vouchers were presented last */
     bool on_its_way;
     unsigned tries;
     int64_t due;
 };
-LIST_HEAD(endings, ending);
 
 struct session_way {
     pthread_mutex_t lock;
-    struct endings endings; /* under lock */
+    void *endings; /* a tree (tsearch); under lock */
 };
 
 struct demand { /* one try */
@@ -56,14 +55,10 @@ enum tp_err session_way_open(struct mediator *m, struct tp_error *e)
 void session_way_close(struct mediator *m)
 {
     struct session_way *w = m->session_way;
-    struct ending *n;
 
     if (w == NULL)
         return;
-    while ((n = LIST_FIRST(&w->endings)) != NULL) {
-        LIST_REMOVE(n, next);
-        free(n);
-    }
+    tdestroy(w->endings, free);
     pthread_mutex_destroy(&w->lock);
     free(w);
     m->session_way = NULL;
@@ -71,14 +66,34 @@ void session_way_close(struct mediator *m)
 
 /* ---- one try at a time ---- */
 
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
 static struct ending *find(struct session_way *w, const char *id)
 {
-    struct ending *n;
+    struct ending **n = tfind(id, &w->endings, by_id);
 
-    LIST_FOREACH (n, &w->endings, next)
-        if (strcmp(n->id, id) == 0)
-            return n;
+    return n != NULL ? *n : NULL;
+}
+
+static struct ending *add(struct session_way *w, const char *id)
+{
+    struct ending *n = calloc(1, sizeof(*n));
+
+    if (n == NULL)
+        return NULL;
+    snprintf(n->id, sizeof(n->id), "%s", id);
+    if (tsearch(n, &w->endings, by_id) != NULL)
+        return n;
+    free(n);
     return NULL;
+}
+
+static bool is_due(const struct ending *n)
+{
+    return !n->on_its_way && time_monotonic_ms() >= n->due;
 }
 
 /* after: the contract whose vouchers were presented last, "" at first. */
@@ -89,11 +104,9 @@ static bool begin(struct session_way *w, const char *id, char after[BOOK_CONTRAC
 
     pthread_mutex_lock(&w->lock);
     n = find(w, id);
-    if (n == NULL && (n = calloc(1, sizeof(*n))) != NULL) {
-        snprintf(n->id, sizeof(n->id), "%s", id);
-        LIST_INSERT_HEAD(&w->endings, n, next);
-    }
-    if (n != NULL && !n->on_its_way && time_monotonic_ms() >= n->due) {
+    if (n == NULL)
+        n = add(w, id);
+    if (n != NULL && is_due(n)) {
         may = n->on_its_way = true;
         memcpy(after, n->after, sizeof(n->after));
     }
@@ -128,10 +141,9 @@ static void forget(struct session_way *w, const char *id)
 
     pthread_mutex_lock(&w->lock);
     n = find(w, id);
-    if (n != NULL) {
-        LIST_REMOVE(n, next);
-        free(n);
-    }
+    if (n != NULL)
+        (void)tdelete(id, &w->endings, by_id);
+    free(n);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -284,13 +296,30 @@ void session_go_on(struct mediator *m, const struct orderbook_session *s)
     free(drawn.voucher);
 }
 
+/* Whether something can be done for it now: what waits for its next try, or its answer, is left. */
+static bool may_begin(struct session_way *w, const char *id)
+{
+    const struct ending *n;
+    bool may;
+
+    pthread_mutex_lock(&w->lock);
+    n = find(w, id);
+    may = n == NULL || is_due(n);
+    pthread_mutex_unlock(&w->lock);
+    return may;
+}
+
 static enum tp_err end_it(void *ctx, const char *id, struct tp_error *e)
 {
-    struct job *j = move_job(EVENT_SESSION_END, id);
+    struct mediator *m = ctx;
+    struct job *j;
 
+    if (!may_begin(m->session_way, id))
+        return TP_OK;
+    j = move_job(EVENT_SESSION_END, id);
     if (j == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a session");
-    keeper_take(ctx, j);
+    keeper_take(m, j);
     return TP_OK;
 }
 

@@ -20,7 +20,7 @@ tests_unit_test_session_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_session_way
 TESTS += tests/unit/test_session_way
 tests_unit_test_session_way_SOURCES = tests/unit/test_session_way.c $(MEDIATOR_FIXTURE)
-tests_unit_test_session_way_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=http_client_ask -Wl,--wrap=time_monotonic_ms
+tests_unit_test_session_way_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=http_client_ask -Wl,--wrap=time_monotonic_ms -Wl,--wrap=move_job
 tests_unit_test_session_way_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_moves_model
 TESTS += tests/unit/test_moves_model

@@ -18,6 +18,15 @@ static int64_t clock_ms;
 static char said[SAID * 24]; /* one after the other: "CONTRACT SUM;", "end;" */
 static const char *refused;  /* the contract whose vouchers the purse does not take; NULL: none */
 static bool away;            /* the purse is */
+static int jobs;             /* that the keeper got of the clock and of the purse's answers */
+
+struct job *real_job(enum event event, const char *id) __asm__("__real_move_job");
+struct job *test_job(enum event event, const char *id) __asm__("__wrap_move_job");
+struct job *test_job(enum event event, const char *id)
+{
+    jobs++;
+    return real_job(event, id);
+}
 
 int64_t test_clock(void) __asm__("__wrap_time_monotonic_ms");
 int64_t test_clock(void)
@@ -79,6 +88,7 @@ static void make(void)
     said[0] = '\0';
     refused = NULL;
     away = false;
+    jobs = 0;
     ck_ok(orderbook_session_add(f.book, &s, "the purse's word", &f.e));
     m = (struct mediator){.dir = f.dir, .registry = f.registry};
     atomic_init(&m.serving, true);
@@ -186,6 +196,33 @@ START_TEST(one_contract_is_refused)
     }
 END_TEST
 
+/* What waits for its next try costs the keeper nothing. */
+START_TEST(a_purse_that_is_away)
+    {
+        static const int64_t pause[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600};
+
+        begin_to_end();
+        away = true;
+        look();
+        for (size_t i = 0; i < sizeof(pause) / sizeof(pause[0]); i++) {
+            told(PURSE_CONTRACT " 150;");
+            ck_assert_int_eq(jobs, (int)i + 1);
+            clock_ms += pause[i] * 1000 - 1;
+            look();
+            told("");
+            ck_assert_int_eq(jobs, (int)i + 1);
+            clock_ms++;
+            look();
+        }
+        told(PURSE_CONTRACT " 150;");
+        away = false;
+        clock_ms += 600000;
+        look();
+        told(PURSE_CONTRACT " 150;end;");
+        ck_assert_int_eq(state(), SESSION_ENDED);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("session_way");
@@ -196,6 +233,7 @@ static Suite *suite(void)
     tcase_add_test(t, its_vouchers_and_then_its_end);
     tcase_add_test(t, the_books_cannot_be_read);
     tcase_add_test(t, one_contract_is_refused);
+    tcase_add_test(t, a_purse_that_is_away);
     suite_add_tcase(s, t);
     return s;
 }
