@@ -394,8 +394,12 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
     if (r != TP_OK || !found || d.state != DISPUTE_SETTLED)
         return r;
     contract = registry_contract(by->registry, d.contract);
-    if (contract == NULL)
+    if (contract == NULL) {
+        log_error("the settlement of order %s waits for the contract %s, which is not known any "
+                  "more: telepay-mediator acquirer add",
+                  o->id, d.contract);
         return TP_OK;
+    }
     r = disputes_letter_last(b, o->id, true, &last, &jws, &found, e);
     if (r != TP_OK || !found)
         return r;

@@ -134,6 +134,10 @@ void clock_close(struct mediator *m);
 void clock_set(struct mediator *m, const char *id, enum event event, uint32_t n, int64_t after_ms,
                unsigned tries);
 
+/* In ms, before what was tried so often is tried again: a second, then twice as long each time, up
+ * to ten minutes. */
+int64_t clock_pause(unsigned tries);
+
 /* ---- line.c: the acquirers ---- */
 
 TP_MUST_CHECK enum tp_err line_open(struct mediator *m, const struct reg_acquirer *a,

@@ -15,11 +15,8 @@
 #include "order/purse_token.h"
 #include "wire/jcs.h"
 
-#define ANSWER_MAX   (64U << 10)
-#define TIMEOUT_MS   10000L
-#define FIRST_MS     1000   /* before the same is asked again; doubled each time … */
-#define LAST_MS      600000 /* … up to this */
-#define TRIES_DOUBLE 10
+#define ANSWER_MAX (64U << 10)
+#define TIMEOUT_MS 10000L
 
 struct ending {                    /* a session that is being brought to its end */
     char id[BOOK_ORDER_ID];        /* first: by which it is found */
@@ -123,13 +120,10 @@ static void done(struct session_way *w, const char *id, const char contract[BOOK
     pthread_mutex_lock(&w->lock);
     n = find(w, id);
     if (n != NULL) {
-        const int64_t pause = (int64_t)FIRST_MS
-                              << (n->tries < TRIES_DOUBLE ? n->tries : TRIES_DOUBLE);
-
         memcpy(n->after, contract, sizeof(n->after));
         n->on_its_way = false;
+        n->due = answered ? 0 : time_monotonic_ms() + clock_pause(n->tries);
         n->tries = answered ? 0 : n->tries + 1;
-        n->due = answered ? 0 : time_monotonic_ms() + (pause < LAST_MS ? pause : LAST_MS);
     }
     pthread_mutex_unlock(&w->lock);
 }
