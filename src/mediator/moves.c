@@ -435,6 +435,14 @@ static enum tp_err answer_beside(struct move *m, struct orderbook *b, const stru
     return orderbook_attempt_surplus(b, &m->attempt, e);
 }
 
+static enum tp_err copy(char **to, const char *from, struct tp_error *e)
+{
+    free(*to);
+    *to = from != NULL ? strdup(from) : NULL;
+    return from != NULL && *to == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an answer")
+                                       : TP_OK;
+}
+
 /* What was decided stays decided, and nothing is decided of what never left. */
 static enum tp_err answer(struct move *m, struct orderbook *b, const struct issuing *by,
                           struct tp_error *e)
@@ -448,12 +456,11 @@ static enum tp_err answer(struct move *m, struct orderbook *b, const struct issu
     memcpy(m->attempt.code, m->said.code, sizeof(m->attempt.code));
     memcpy(m->attempt.reason, m->said.reason, sizeof(m->attempt.reason));
     memcpy(m->attempt.rrn, m->said.rrn, sizeof(m->attempt.rrn));
-    free(m->attempt.acknowledgement);
-    free(m->attempt.answer);
-    m->attempt.acknowledgement =
-        m->said.acknowledgement != NULL ? strdup(m->said.acknowledgement) : NULL;
-    m->attempt.answer = m->said.answer != NULL ? strdup(m->said.answer) : NULL;
-    r = orderbook_attempt_answer(b, &m->attempt, e);
+    r = copy(&m->attempt.acknowledgement, m->said.acknowledgement, e);
+    if (r == TP_OK)
+        r = copy(&m->attempt.answer, m->said.answer, e);
+    if (r == TP_OK)
+        r = orderbook_attempt_answer(b, &m->attempt, e);
     if (r == TP_OK && m->said.opens)
         r = orderbook_session_add(b, &m->said.session, m->said.answer, e);
     if (r != TP_OK)
