@@ -652,8 +652,7 @@ static void say_service(struct visit *v, unsigned status, const char *detail)
     end(v);
 }
 
-/* True: it answered with what was asked for. */
-static bool is_answer(struct visit *v, const struct http_said *said)
+bool visit_answered(struct visit *v, const struct http_said *said)
 {
     if (said->r == TP_OK && said->status == 200)
         return true;
@@ -674,7 +673,7 @@ void visit_given(struct visit *v, const struct http_said *said)
 {
     struct content *c;
 
-    if (!is_answer(v, said))
+    if (!visit_answered(v, said))
         return;
     c = content_new(said->type[0] != '\0' ? said->type : "application/octet-stream", said->body);
     say_free(v, c);
@@ -840,7 +839,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     struct quote q = {.amount = 0};
     struct tp_error e = {TP_OK, ""};
 
-    if (!is_answer(v, said))
+    if (!visit_answered(v, said))
         return;
     if (quote_read(&q, said->body, v->service->contract[0]->currency, &e) != TP_OK) {
         log_error("service %s at %s: %s", v->service->name, v->service->url, e.text);

@@ -116,12 +116,11 @@ void visit_billed(struct visit *v, const struct http_said *said)
     if (said->r == TP_OK && said->status == 404) {
         say_fault(v, MHD_HTTP_NOT_FOUND, "the service sends no bills");
         http_resume(v->call);
-    } else if (said->r != TP_OK || said->status != 200) {
-        log_error("service %s does not say who owes what: %s", v->service->name, said->e.text);
-        say_fault(v, MHD_HTTP_SERVICE_UNAVAILABLE,
-                  "the service cannot be asked now: ask again later");
-        http_resume(v->call);
-    } else if (bills_read(&all, said->body, &e) != TP_OK) {
+        return;
+    }
+    if (!visit_answered(v, said))
+        return;
+    if (bills_read(&all, said->body, &e) != TP_OK) {
         log_error("service %s: %s", v->service->name, e.text);
         say_fault(v, MHD_HTTP_BAD_GATEWAY, "the service's bills cannot be used");
         http_resume(v->call);
