@@ -1,6 +1,5 @@
 /* The end of sessions: what vouchers come to is presented to their purse, contract by contract,
  * then it is told that the session is over; each again until it has answered. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <search.h>
 #include <stdio.h>
@@ -211,9 +210,7 @@ static enum tp_err write_demand(char **jws, const struct demand *d,
     if (c == NULL)
         return tp_fail(e, TP_ERR_NOT_FOUND, "its contract is not known any more");
     snprintf(sum, sizeof(sum), "%" PRId64, d->presented);
-    snprintf(currency, sizeof(currency), "%s", currency_shown(s->currency));
-    for (char *letter = currency; *letter != '\0'; letter++)
-        *letter = (char)tolower((unsigned char)*letter);
+    currency_small(currency, s->currency);
     return purse_token_write(jws, end ? PURSE_END : PURSE_PRESENTATION, &t, &c->key, e);
 }
 
