@@ -63,14 +63,8 @@ static void take_waiting(struct mediator *m, const char *id, int64_t now, struct
 
 void visit_unbooked(struct visit *v)
 {
-    const struct say_problem p = {
-        .type = PAYMENT_OTHER,
-        .status = MHD_HTTP_SERVICE_UNAVAILABLE,
-        .detail = "the mediator's books cannot be asked now; nothing was kept: ask the same again",
-        .retry_after = 5,
-        .consumed = -1};
-
-    say_problem(v, &p);
+    say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE,
+               "the mediator's books cannot be asked now; nothing was kept: ask the same again");
     end(v);
 }
 
@@ -642,13 +636,7 @@ void visit_session(struct visit *v, const struct job *j)
 
 static void say_service(struct visit *v, unsigned status, const char *detail)
 {
-    const struct say_problem p = {.type = PAYMENT_OTHER,
-                                  .status = status,
-                                  .detail = detail,
-                                  .retry_after = status == MHD_HTTP_SERVICE_UNAVAILABLE ? 5 : 0,
-                                  .consumed = -1};
-
-    say_problem(v, &p);
+    say_simple(v, status, detail);
     end(v);
 }
 
