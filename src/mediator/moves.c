@@ -224,12 +224,10 @@ static enum tp_err give_back_rivals(struct move *m, struct orderbook *b, const s
 
 /* ---- the moves ---- */
 
-static enum tp_err asked(struct move *m, struct orderbook *b, const struct issuing *by,
-                         struct tp_error *e)
+static enum tp_err asked(struct move *m, struct orderbook *b, struct tp_error *e)
 {
     enum tp_err r = orderbook_order_add(b, &m->order, span_str(m->quote), e);
 
-    (void)by;
     m->moved = m->payable = true;
     if (r == TP_OK)
         r = orderbook_attempt_add(b, &m->attempt, e);
@@ -600,14 +598,21 @@ enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing
 {
     static enum tp_err (*const moves[])(struct move * m, struct orderbook * b,
                                         const struct issuing *by, struct tp_error *e) = {
-        [EVENT_ASKED] = asked,         [EVENT_LOOK] = look,
-        [EVENT_FIND] = find,           [EVENT_CLAIM] = claim,
-        [EVENT_RELEASE] = release,     [EVENT_PAY] = pay,
-        [EVENT_ANSWER] = answer,       [EVENT_SILENT] = silent,
-        [EVENT_COMPLETE] = complete,   [EVENT_LATE] = late,
-        [EVENT_DELIVERED] = delivered, [EVENT_UNDELIVERABLE] = undeliverable,
-        [EVENT_REVERSED] = reversed,   [EVENT_UNREVERSED] = reversed,
-        [EVENT_GO_ON] = go_on,         [EVENT_SETTLED] = settle,
+        [EVENT_LOOK] = look,
+        [EVENT_FIND] = find,
+        [EVENT_CLAIM] = claim,
+        [EVENT_RELEASE] = release,
+        [EVENT_PAY] = pay,
+        [EVENT_ANSWER] = answer,
+        [EVENT_SILENT] = silent,
+        [EVENT_COMPLETE] = complete,
+        [EVENT_LATE] = late,
+        [EVENT_DELIVERED] = delivered,
+        [EVENT_UNDELIVERABLE] = undeliverable,
+        [EVENT_REVERSED] = reversed,
+        [EVENT_UNREVERSED] = reversed,
+        [EVENT_GO_ON] = go_on,
+        [EVENT_SETTLED] = settle,
     };
     bool found = false;
     enum tp_err r;
@@ -615,7 +620,7 @@ enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing
     if (m->event >= EVENT_SESSION_END)
         return session_apply(m, b, e);
     if (m->event == EVENT_ASKED)
-        return asked(m, b, by, e);
+        return asked(m, b, e);
     if (m->event == EVENT_FIND) {
         found = true;
         r = TP_OK;
