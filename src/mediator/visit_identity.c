@@ -274,8 +274,7 @@ void visit_identify(struct visit *v, const char *reason)
     snprintf(r->service, sizeof(r->service), "%s", v->service->name);
     snprintf(r->reason, sizeof(r->reason), "%s", reason);
     snprintf(r->url, sizeof(r->url), "%s", v->asked.url);
-    r->made = time(NULL);
-    r->valid_until = r->made + IDENTITY_ASKED_S;
+    r->valid_until = time(NULL) + IDENTITY_ASKED_S;
     r->has_browser = v->asked.has_session;
     memcpy(r->browser, v->asked.session, sizeof(r->browser));
     queue(v, a);
