@@ -190,8 +190,8 @@ static void look_at_disputes(struct clock *c)
 }
 
 /* Orders for which nobody paid are forgotten, so that a flood of demands neither fills the disk nor
- * uses up the numbers of a day; so is what somebody was asked to say who they are by. True: there may
- * be more. */
+ * uses up the numbers of a day; so is what somebody was asked to say who they are by. True: there
+ * may be more. */
 static bool forget(struct clock *c)
 {
     struct tp_error e = {TP_OK, ""};
