@@ -223,6 +223,62 @@ START_TEST(a_purse_that_is_away)
     }
 END_TEST
 
+/* ---- whatever the purse does ---- */
+
+static uint64_t draw;
+
+static unsigned pick(unsigned n)
+{
+    draw ^= draw << 13; /* xorshift64 */
+    draw ^= draw >> 7;
+    draw ^= draw << 17;
+    return (unsigned)(draw >> 20) % n;
+}
+
+/* What the purse was told last of that contract. */
+static int64_t presented(const char *contract)
+{
+    struct orderbook_drawn d;
+    int64_t all = 0;
+
+    ck_ok(orderbook_drawn_get(f.book, SESSION, contract, &d, &all, &f.e));
+    free(d.voucher);
+    return d.presented;
+}
+
+/* It is away, or refuses what comes under any contract, in any order: all that was drawn and not
+ * given back is presented before its end, and its end is told once. */
+START_TEST(nothing_drawn_is_lost)
+    {
+        static const char *const contracts[] = {CONTRACT, OTHER_CONTRACT, PURSE_CONTRACT};
+        int64_t owed[3];
+        unsigned looks = 0;
+
+        draw = 0x9E3779B97F4A7C15U * ((unsigned)_i + 1);
+        for (size_t i = 0; i < 3; i++) {
+            const int64_t total = 150 + pick(150),
+                          back = pick(2) == 0 ? pick((unsigned)total + 1) : 0;
+
+            drawn(contracts[i], total);
+            ck_ok(orderbook_drawn_give_back(f.book, SESSION, contracts[i], back, &f.e));
+            owed[i] = total - back;
+        }
+        begin_to_end();
+        while (state() != SESSION_ENDED) {
+            ck_assert_uint_lt(++looks, 60);
+            ck_assert_ptr_null(strstr(said, "end;"));
+            said[0] = '\0';
+            away = looks < 10 && pick(3) == 0;
+            refused = looks < 10 && pick(2) == 0 ? contracts[pick(3)] : NULL;
+            clock_ms += pick(2) == 0 ? 600000 : 1000;
+            look();
+        }
+        ck_assert_str_eq(said + strlen(said) - 4, "end;");
+        for (size_t i = 0; i < 3; i++)
+            ck_assert_int_eq(presented(contracts[i]), owed[i]);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("session_way");
@@ -234,6 +290,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_books_cannot_be_read);
     tcase_add_test(t, one_contract_is_refused);
     tcase_add_test(t, a_purse_that_is_away);
+    tcase_add_loop_test(t, nothing_drawn_is_lost, 0, 10);
     suite_add_tcase(s, t);
     return s;
 }
