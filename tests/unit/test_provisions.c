@@ -181,6 +181,20 @@ START_TEST(a_voucher_says_all_that_was_bought)
     }
 END_TEST
 
+/* protocol.md, The voucher: 410 is said of what was taken. The numbers go on from the mediator's.
+ */
+START_TEST(what_was_given_back_counts_without_its_acknowledgement_too)
+    {
+        const struct provision p = begin(500);
+        int64_t spent;
+
+        buy(&p, ONE, 150, 1, KEPT_REVERSED, false);
+        next_is(&p, ONE, 100, 250, 2);
+        ck_ok(provisions_spent(&spent, j, &p, &e));
+        ck_assert_int_eq(spent, 150);
+    }
+END_TEST
+
 START_TEST(nothing_is_signed_behind_what_nobody_knows)
     {
         const struct provision p = begin(500);
@@ -310,6 +324,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_session_is_wanted_once);
     tcase_add_test(t, one_is_open_at_its_mediator_and_in_its_time);
     tcase_add_test(t, a_voucher_says_all_that_was_bought);
+    tcase_add_test(t, what_was_given_back_counts_without_its_acknowledgement_too);
     tcase_add_test(t, nothing_is_signed_behind_what_nobody_knows);
     tcase_add_test(t, no_number_of_a_voucher_is_signed_twice);
     tcase_add_test(t, no_more_is_signed_than_is_reserved);
