@@ -327,8 +327,8 @@ static enum tp_err settle_kept(struct payment *p, struct tp_error *e)
 
     submit_settle(&o->kept, &o->answer);
     p->result->receipt = o->kept.ticket;
-    r = orders_update(p->journal, &o->kept, e);
     submit_begin(&o->submitter, p->journal, &o->kept, &o->answer);
+    r = orders_update(p->journal, &o->kept, e);
     if (r == TP_OK && o->kept.state != KEPT_COMPLETING)
         pay_go_on(p, PAY_SETTLED);
     return r;

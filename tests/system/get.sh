@@ -712,6 +712,16 @@ purse_session() {
     got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
     [ "$(heard_times "provision open 500")" = 1 ] || fail "$(cat mediator.log)"
     got 0 "the chart" "paid" quietly "$base/s/shop/chart?price=500"
+    # who dies before the order is settled in the journal has the session, and the order is asked for again
+    fresh_account
+    expect 0 "" telepay session start 5.00 EUR --home home
+    sqlite3 home/journal.db "CREATE TRIGGER torn BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'torn out'); END"
+    by_purse get "$base/s/shop/chart" >stdout 2>out && fail "what cannot be kept is settled"
+    [ "$(states)" = signed ] || fail "$(states)"
+    expect 0 "open, at https://localhost:$port until" telepay session --home home
+    sqlite3 home/journal.db "DROP TRIGGER torn"
+    expect 0 "acknowledged" order send
+    expect 0 "open, at https://localhost:$port until" telepay session --home home
     # a session that is refused, or of which a stranger speaks, begins none; what was paid beside it is paid
     for how in no-session bad-provision; do
         serve $how
