@@ -27,6 +27,7 @@
 #define REFUSALS_NEW   10   /* … and of one that nothing ever came into: those are free */
 #define EMPTYINGS_MAX                                                                              \
     5                 /* of an account that wait for a payout: each is a transfer to be paid for */
+#define BOOK_RELEASE_S INT64_C(172800) /* after a provision's time what it holds is free */
 #define BOOK_KEYS 100 /* of an account, one after the other */
 
 struct book;
