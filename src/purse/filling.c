@@ -196,6 +196,12 @@ static bool read_delivery(struct booking *what, struct http_call *call, const js
     return true;
 }
 
+/* For good, by what it brings; all else is the purse's own trouble, whose words are in its log. */
+static bool is_of_asker(enum tp_err r)
+{
+    return r == TP_ERR_FORMAT || r == TP_ERR_RANGE || r == TP_ERR_SECURITY || r == TP_ERR_NOT_FOUND;
+}
+
 static void deliver(const struct filling *f, struct http_call *call, const json_t *body)
 {
     struct till_job job = {.call = call,
@@ -222,10 +228,10 @@ static void deliver(const struct filling *f, struct http_call *call, const json_
         return;
     }
     log_error("order %s fills nothing: %s", job.booking.reference, e.text);
-    if (r == TP_ERR_NO_MEMORY || r == TP_ERR_IO || r == TP_ERR_INTERNAL || r == TP_ERR_AGAIN)
-        http_answer_busy(call, "the acknowledgement cannot be looked at now: ask again");
-    else
+    if (is_of_asker(r))
         http_answer_text(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "%s", e.text);
+    else
+        http_answer_busy(call, "the acknowledgement cannot be looked at now: ask again");
     free(job.jws);
 }
 
