@@ -504,7 +504,7 @@ terminal() { # a person at it
     serve ok
     fresh pin
     python3 "$here/get-terminal.py" "$base" "$dir/mediator/mode" "$dir/mediator.log" || exit 1
-    [ "$(states)" = "acknowledged+ refused refused acknowledged+" ] || fail "$(states)"
+    [ "$(states)" = "refused acknowledged+ refused refused acknowledged+" ] || fail "$(states)"
     serve ok
     by_means emv purse
     insert pin

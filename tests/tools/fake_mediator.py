@@ -7,7 +7,7 @@ the file DIR/mode anew for each request, and tells each on stdout; `payment SHA2
 
 Modes: ok; refused (51); unreached (503, nothing consumed); close (no answer to E); lost N, busy N (no answer, or 503, N times, then ok); late (as close, but
 what was sent is kept); garbage, bad-ack, other-ack (what comes as an acknowledgement is none of this payment); gone (410); wrong-arpc; delivery-CODE with what its problem
-says; old-parameters, stranger-parameters; and orders that no payer may pay: see forge.
+says; dispute-CODE; refused-dearer (declined, and then demanded for more); old-parameters, stranger-parameters; and orders that no payer may pay: see forge.
 
 The file DIR/means says by what an order may be paid, in that order: emv (without the file), purse. The acquirer is a purse, too, at /purse, /accounts and
 /balance: what it holds is the file DIR/balance, in cents. Of its modes: other-payment (what comes acknowledges another statement); bad-provision (the purse's
@@ -355,6 +355,8 @@ def forge(mode, order, request, signer, kind, sealing):
         for name in ("terminal", "stan", "date", "time", "country", "mcc"):
             del order[name]
     elif mode == "typ":
+    elif mode == "dearer":
+        order["amount"] = request["amount"] = "1300"
         kind = "telepay-acknowledgement"
     signer = {"stranger": "stranger-order", "role": "acknowledgement", "contract-key": "other-order"}.get(mode, signer)
     sealing = {"stranger-sealing": "stranger-sealing", "other-sealing": "other-sealing", "role-sealing": "order"}.get(mode, sealing)
@@ -495,7 +497,7 @@ def decide(mediator, entry, credential, mode):
         return (decide_voucher if entry["challenge"]["intent"] == "session" else decide_purse)(mediator, entry, credential, mode)
     fields, card, answer_key, signed = check_transaction(mediator, entry, credential)
     asks = card["9F27"][0] & 0xC0 == 0x80
-    code, reason = ("51", "ISSUER_REFUSED") if mode == "refused" or (mode == "refused-once" and mediator.counts("refused", 1)) else ("00", None)
+    code, reason = ("51", "ISSUER_REFUSED") if mode in ("refused", "refused-dearer") or (mode == "refused-once" and mediator.counts("refused", 1)) else ("00", None)
     answer = {n: fields[n] for n in (3, 4, 7, 11, 12, 13, 41, 42, 49)}
     answer.update({37: "632700" + fields[11], 39: code})
     if reason:
@@ -691,7 +693,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, {"order": order["order"], "state": "reversing" if self.mediator.counts("told", 1) else "reversed"})
         if result["code"] != "00":
             means = entry["challenge"]["method"]
-            entry["offers"][means] = self.mediator.challenge(order["order"], entry["method"], order["resource"]["url"], entry["digest"], "ok", means)
+            again = "dearer" if self.mediator.mode()[0] == "refused-dearer" else "ok"
+            entry["offers"][means] = self.mediator.challenge(order["order"], entry["method"], order["resource"]["url"], entry["digest"], again, means)
             signed = {name: result[name] for name in ("acknowledgement", "answer") if result[name]}
             return self.answer(402, {"type": "https://paymentauth.org/problems/verification-failed", "title": "Declined", "status": 402, "code": result["code"],
                                      "reason": result["reason"], **signed},
