@@ -578,6 +578,10 @@ purse_chosen() {
     got 1 "" "by emv, not by purse" by_purse get -f --means purse "$base/s/shop/chart"
     by_means purse
     expect 2 "takes emv, a card, or purse" by_purse get --means shells "$base/s/shop/chart"
+    expect 0 "" telepay plan set --home home --means emv --never
+    got 1 "" "by emv, not by purse" by_purse get -f --means purse "$base/s/shop/chart"
+    got 1 "" "by emv, which is not in your plan" by_purse get -f "$base/s/shop/chart"
+    expect 0 "" telepay plan set --home home --means emv
     # what another client brings
     fresh_account
     curl -s -D - -o /dev/null --cacert mediator/tls.pem "$base/s/shop/chart" | tr -d '\r' | grep -i '^www-authenticate' >challenge
