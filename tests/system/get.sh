@@ -762,6 +762,17 @@ purse_keys() {
     rm -f home/device.tries
     got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
     # the same key on another device: the same account, and what it has paid already
+    # a session whose beginning is under way does not end, and keeps no other from it
+    fresh_account
+    expect 0 "" telepay session start 5.00 EUR --home home
+    mode close
+    patience=1 expect 4 "YOUR KEY HAS SIGNED" by_purse get "$base/s/shop/chart"
+    expect 0 "" telepay session start 6.00 EUR --home home
+    expect 2 "1 session has ended" at_session end
+    said "telepay order send, and then again"
+    mode ok
+    expect 0 "acknowledged" order send
+    expect 0 "1 session has ended" at_session end
     expect 0 "" telepay user export default --home home --out key
     expect 0 "" telepay authority add --home home2 mediator/ca.pem
     printf 'let me in\n' | expect 0 "pays from this device, too" telepay user import key --home home2 --code-fd 0

@@ -566,6 +566,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if parts[0] == "sessions" and parts[2] == "end":
             account, said, _ = signed_by_account(body.decode(), "session-end")
             assert said == {"version": 1, "account": account, "session": parts[1]} and self.mediator.sessions[parts[1]]["account"] == account
+            if parts[1] not in self.mediator.sessions:
+                return self.answer(404, {"title": "no such session"})
             self.mediator.sessions[parts[1]]["over"] = True
             print("session ended", flush=True)
             return self.answer(200, {})
