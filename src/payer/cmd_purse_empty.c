@@ -71,7 +71,12 @@ static enum tp_err settle(struct purse_run *run, const struct purse_account *a, 
     r = jcs_text(&record, answer, "acknowledgement", e);
     if (r == TP_OK)
         r = jcs_text(&reference, answer, "reference", e);
-    if (r == TP_OK && record != NULL)
+    if (r == TP_OK && record == NULL)
+        r = tp_fail(e, TP_ERR_PEER,
+                    "the purse %s shows no record of it: it is signed and kept, and the next "
+                    "telepay purse empty asks again",
+                    a->acquirer);
+    if (r == TP_OK)
         r = check_record(run, a, m, record, e);
     if (r == TP_OK) {
         snprintf(m->reference, sizeof(m->reference), "%s", reference != NULL ? reference : "");
