@@ -138,11 +138,12 @@ static enum tp_err agree(const struct purse_run *run, const struct purse_account
 static enum tp_err sign(struct emptying *m, struct purse_run *run, const struct purse_account *a,
                         const struct secret *key, struct tp_error *e)
 {
-    char amount[24], counter_text[24], currency[PURSES_CURRENCY], *jws = NULL;
+    char amount[24], counter_text[24], currency[4], *jws = NULL;
     const struct purse_statement statement = {.acquirer = a->acquirer,
                                               .account = a->account,
                                               .amount = amount,
-                                              .currency = purses_currency(currency, a),
+                                              .currency =
+                                                  currency_small(currency, (unsigned)a->currency),
                                               .counter = counter_text,
                                               .iban = m->iban,
                                               .name = m->name};

@@ -100,15 +100,16 @@ static enum tp_err sign_provision(char **jws, struct payment *p, const struct se
     const struct pay_order *o = p->options->order;
     const struct demand *d = o->demand;
     struct provision wanted;
-    char amount[DIGITS], counter[DIGITS], until[TIME_TEXT_MAX], currency[PURSES_CURRENCY];
-    const struct purse_statement statement = {.acquirer = o->purse->acquirer,
-                                              .account = o->purse->account,
-                                              .mediator = wanted.mediator,
-                                              .session = wanted.session,
-                                              .amount = amount,
-                                              .currency = purses_currency(currency, o->purse),
-                                              .until = until,
-                                              .counter = counter};
+    char amount[DIGITS], counter[DIGITS], until[TIME_TEXT_MAX], currency[4];
+    const struct purse_statement statement = {
+        .acquirer = o->purse->acquirer,
+        .account = o->purse->account,
+        .mediator = wanted.mediator,
+        .session = wanted.session,
+        .amount = amount,
+        .currency = currency_small(currency, (unsigned)o->purse->currency),
+        .until = until,
+        .counter = counter};
     enum tp_err r = provisions_wanted(&wanted, p->journal, o->purse->acquirer, e);
 
     if (r != TP_OK)
