@@ -122,7 +122,7 @@ int payer_bill(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         WORDS_WHOSE, {"json", JSON, NULL, 0, "print JSON", 0}, {0}};
-    static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,  parse, NULL, "List what you owe to a biller, and what you paid.",
         children, NULL,  NULL};
