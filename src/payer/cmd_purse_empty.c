@@ -168,10 +168,9 @@ static enum tp_err check_words(struct emptying *m, const struct purse_words *w, 
     if (w->iban == NULL || w->name == NULL)
         return tp_fail(e, TP_ERR_USAGE,
                        "say where to, and whose bank account it is: --iban IBAN --name NAME");
-    if (!iban_is_good(w->iban))
+    if (!iban_read(m->iban, w->iban))
         return tp_fail(e, TP_ERR_USAGE,
                        "--iban: its check digits are wrong, or it is not known as one");
-    snprintf(m->iban, sizeof(m->iban), "%s", w->iban);
     word_cut(m->name, sizeof(m->name), w->name);
     return word_check(w->name, "--name", 70, e);
 }

@@ -30,7 +30,7 @@ static enum tp_err read_contract(struct book_contract *c, const struct words *w,
     if (currency == NULL)
         r = tp_fail(e, TP_ERR_USAGE, "\"%.20s\" is no currency of ISO 4217: write it as EUR",
                     w->currency);
-    else if (!iban_is_good(w->iban))
+    else if (!iban_read(c->iban, w->iban))
         r = tp_fail(e, TP_ERR_USAGE,
                     "--iban: its check digits are wrong, or it is not known as one");
     if (r == TP_OK)
@@ -38,7 +38,6 @@ static enum tp_err read_contract(struct book_contract *c, const struct words *w,
     if (r != TP_OK)
         return r;
     snprintf(c->contract, sizeof(c->contract), "%s", w->id);
-    snprintf(c->iban, sizeof(c->iban), "%s", w->iban);
     c->currency = currency->numeric;
     return TP_OK;
 }
