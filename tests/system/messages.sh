@@ -272,6 +272,13 @@ END2
     expect 0 "Telephone credit: +33612345678" telepay order list --home home
     expect 0 "paid 10.00 EUR" get "$origin/s/journal/phone/10/+33612345678"
     expect 0 "paid 10.00 EUR" get "$origin/s/journal/phone/10/0123456"
+    # as many bills of one user as are told at once (doc/service.md: 500), and one more
+    many() { for i in $(seq "$1"); do printf '[many-%d]\nuser = %s\nprice = 1.00 EUR\n\n' "$i" "$user"; done >journal/bills.ini; }
+    many 500
+    [ "$(bill list --json | jq '.bills | length')" = 500 ] || fail "not 500 bills"
+    many 501
+    bill list >out 2>&1 && fail "501 bills are told"
+    grep -qF "bills.ini has more than 500 bills of one user: take out old ones" ./*.log || fail "no word of too many bills: $(cat out)"
     [ "$(telepay-service account list --dir journal --json | jq -r '[.accounts[] | .account + " " + .credit] | join(", ")')" = "/phone/10/+33612345678 20.00, /phone/10/0123456 10.00" ] || fail "accounts: $(telepay-service account list --dir journal)"
 }
 
