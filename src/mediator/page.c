@@ -13,11 +13,11 @@
 enum tp_err mediator_pages_open(struct pages **out, struct tp_error *e)
 {
     static const char *const files[] = {
-        "mediator/order.html",       "mediator/code.html",     "mediator/ways.html",
-        "mediator/next.html",        "mediator/shipped.html",  "mediator/wrong.html",
-        "mediator/dispute.html",     "mediator/dispute_how.html", "mediator/letter.html",
-        "mediator/identity.html",    "mediator/bills.html",    "mediator/bill.html",
-        "mediator/bill_pay.html",    "mediator/telepay.js",    NULL};
+        "mediator/order.html",    "mediator/code.html",        "mediator/ways.html",
+        "mediator/next.html",     "mediator/shipped.html",     "mediator/wrong.html",
+        "mediator/dispute.html",  "mediator/dispute_how.html", "mediator/letter.html",
+        "mediator/identity.html", "mediator/bills.html",       "mediator/bill.html",
+        "mediator/bill_pay.html", "mediator/telepay.js",       NULL};
 
     return pages_open(out, "mediator", files, e);
 }

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libpurse.a
 libpurse_a_SOURCES = \
 	src/purse/asked.c src/purse/asked.h \
 	src/purse/audit.c src/purse/audit.h src/purse/audit_priv.h src/purse/audit_session.c \
+	src/purse/browse.c src/purse/browse.h src/purse/page.c src/purse/page.h src/purse/sheet.c src/purse/sheet.h src/purse/tickets.c src/purse/tickets.h \
 	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_fill.c src/purse/book_emptying.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c src/purse/book_session.c \
 	src/purse/desk.c src/purse/desk.h src/purse/desk_back.c src/purse/desk_fill.c src/purse/desk_session.c \
 	src/purse/filling.c src/purse/filling.h \
@@ -15,6 +16,10 @@ libpurse_a_SOURCES = \
 	src/purse/till.c src/purse/till.h \
 	src/purse/verdict.c src/purse/verdict.h
 PURSE_LIBS = libpurse.a $(CAAA_LIBS) $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS)
+
+pursedatadir = $(pkgdatadir)/purse
+dist_pursedata_DATA = data/purse/account.html data/purse/enter.html data/purse/fault.html data/purse/fill.html data/purse/filled.html data/purse/older.html data/purse/record.html \
+	data/purse/section.html data/purse/seller.html data/purse/session.html data/purse/words.en.ini data/purse/words.fr.ini
 
 bin_PROGRAMS += telepay-purse
 telepay_purse_SOURCES = src/purse/account.c src/purse/backup.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \

@@ -194,8 +194,7 @@ char *page_whole(const struct pages *p, enum page_language l, const struct page_
     if (body == NULL)
         return NULL;
     if (b->refresh != NULL)
-        snprintf(refresh, sizeof(refresh),
-                 "%s<meta http-equiv=\"refresh\" content=\"4;url=%s\">%s",
+        snprintf(refresh, sizeof(refresh), "%s<meta http-equiv=\"refresh\" content=\"4;url=%s\">%s",
                  b->script ? "<noscript>" : "", b->refresh, b->script ? "</noscript>" : "");
     const struct page_value values[] = {
         {"lang", languages[l]},
