@@ -81,13 +81,15 @@ static char *quote_text(const struct filling *f, const struct account *a, const 
     const struct purse_currency *limits = settings_currency(f->settings, a->currency);
     const bool available =
         a->state == ACCOUNT_OPEN && limits != NULL && c->amount <= limits->balance;
-    char designation[160], amount[24], shown[MONEY_TEXT_MAX], currency[4], until[TIME_TEXT_MAX],
+    const enum page_language l = page_language(c->page);
+    char designation[160], amount[24], shown[PAGE_MONEY], currency[4], until[TIME_TEXT_MAX],
         *text = NULL;
     json_t *quote;
 
-    snprintf(designation, sizeof(designation), "Credit of %s %s for purse account …%s",
-             currency_shown(a->currency), money_shown(shown, c->amount, a->currency),
-             c->account + ACCOUNT - 4);
+    snprintf(designation, sizeof(designation), "%s %s %s …%s",
+             page_word(f->pages, l, "credit", "of"),
+             page_money(shown, f->pages, l, c->amount, a->currency),
+             page_word(f->pages, l, "credit", "for"), c->account + ACCOUNT - 4);
     snprintf(amount, sizeof(amount), "%" PRId64, c->amount);
     currency_small(currency, a->currency);
     quote =

@@ -37,10 +37,15 @@ tests_unit_test_purse_session_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 tests_unit_test_purse_model_SOURCES = tests/unit/test_purse_model.c $(PURSE_FIXTURE)
 tests_unit_test_purse_model_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_purse_page
+TESTS += tests/unit/test_purse_page
+tests_unit_test_purse_page_SOURCES = tests/unit/test_purse_page.c $(PURSE_FIXTURE)
+tests_unit_test_purse_page_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
+
 dist_noinst_SCRIPTS += tests/tools/purse_payer.py tests/tools/purse_customers.py
 dist_noinst_DATA += tests/system/purse_common.sh
-dist_check_SCRIPTS += tests/system/purse.sh tests/faults/purse_kill.sh
-TESTS += tests/system/purse.sh tests/faults/purse_kill.sh
+dist_check_SCRIPTS += tests/system/purse.sh tests/system/purse_page.sh tests/faults/purse_kill.sh
+TESTS += tests/system/purse.sh tests/system/purse_page.sh tests/faults/purse_kill.sh
 
 check_PROGRAMS += tests/fuzz/fuzz_purse
 TESTS += tests/fuzz/fuzz_purse

@@ -16,11 +16,11 @@ gets() { # status, text in the body, what it is about, path, curl's words…
     local got
     got=$(get "${@:4}")
     [ "$got" = "$1" ] || fail "$3: $got, not $1: $(cat body)"
-    grep -qF -- "$2" body || fail "$3: no \"$2\" in $(cat body)"
+    [ -z "$2" ] || grep -qF -- "$2" body || fail "$3: no \"$2\" in $(cat body)"
 }
 lacks() { ! grep -qF -- "$1" body || fail "\"$1\" is told: $(cat body)"; }
 head_of() { tr -d '\r' <heads | sed -n "s/^$1: //Ip"; }
-signs() { payer statement "$1.pem" question acquirer="$acquirer" account="$2" "${@:3}" >question; }
+signs() { payer statement "./$1.pem" question acquirer="$acquirer" account="$2" at=now "${@:3}" >question; }
 tickets() { # status, key, account, NAME=VALUE…: $ticket
     local got
     signs "${@:2}"
@@ -110,7 +110,7 @@ gets 404 "There is no such page" "no number" "/account?before=x" -H "Cookie: $co
 
 # ---- cookies that are not good
 
-forged() { cookie_was=$cookie && keeps_out "$1" -H "Cookie: $2"; }
+forged() { keeps_out "$1" -H "Cookie: $2"; }
 forged "no cookie of ours" "__Host-telepay-purse=$marie"
 forged "an empty one" "__Host-telepay-purse="
 forged "another account's name" "${cookie/$marie/$jean}"
@@ -128,7 +128,6 @@ cookie=$marie_cookie
 # ---- to be filled by card
 
 fills() { gets "$1" "$2" "filled with $3" "/account/fill?seller=${4-port}&amount=$3" -H "Cookie: $cookie" "${@:5}"; }
-[ "$(grep -c '<button' body)" = 1 ] || true
 shows "At most: 100.00 EUR"
 shows 'Fill by card at mediator.example:8843'
 lacks gone.example
@@ -146,7 +145,7 @@ fills 303 "" 20.00
 [ "$(head_of location)" != "$before" ] || fail "the same again would be paid already: $before"
 fills 303 "" 100.00
 fills 422 "more than the account may take in" 100.01
-fills 422 "more than the account may take in" 999999999999
+fills 422 "more than the account may take in" 9999999999
 for amount in 0 -1 1.234 x '' '%22%3E%3Cscript%3E' 1e3 9999999999999; do
     fills 422 'role="alert">Type an amount, such as 20.00.' "$amount"
     grep -q 'aria-invalid="true"' body || fail "the field is not marked: $(cat body)"
@@ -214,7 +213,7 @@ fi
 
 # ---- a flood
 
-[ -n "$(ip -o link show lo 2>/dev/null)" ] && curl -s -Z --parallel-max 8 --max-time 60 --interface 127.0.0.9 --cacert purse/pki/ca.pem -o 'flood#1' -w '%{http_code} %header{retry-after}\n' \
+curl -s -Z --parallel-max 8 --max-time 60 --interface 127.0.0.9 --cacert purse/pki/ca.pem -o 'flood#1' -w '%{http_code} %header{retry-after}\n' \
     "https://127.0.0.1:$purse_port/account?n=[1-400]" >statuses 2>>curl.log
 [ "$(sort -u statuses)" = "403 
 429 1" ] || fail "one network asks 400 times: $(sort statuses | uniq -c)"
@@ -229,4 +228,6 @@ wait "$purse" || fail "serve does not end cleanly: $(cat purse.log)"
 ! grep -qF "${cookie##*.}" purse.log || fail "a cookie is in the log"
 serve_purse
 keeps_out "a cookie of before" -H "Cookie: $cookie"
+kill -TERM "$purse"
+wait "$purse" || fail "serve does not end cleanly: $(cat purse.log)"
 verdict
