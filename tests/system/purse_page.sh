@@ -189,14 +189,14 @@ resident() { awk '/^VmRSS/ { print $2 }' "/proc/$purse/status"; }
 if [ "${TELEPAY_TEST_STORE-}" != postgresql ]; then
     sqlite3 purse/purse.db "WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 60999) INSERT INTO booking (booking, account, kind, amount,
         reference, booked, record) SELECT i, '$marie', 0, 1, 'L' || i, 1795950000 + i, zeroblob(1000) FROM n" || fail "the purse's books"
-    shows "No. 60999"
+    shows "No.&nbsp;60999"
     [ "$(grep -c '<li>' body)" = 20 ] || fail "not twenty records: $(cat body)"
     before=$(resident)
     n=0
     at=$(grep -o '/account?before=[0-9]*' body)
-    shows "No. 60979" "$at"
+    shows "No.&nbsp;60979" "$at"
     for from in 40000 20000 1021; do
-        shows "No. $((from - 1))" "/account?before=$from"
+        shows "No.&nbsp;$((from - 1))" "/account?before=$from"
         [ "$(grep -c '<li>' body)" = 20 ] || fail "not twenty records before $from: $(cat body)"
         n=$((n + 1))
     done
