@@ -133,8 +133,8 @@ static void say_onward(struct visit *v, const struct identity_request *r)
     char session[PASS_TEXT], text[PASS_TEXT + 160];
     struct tp_error e = {TP_OK, ""};
 
-    if (pass_write(session, v->m->issuing.key, r->service, r->user, time(NULL) + IDENTITY_S,
-                         &e) != TP_OK) {
+    if (pass_write(session, v->m->issuing.key, r->service, r->user, time(NULL) + IDENTITY_S, &e) !=
+        TP_OK) {
         log_error("%s", e.text);
         say_unsaid(v);
         return;

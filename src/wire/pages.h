@@ -25,7 +25,7 @@ enum page_language page_language(const char *accepted);
 struct page_value {
     const char *name, *text;
 };
-struct page_body { /* a data file, its values, and the words */
+struct page_body {    /* a data file, its values, and the words */
     const char *file; /* "dispute.html" */
     const struct page_value *values;
     size_t n;

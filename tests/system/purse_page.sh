@@ -20,11 +20,11 @@ gets() { # status, text in the body, what it is about, path, curl's words…
 }
 lacks() { ! grep -qF -- "$1" body || fail "\"$1\" is told: $(cat body)"; }
 head_of() { tr -d '\r' <heads | sed -n "s/^$1: //Ip"; }
-signs() { payer statement "./$1.pem" question acquirer="$acquirer" account="$2" at=now "${@:3}" >question; }
+signs() { payer statement "./$1.pem" question acquirer="$acquirer" account="$2" at=now "${@:3}" >asked; }
 tickets() { # status, key, account, NAME=VALUE…: $ticket
     local got
     signs "${@:2}"
-    got=$(post /pages answer --data-binary @question)
+    got=$(post /pages answer --data-binary @asked)
     [ "$got" = "$1" ] || fail "a ticket of $2: $got, not $1: $(cat answer)"
     ticket=$(jq -r .ticket answer)
 }
