@@ -56,7 +56,7 @@ sed 's/^\(.*[.]\)A/\1B/; t; s/^\(.*[.]\)./\1A/' signed-opening >forged
 answered 403 "a forged signature" /accounts --data-binary @forged
 answered 400 "nothing" /accounts -d ''
 answered 400 "no statement" /accounts -d 'eyJ9.eyJ9.'
-answered 404 "another way" /account
+answered 404 "another way" /elsewhere
 answered 405 "another method" /accounts
 fill "$marie" 10.00 T1
 fill "$jean" 500.00 T2
