@@ -1,63 +1,9 @@
 #include "mediator/identity.h"
 
-#include <inttypes.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/base64.h"
-#include "base/secret.h"
-
-#define MAC 32
-
-/* ---- sessions ---- */
-
-/* USER.UNTIL, and the MAC over it and the service. */
-static bool mac_of(char out[BASE64URL_SIZE(MAC)], struct span key, const char *service,
-                   const char *text)
-{
-    char all[IDENTITY_SESSION + BOOK_NAME_MAX + 32];
-    uint8_t mac[MAC];
-    unsigned n = 0;
-
-    snprintf(all, sizeof(all), "telepay-session-1|%s|%s", service, text);
-    if (HMAC(EVP_sha256(), key.p, (int)key.n, (const uint8_t *)all, strlen(all), mac, &n) == NULL ||
-        n != sizeof(mac))
-        return false;
-    base64url_encode(out, SPAN_OF(mac));
-    return true;
-}
-
-enum tp_err identity_session(char out[IDENTITY_SESSION], struct span key, const char *service,
-                             const char *user, int64_t until, struct tp_error *e)
-{
-    char text[LETTER_USER + 24], mac[BASE64URL_SIZE(MAC)];
-
-    snprintf(text, sizeof(text), "%s.%" PRId64, user, until);
-    if (!mac_of(mac, key, service, text))
-        return tp_fail(e, TP_ERR_INTERNAL, "HMAC fails");
-    snprintf(out, IDENTITY_SESSION, "%s.%s", text, mac);
-    return TP_OK;
-}
-
-bool identity_of_session(char user[LETTER_USER], struct span key, const char *service,
-                         const char *session, int64_t now)
-{
-    const char *dot = strchr(session, '.'), *last = strrchr(session, '.');
-    char text[LETTER_USER + 24], mac[BASE64URL_SIZE(MAC)];
-
-    if (dot == NULL || last == dot || dot - session != LETTER_USER - 1 ||
-        (size_t)(last - session) >= sizeof(text) || strlen(last + 1) != sizeof(mac) - 1)
-        return false;
-    snprintf(text, sizeof(text), "%.*s", (int)(last - session), session);
-    if (!mac_of(mac, key, service, text) || !secret_eq(span_str(mac), span_str(last + 1)) ||
-        strtoll(dot + 1, NULL, 10) <= now)
-        return false;
-    snprintf(user, LETTER_USER, "%.*s", LETTER_USER - 1, session);
-    return true;
-}
 
 void identity_code(char out[IDENTITY_CODE], const char *id)
 {

@@ -1,25 +1,18 @@
 /* Who asks: a service wants to know, the mediator asks, who pays signs with the device's key. What
  * comes of it is a session with that service, under a name that is the same at this mediator and
- * at no other. Requests lie in the mediator's books; sessions need none, since they bear a MAC. */
+ * at no other. Requests lie in the mediator's books; a session is a pass (wire/pass.h). */
 #ifndef TP_MEDIATOR_IDENTITY_H
 #define TP_MEDIATOR_IDENTITY_H
 
 #include "mediator/challenge.h"
 #include "order/letter.h"
+#include "wire/pass.h"
 
 #define LETTER_USER      44    /* base64url of a digest, with its end */
-#define IDENTITY_SESSION 160   /* a session's text, with its end */
 #define IDENTITY_ASKED_S 600   /* a request can be answered so long … */
 #define IDENTITY_S       86400 /* … and a session lasts so long */
 #define IDENTITY_REASON  200   /* characters */
 #define IDENTITY_CODE    8
-
-/* The session of a user with a service, until then; and the user of one that is good. */
-TP_MUST_CHECK enum tp_err identity_session(char out[IDENTITY_SESSION], struct span key,
-                                           const char *service, const char *user, int64_t until,
-                                           struct tp_error *e);
-bool identity_of_session(char user[LETTER_USER], struct span key, const char *service,
-                         const char *session, int64_t now);
 
 struct identity_request {
     char id[BOOK_ORDER_ID]; /* random, as an order's */

@@ -20,9 +20,9 @@ libmediator_a_SOURCES = \
 	src/mediator/keeper.c
 MEDIATOR_LIBS = libmediator.a $(HTTP_LIBS) $(HTTP_CLIENT_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS) $(QRENCODE_LIBS)
 mediatordatadir = $(pkgdatadir)/mediator
-dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/mediator/next.html data/mediator/order.html \
+dist_mediatordata_DATA = data/mediator/code.html data/mediator/next.html data/mediator/order.html \
 	data/mediator/bill.html data/mediator/bill_pay.html data/mediator/bills.html data/mediator/dispute.html data/mediator/dispute_how.html data/mediator/identity.html data/mediator/letter.html data/mediator/wrong.html \
-	data/mediator/problem.html data/mediator/shipped.html data/mediator/telepay.css data/mediator/telepay.js data/mediator/ways.html \
+	data/mediator/shipped.html data/mediator/telepay.js data/mediator/ways.html \
 	data/mediator/words.en.ini data/mediator/words.fr.ini
 
 bin_PROGRAMS += telepay-mediator

@@ -100,7 +100,7 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     if (r == TP_OK)
         r = dispute_terms_load(&m->terms, place->dir, e);
     if (r == TP_OK)
-        r = pages_open(&m->pages, e);
+        r = mediator_pages_open(&m->pages, e);
     if (r == TP_OK)
         r = shelf_open(m, e);
     if (r == TP_OK)

@@ -124,11 +124,11 @@ static void say_unsaid(struct visit *v)
 
 static void say_onward(struct visit *v, const struct identity_request *r)
 {
-    char session[IDENTITY_SESSION], text[IDENTITY_SESSION + 160];
+    char session[PASS_TEXT], text[PASS_TEXT + 160];
     struct tp_error e = {TP_OK, ""};
 
-    if (identity_session(session, v->m->issuing.key, r->service, r->user, time(NULL) + IDENTITY_S,
-                         &e) != TP_OK) {
+    if (pass_write(session, v->m->issuing.key, r->service, r->user, time(NULL) + IDENTITY_S, &e) !=
+        TP_OK) {
         log_error("%s", e.text);
         say_unsaid(v);
         return;
@@ -161,10 +161,10 @@ static void say_request(struct visit *v, const struct identity_request *r)
 static void say_known(struct visit *v, const struct identity_request *r)
 {
     const int64_t end = time(NULL) + IDENTITY_S;
-    char session[IDENTITY_SESSION], until[TIME_TEXT_MAX];
+    char session[PASS_TEXT], until[TIME_TEXT_MAX];
     struct tp_error e = {TP_OK, ""};
 
-    if (identity_session(session, v->m->issuing.key, r->service, r->user, end, &e) != TP_OK) {
+    if (pass_write(session, v->m->issuing.key, r->service, r->user, end, &e) != TP_OK) {
         log_error("%s", e.text);
         say_unsaid(v);
         return;
@@ -234,13 +234,13 @@ static void read_bearer(struct visit *v)
     const char *field = http_header(v->call, MHD_HTTP_HEADER_AUTHORIZATION);
     struct span rest = field != NULL ? span_str(field) : (struct span){NULL, 0};
     struct http_auth a;
-    char session[IDENTITY_SESSION];
+    char session[PASS_TEXT];
 
     if (field == NULL || http_auth_next(&a, &rest, NULL) != TP_OK || !http_auth_is(&a, BEARER) ||
         a.token68.n == 0 || a.token68.n >= sizeof(session))
         return;
     snprintf(session, sizeof(session), "%.*s", (int)a.token68.n, (const char *)a.token68.p);
-    (void)identity_of_session(v->user, v->m->issuing.key, v->service->name, session, time(NULL));
+    (void)pass_read(v->user, v->m->issuing.key, v->service->name, session, time(NULL));
 }
 
 void visit_identity_read(struct visit *v)
@@ -251,7 +251,7 @@ void visit_identity_read(struct visit *v)
     snprintf(name, sizeof(name), COOKIE "%s", v->service->name);
     cookie = http_cookie(v->call, name);
     if (cookie == NULL ||
-        !identity_of_session(v->user, v->m->issuing.key, v->service->name, cookie, time(NULL)))
+        !pass_read(v->user, v->m->issuing.key, v->service->name, cookie, time(NULL)))
         read_bearer(v);
 }
 

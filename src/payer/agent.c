@@ -1,6 +1,7 @@
 #include "payer/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -17,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "drivers/readers.h"
+#include "order/members.h"
 #include "payer/address.h"
 #include "payer/caller.h"
 #include "payer/home.h"
@@ -33,6 +35,9 @@
 #define REQUEST_S   10    /* from the connection to its answer */
 #define PAGE_MAX    65536
 #define ARGS_MAX    64
+#define PURSE       "/purse"
+#define SHOWN       "/purse/page"
+#define WAITING     "waiting"
 
 static const char *const languages[] = {"en", "fr"};
 
@@ -40,7 +45,8 @@ struct agent {
     struct agent_options o;
     char *page;
     struct conf *words[2];
-    pid_t paying; /* 0: nobody is */
+    pid_t paying; /* or asking for a page; 0: nobody is */
+    int link;     /* where the page's address comes from; -1: no page was asked for */
     struct guests *guests;
     struct MHD_Daemon *daemon;
 };
@@ -52,13 +58,22 @@ struct telling {
     const char *lang, *what;
 };
 
+/* A heading of its own, and what to do then, not every word has. */
 static const char *value_of(const void *ctx, const char *name)
 {
     const struct telling *t = ctx;
+    char own[HTML_NAME_MAX];
+    const char *text;
 
     if (strcmp(name, "lang") == 0)
         return t->lang;
-    return conf_get(t->words, "words", strcmp(name, "told") == 0 ? t->what : name);
+    if (strcmp(name, "refresh") == 0)
+        return strcmp(t->what, WAITING) == 0 ? "<meta http-equiv=\"refresh\" content=\"1;url=" SHOWN
+                                               "\">"
+                                             : "";
+    snprintf(own, sizeof(own), "%s_%s", name, t->what);
+    text = conf_get(t->words, "words", own);
+    return text != NULL ? text : conf_get(t->words, "words", name);
 }
 
 static void put_heads(struct MHD_Response *response)
@@ -279,33 +294,107 @@ static bool is_paying(struct agent *a)
     return a->paying != 0;
 }
 
-/* A process of its own, so that whatever becomes of it ends with it. */
-static bool pay(struct agent *a, const char *order)
+/* A process of its own, so that whatever becomes of it ends with it. name and value: what comes
+ * behind its words, "" none; to: where it prints, -1 as we do. */
+static bool run(struct agent *a, const char *const *words, const char *name, const char *value,
+                int to)
 {
-    char *argv[ARGS_MAX + 4];
-    char program[] = "telepay", order_word[] = "--order";
+    char *argv[ARGS_MAX + 4], program[] = "telepay";
     size_t n = 0;
     posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t files;
     sigset_t none;
     int code;
 
     argv[n++] = program;
-    for (size_t i = 0; a->o.pay[i] != NULL && n < ARGS_MAX; i++)
-        argv[n++] = (char *)(uintptr_t)a->o.pay[i]; /* posix_spawn writes to none */
-    argv[n++] = order_word;
-    argv[n++] = (char *)(uintptr_t)order;
+    for (size_t i = 0; words[i] != NULL && n < ARGS_MAX; i++)
+        argv[n++] = (char *)(uintptr_t)words[i]; /* posix_spawn writes to none */
+    if (value[0] != '\0') {
+        argv[n++] = (char *)(uintptr_t)name;
+        argv[n++] = (char *)(uintptr_t)value;
+    }
     argv[n] = NULL;
     sigemptyset(&none);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    code = posix_spawn(&a->paying, "/proc/self/exe", NULL, &attributes, argv, environ);
+    posix_spawn_file_actions_init(&files);
+    if (to >= 0)
+        posix_spawn_file_actions_adddup2(&files, to, STDOUT_FILENO);
+    code = posix_spawn(&a->paying, "/proc/self/exe", &files, &attributes, argv, environ);
+    posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     if (code != 0) {
         a->paying = 0;
-        log_error("a payment cannot be started: %s", strerror(code));
+        log_error("telepay %s cannot be started: %s", words[0], strerror(code));
     }
     return code == 0;
+}
+
+static enum MHD_Result on_pay(struct agent *a, struct MHD_Connection *c)
+{
+    const char *order;
+
+    if (!get_said(&order, c, MHD_GET_ARGUMENT_KIND, "order") || !is_order(order))
+        return send_page(a, c, MHD_HTTP_BAD_REQUEST, "address");
+    if (is_paying(a))
+        return send_page(a, c, MHD_HTTP_CONFLICT, "busy");
+    if (!has_reader() && !has_purse(a))
+        return send_page(a, c, MHD_HTTP_SERVICE_UNAVAILABLE, "reader");
+    log_note("asked to pay %s", order);
+    return run(a, a->o.pay, "--order", order, -1)
+               ? send_back(c, order)
+               : send_page(a, c, MHD_HTTP_INTERNAL_SERVER_ERROR, "start");
+}
+
+/* ---- an account's page ---- */
+
+static void forget_link(struct agent *a)
+{
+    if (a->link >= 0)
+        close(a->link);
+    a->link = -1;
+}
+
+/* It asks its person; the browser meanwhile comes again and again. */
+static enum MHD_Result on_purse(struct agent *a, struct MHD_Connection *c)
+{
+    const char *purse;
+    int ends[2];
+    bool runs;
+
+    if (!get_said(&purse, c, MHD_GET_ARGUMENT_KIND, "purse") ||
+        (purse != NULL && !member_is_acquirer(purse)))
+        return send_page(a, c, MHD_HTTP_BAD_REQUEST, "no_purse");
+    if (is_paying(a))
+        return send_page(a, c, MHD_HTTP_CONFLICT, "busy");
+    forget_link(a); /* of one that nobody came for */
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        return send_page(a, c, MHD_HTTP_INTERNAL_SERVER_ERROR, "start");
+    log_note("asked for the page of an account at a purse");
+    runs = run(a, a->o.page, "--purse", purse != NULL ? purse : "", ends[1]);
+    close(ends[1]);
+    a->link = ends[0];
+    return runs ? send_page(a, c, MHD_HTTP_OK, WAITING)
+                : send_page(a, c, MHD_HTTP_INTERNAL_SERVER_ERROR, "start");
+}
+
+static enum MHD_Result on_shown(struct agent *a, struct MHD_Connection *c)
+{
+    char link[ADDRESS_MAX] = "";
+    ssize_t n;
+
+    if (a->link < 0)
+        return send_page(a, c, MHD_HTTP_NOT_FOUND, "no_page");
+    if (is_paying(a))
+        return send_page(a, c, MHD_HTTP_OK, WAITING);
+    n = read(a->link, link, sizeof(link) - 1); /* a line, or nothing: who wrote it is gone */
+    forget_link(a);
+    link[n > 0 ? n : 0] = '\0';
+    link[strcspn(link, "\n")] = '\0';
+    return is_plain(link) && address_may_pay(link, NULL) == TP_OK
+               ? send_back(c, link)
+               : send_page(a, c, MHD_HTTP_FORBIDDEN, "no_page");
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *path,
@@ -313,28 +402,21 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
                                   size_t *upload_n, void **state)
 {
     struct agent *a = ctx;
-    const char *order;
 
     (void)version;
     (void)upload;
     (void)upload_n;
     (void)state;
     if (!is_own_host(a, c) || !is_own_person(c) || !is_navigation(c))
-        return send_page(a, c, MHD_HTTP_FORBIDDEN, "told_caller");
+        return send_page(a, c, MHD_HTTP_FORBIDDEN, "caller");
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
-        return send_page(a, c, MHD_HTTP_METHOD_NOT_ALLOWED, "told_caller");
-    if (strcmp(path, "/pay") != 0 || !get_said(&order, c, MHD_GET_ARGUMENT_KIND, "order") ||
-        !is_order(order))
-        return send_page(a, c,
-                         strcmp(path, "/pay") != 0 ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST,
-                         "told_address");
-    if (is_paying(a))
-        return send_page(a, c, MHD_HTTP_CONFLICT, "told_busy");
-    if (!has_reader() && !has_purse(a))
-        return send_page(a, c, MHD_HTTP_SERVICE_UNAVAILABLE, "told_reader");
-    log_note("asked to pay %s", order);
-    return pay(a, order) ? send_back(c, order)
-                         : send_page(a, c, MHD_HTTP_INTERNAL_SERVER_ERROR, "told_start");
+        return send_page(a, c, MHD_HTTP_METHOD_NOT_ALLOWED, "caller");
+    if (strcmp(path, "/pay") == 0)
+        return on_pay(a, c);
+    if (strcmp(path, PURSE) == 0)
+        return on_purse(a, c);
+    return strcmp(path, SHOWN) == 0 ? on_shown(a, c)
+                                    : send_page(a, c, MHD_HTTP_NOT_FOUND, "address");
 }
 
 /* One that says nothing, or a byte now and then, takes no room for long. */
@@ -398,7 +480,7 @@ static enum tp_err start(struct agent *a, struct tp_error *e)
 
 enum tp_err agent_run(const struct agent_options *o, struct tp_error *e)
 {
-    struct agent a = {.o = *o};
+    struct agent a = {.o = *o, .link = -1};
     sigset_t ends;
     int which;
     enum tp_err r = read_data(&a, e);
@@ -417,6 +499,7 @@ enum tp_err agent_run(const struct agent_options *o, struct tp_error *e)
     }
     if (a.daemon != NULL)
         MHD_stop_daemon(a.daemon);
+    forget_link(&a);
     guests_free(&a.guests);
     for (size_t i = 0; i < 2; i++)
         conf_free(&a.words[i]);

@@ -1,5 +1,6 @@
 /* telepay agent: what a link in a browser leads to. It takes the address of an order, asks its
- * person in a window, and sends the browser back to the order's page. Loopback only, GET only. */
+ * person in a window, and sends the browser back to the order's page; or it asks for the page of an
+ * account at a purse, and sends the browser there. Loopback only, GET only. */
 #ifndef TP_PAYER_AGENT_H
 #define TP_PAYER_AGENT_H
 
@@ -12,6 +13,8 @@ struct agent_options {
     const char *home, *user; /* whose; NULL: as home_path and user_folder have it */
     /* What a payment is run with, ended by NULL: its order comes behind. */
     const char *const *pay;
+    /* … and what finds the page of an account at a purse, whose purse may come behind. */
+    const char *const *page;
 };
 
 /* Until SIGTERM or SIGINT. TP_ERR_USAGE: the port is taken, with what to do. */

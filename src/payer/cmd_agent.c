@@ -33,9 +33,11 @@ struct words {
     const char *pinentry, *home, *user;
     char word[WORDS_MAX][WORD_MAX]; /* that each payment is run with */
     size_t n;
+    bool both[WORDS_MAX]; /* … and what finds a page */
 };
 
-static void add(struct words *w, const char *name, const char *value, struct argp_state *state)
+static void add(struct words *w, int key, const char *name, const char *value,
+                struct argp_state *state)
 {
     const int n = w->n < WORDS_MAX ? snprintf(w->word[w->n], WORD_MAX, "--%s%s%s", name,
                                               value != NULL ? "=" : "", value != NULL ? value : "")
@@ -43,7 +45,7 @@ static void add(struct words *w, const char *name, const char *value, struct arg
 
     if (n < 0 || n >= WORD_MAX)
         argp_error(state, "--%s: too much of it", name);
-    w->n++;
+    w->both[w->n++] = key == HOME || key == USER || key == CACERT || key == PINENTRY;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -72,13 +74,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case LIVE:
         for (size_t i = 0; options[i].name != NULL; i++)
             if (options[i].key == key)
-                add(w, options[i].name, arg, state);
+                add(w, key, options[i].name, arg, state);
         return 0;
     case 'v':
-        add(w, "verbose", NULL, state);
+        add(w, key, "verbose", NULL, state);
         return 0;
     case ARGP_KEY_END:
-        add(w, "pinentry", w->pinentry, state);
+        add(w, PINENTRY, "pinentry", w->pinentry, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -92,19 +94,24 @@ int payer_agent(int argc, char **argv)
         parse,
         NULL,
         "Let pages in the browser ask for payments: each is shown to you in a window, and "
-        "paid with the card in the reader, or from your purse, only when you say so there.",
+        "paid with the card in the reader, or from your purse, only when you say so there. "
+        "At /purse it shows the page of your account at a purse in the browser, when you say so.",
         NULL,
         NULL,
         NULL};
     static struct words w = {.port = AGENT_PORT, .pinentry = DIALOG_PROGRAM};
-    const char *pay[WORDS_MAX + 2] = {"pay"};
-    struct agent_options o = {.pay = pay};
+    const char *pay[WORDS_MAX + 2] = {"pay"}, *page[WORDS_MAX + 3] = {"purse", "page"};
+    struct agent_options o = {.pay = pay, .page = page};
+    size_t n = 2;
     struct tp_error e = {TP_OK, ""};
 
     log_start("telepay agent", LOG_LEVEL_NOTE, 1);
     cli_parse(&argp, argc, argv, &w);
-    for (size_t i = 0; i < w.n; i++)
+    for (size_t i = 0; i < w.n; i++) {
         pay[i + 1] = w.word[i];
+        if (w.both[i])
+            page[n++] = w.word[i];
+    }
     o.port = w.port;
     o.home = w.home;
     o.user = w.user;

@@ -31,6 +31,7 @@ int payer_purse_empty(int argc, char **argv);
 int payer_purse_history(int argc, char **argv);
 int payer_purse_fill(int argc, char **argv);
 int payer_purse_balance(int argc, char **argv);
+int payer_purse_page(int argc, char **argv);
 int payer_session(int argc, char **argv); /* show */
 int payer_session_begin(int argc, char **argv);
 int payer_session_start(int argc, char **argv);

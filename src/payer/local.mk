@@ -20,7 +20,7 @@ libpayer_a_SOURCES = \
 	src/payer/order_words.c src/payer/order_words.h src/payer/orders.c src/payer/orders.h \
 	src/payer/parameters.c src/payer/parameters.h \
 	src/payer/person.c src/payer/person.h \
-	src/payer/cmd_purse.c src/payer/cmd_purse_empty.c src/payer/cmd_purse_fill.c src/payer/cmd_purse_session.c src/payer/cmd_purse_history.c src/payer/history.c src/payer/history.h src/payer/emptyings.c src/payer/emptyings.h src/payer/purse_record.c src/payer/purse_record.h src/payer/provisions.c src/payer/provisions.h src/payer/voucher_proof.c src/payer/voucher_proof.h src/payer/purse_words.c src/payer/purse_words.h src/payer/purse_door.c src/payer/purse_door.h src/payer/purses.c src/payer/purses.h \
+	src/payer/cmd_purse.c src/payer/cmd_purse_empty.c src/payer/cmd_purse_fill.c src/payer/cmd_purse_session.c src/payer/cmd_purse_history.c src/payer/cmd_purse_page.c src/payer/history.c src/payer/history.h src/payer/emptyings.c src/payer/emptyings.h src/payer/purse_record.c src/payer/purse_record.h src/payer/provisions.c src/payer/provisions.h src/payer/voucher_proof.c src/payer/voucher_proof.h src/payer/purse_words.c src/payer/purse_words.h src/payer/purse_door.c src/payer/purse_door.h src/payer/purses.c src/payer/purses.h \
 	src/payer/receipt.c src/payer/receipt.h \
 	src/payer/report.c src/payer/report.h \
 	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \

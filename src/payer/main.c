@@ -28,6 +28,7 @@ static const struct cli_command commands[] = {
     {"purse open", "open an account at a purse, to pay without a card", payer_purse_open},
     {"purse list", "list your accounts at purses", payer_purse},
     {"purse balance", "ask what is in one", payer_purse_balance},
+    {"purse page", "print a link to its page, for a browser", payer_purse_page},
     {"purse fill", "buy credit for one, with the card in the reader", payer_purse_fill},
     {"purse empty", "send what is in one to a bank account", payer_purse_empty},
     {"purse history", "show what became of one, from what was signed", payer_purse_history},

@@ -11,6 +11,8 @@
 #define EXCHANGE_S 60
 #define PATH_ROOM  64
 
+#define TICKET_CHARS 22
+
 /* ---- what it says of itself ---- */
 
 static void take_currencies(struct purse_about *out, const json_t *list)
@@ -190,22 +192,54 @@ static enum tp_err take_standing(struct purse_standing *out, const json_t *body,
     return TP_OK;
 }
 
-enum tp_err purse_door_standing(struct purse_standing *out, struct fetch *fetch,
-                                const struct purse_account *a, const struct secret *key,
-                                struct tp_error *e)
+/* A question that is asked now, and its answer (json_decref). */
+static enum tp_err ask(json_t **out, struct fetch *fetch, const char *path,
+                       const struct purse_account *a, const struct secret *key, struct tp_error *e)
 {
     char at[TIME_TEXT_MAX], *jws = NULL;
     const struct purse_statement question = {
         .acquirer = a->acquirer, .account = a->account, .at = time_format_utc(at, time(NULL))};
-    json_t *body = NULL;
     enum tp_err r = purse_statement_write(&jws, PURSE_QUESTION, &question, key->p, e);
+
+    *out = NULL;
+    if (r == TP_OK)
+        r = purse_door_bring(out, fetch, a->url, path, jws, e);
+    free(jws);
+    return r;
+}
+
+enum tp_err purse_door_standing(struct purse_standing *out, struct fetch *fetch,
+                                const struct purse_account *a, const struct secret *key,
+                                struct tp_error *e)
+{
+    json_t *body = NULL;
+    enum tp_err r = ask(&body, fetch, "/balance", a, key, e);
 
     *out = (struct purse_standing){0};
     if (r == TP_OK)
-        r = purse_door_bring(&body, fetch, a->url, "/balance", jws, e);
-    if (r == TP_OK)
         r = take_standing(out, body, a, e);
     json_decref(body);
-    free(jws);
+    return r;
+}
+
+enum tp_err purse_door_page(char out[PURSE_DOOR_PAGE], struct fetch *fetch,
+                            const struct purse_account *a, const struct secret *key,
+                            struct tp_error *e)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *ticket = NULL;
+    json_t *body = NULL;
+    enum tp_err r = ask(&body, fetch, "/pages", a, key, e);
+
+    if (r == TP_OK)
+        ticket = json_string_value(json_object_get(body, "ticket"));
+    if (r == TP_OK &&
+        (ticket == NULL || strlen(ticket) != TICKET_CHARS ||
+         strspn(ticket, letters) != TICKET_CHARS || !jcs_is(body, "account", a->account)))
+        r = tp_fail(e, TP_ERR_PEER, "%s gives no page of the account %s", a->url, a->account);
+    if (r == TP_OK)
+        snprintf(out, PURSE_DOOR_PAGE, "%s/page?ticket=%s", a->url, ticket);
+    json_decref(body);
     return r;
 }

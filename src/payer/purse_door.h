@@ -36,6 +36,13 @@ TP_MUST_CHECK enum tp_err purse_door_standing(struct purse_standing *out, struct
                                               const struct purse_account *a,
                                               const struct secret *key, struct tp_error *e);
 
+/* Where a browser finds the account's page, once, within a minute: a key signs for it. The errors
+ * of purse_door_bring. */
+#define PURSE_DOOR_PAGE (PURSES_URL + 48)
+TP_MUST_CHECK enum tp_err purse_door_page(char out[PURSE_DOOR_PAGE], struct fetch *fetch,
+                                          const struct purse_account *a, const struct secret *key,
+                                          struct tp_error *e);
+
 /* A purse's word for a refusal, as people say it; "" when there is none for it. */
 const char *purse_door_reason(const char *reason);
 

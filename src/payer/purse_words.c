@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "payer/card_words.h"
+#include "payer/dialog.h"
 #include "payer/order_words.h"
 
 #define HOURS_MAX 24 /* a provision lasts no longer */
@@ -56,6 +57,9 @@ error_t purse_words_parse(int key, char *arg, struct argp_state *state)
     case PURSE_HOURS_KEY:
         if (cli_number(&w->hours, "--hours", arg, HOURS_MAX, &e) != TP_OK || w->hours == 0)
             argp_error(state, "--hours takes a number from 1 to %d", HOURS_MAX);
+        return 0;
+    case PURSE_WINDOW_KEY:
+        w->window = arg != NULL ? arg : DIALOG_PROGRAM;
         return 0;
     case PURSE_JSON_KEY:
         w->json = true;

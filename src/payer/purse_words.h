@@ -12,18 +12,20 @@ struct purse_words {
     const char *at, *currency, *purse, *iban, *name;
     const char *amount; /* "20.00 EUR", in one word or two */
     char amount_room[64];
-    int64_t hours; /* 0: not said */
+    int64_t hours;      /* 0: not said */
+    const char *window; /* the pinentry that asks in place of the terminal; NULL: none */
     bool takes_amount, by_card, json, yes;
 };
 
-#define PURSE_AT_KEY    0x100
-#define PURSE_CUR_KEY   0x101
-#define PURSE_KEY       0x102
-#define PURSE_IBAN_KEY  0x103
-#define PURSE_NAME_KEY  0x104
-#define PURSE_YES_KEY   0x105
-#define PURSE_JSON_KEY  0x106
-#define PURSE_HOURS_KEY 0x107
+#define PURSE_AT_KEY     0x100
+#define PURSE_CUR_KEY    0x101
+#define PURSE_KEY        0x102
+#define PURSE_IBAN_KEY   0x103
+#define PURSE_NAME_KEY   0x104
+#define PURSE_YES_KEY    0x105
+#define PURSE_JSON_KEY   0x106
+#define PURSE_HOURS_KEY  0x107
+#define PURSE_WINDOW_KEY 0x108
 
 #define PURSE_WORD                                                                                 \
     {                                                                                              \

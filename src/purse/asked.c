@@ -67,17 +67,27 @@ static enum purse_verdict told(enum purse_verdict v, const json_t *answer, const
     return v == PURSE_NEW && answer == NULL ? PURSE_FAULT : v;
 }
 
+enum purse_verdict asked_who(struct asked *a, struct account *out, const struct purse_statement *s,
+                             time_t now)
+{
+    struct tp_error e = {TP_OK, ""};
+    enum purse_verdict v;
+
+    (void)pthread_mutex_lock(&a->lock);
+    v = find(a, out, s, now, &e);
+    (void)pthread_mutex_unlock(&a->lock);
+    if (v == PURSE_FAULT)
+        log_error("%s", e.text);
+    return v;
+}
+
 enum purse_verdict asked_balance(struct asked *a, json_t **out, const struct purse_statement *s,
                                  time_t now)
 {
     struct account account;
-    struct tp_error e = {TP_OK, ""};
-    enum purse_verdict v;
+    const enum purse_verdict v = asked_who(a, &account, s, now);
 
     *out = NULL;
-    (void)pthread_mutex_lock(&a->lock);
-    v = find(a, &account, s, now, &e);
-    (void)pthread_mutex_unlock(&a->lock);
     if (v == PURSE_NEW)
         *out = json_pack("{s:s,s:s,s:I,s:I,s:s,s:s*,s:I}", "account", account.account, "currency",
                          currency_shown(account.currency), "balance",
@@ -85,7 +95,7 @@ enum purse_verdict asked_balance(struct asked *a, json_t **out, const struct pur
                          (json_int_t)account.reserved, "state", account_state_name(account.state),
                          "reason", account.reason[0] != '\0' ? account.reason : NULL, "counter",
                          (json_int_t)account.counter);
-    return told(v, *out, &e);
+    return v == PURSE_NEW && *out == NULL ? PURSE_FAULT : v;
 }
 
 /* ---- all that became of it ---- */
@@ -172,6 +182,17 @@ enum tp_err asked_account(struct asked *a, const char *account, struct account *
 
     (void)pthread_mutex_lock(&a->lock);
     r = book_account_get(a->book, account, out, e);
+    (void)pthread_mutex_unlock(&a->lock);
+    return r;
+}
+
+enum tp_err asked_sheet(struct asked *a, struct sheet *out, const char *account, int64_t before,
+                        struct tp_error *e)
+{
+    enum tp_err r;
+
+    (void)pthread_mutex_lock(&a->lock);
+    r = sheet_read(out, a->book, account, before, e);
     (void)pthread_mutex_unlock(&a->lock);
     return r;
 }

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "order/certificate.h"
-#include "purse/book.h"
+#include "purse/sheet.h"
 
 #define ASKED_SECONDS 60 /* that a question may be old, or ahead */
 
@@ -19,6 +19,9 @@ void asked_close(struct asked **a); /* NULL is fine */
  * PURSE_KEY, PURSE_FAULT. */
 enum purse_verdict asked_balance(struct asked *a, json_t **out, const struct purse_statement *s,
                                  time_t now);
+/* … alone who asks: the account. */
+enum purse_verdict asked_who(struct asked *a, struct account *out, const struct purse_statement *s,
+                             time_t now);
 /* … the records after that number. */
 enum purse_verdict asked_history(struct asked *a, json_t **out, const struct purse_statement *s,
                                  int64_t after, time_t now);
@@ -27,6 +30,8 @@ enum purse_verdict asked_history(struct asked *a, json_t **out, const struct pur
 
 TP_MUST_CHECK enum tp_err asked_account(struct asked *a, const char *account, struct account *out,
                                         struct tp_error *e); /* TP_ERR_NOT_FOUND */
+TP_MUST_CHECK enum tp_err asked_sheet(struct asked *a, struct sheet *out, const char *account,
+                                      int64_t before, struct tp_error *e); /* sheet_read */
 TP_MUST_CHECK enum tp_err asked_seller(struct asked *a, const char *name, bool *open,
                                        struct tp_error *e);
 /* The authority that vouches for what is paid under a contract of the purse's own. TP_ERR_NOT_FOUND

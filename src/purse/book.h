@@ -393,6 +393,20 @@ TP_MUST_CHECK enum tp_err book_history(struct book *b, const char *account, int6
                                        int64_t most, history_visit *visit, void *ctx,
                                        struct tp_error *e);
 
+/* … the last before it first. */
+TP_MUST_CHECK enum tp_err book_history_back(struct book *b, const char *account, int64_t before,
+                                            int64_t most, history_visit *visit, void *ctx,
+                                            struct tp_error *e);
+struct reserved { /* what an open session holds */
+    char mediator[BOOK_MEDIATOR];
+    int64_t amount, drawn;
+    time_t until;
+};
+typedef enum tp_err reserved_visit(void *ctx, const struct reserved *s, struct tp_error *e);
+/* At most so many sessions of the account, the last first. */
+TP_MUST_CHECK enum tp_err book_reserved(struct book *b, const char *account, int64_t most,
+                                        reserved_visit *visit, void *ctx, struct tp_error *e);
+
 /* ---- the day ---- */
 
 struct purse_remise {

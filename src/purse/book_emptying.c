@@ -75,8 +75,36 @@ enum tp_err emptied_each(struct book *b, emptied_visit *visit, void *ctx, struct
 
 /* ---- all of an account ---- */
 
-enum tp_err book_history(struct book *b, const char *account, int64_t after, int64_t most,
-                         history_visit *visit, void *ctx, struct tp_error *e)
+/* Their numbers come first, which take little to find and to sort; then as many records as are
+ * wanted: one page takes no longer, and no more room, than another. */
+#define NUMBERS                                                                                    \
+    "SELECT payment AS number, account FROM payment"                                               \
+    " UNION ALL SELECT booking, account FROM booking"                                              \
+    " UNION ALL SELECT reversal, account FROM reversal JOIN payment USING (payment)"               \
+    " UNION ALL SELECT emptying, account FROM emptying"                                            \
+    " UNION ALL SELECT provision, account FROM provision"                                          \
+    " UNION ALL SELECT voucher, account FROM voucher JOIN provision USING (provision)"
+#define RECORDS                                                                                    \
+    "SELECT payment AS number, 3 AS kind, decided AS at, amount, code, reason,"                    \
+    " statement AS signed_by, challenge, acknowledgement AS word FROM payment"                     \
+    " WHERE payment IN (SELECT number FROM page)"                                                  \
+    " UNION ALL SELECT booking, kind, booked, amount, '00', '', NULL, NULL, record FROM booking"   \
+    " WHERE booking IN (SELECT number FROM page)"                                                  \
+    " UNION ALL SELECT x.reversal, 4, x.reversed, p.amount, '00', '', x.demand, NULL, NULL FROM"   \
+    " reversal x JOIN payment p ON p.payment = x.payment"                                          \
+    " WHERE x.reversal IN (SELECT number FROM page)"                                               \
+    " UNION ALL SELECT emptying, 5, decided, amount, code, reason, statement, NULL, record FROM"   \
+    " emptying WHERE emptying IN (SELECT number FROM page)"                                        \
+    " UNION ALL SELECT provision, 6, decided, amount, code, reason, statement, NULL,"              \
+    " acknowledgement FROM provision WHERE provision IN (SELECT number FROM page)"                 \
+    " UNION ALL SELECT voucher, 7, presented, amount, '00', '', demand, NULL, NULL FROM voucher"   \
+    " WHERE voucher IN (SELECT number FROM page)"
+#define HISTORY(side, order)                                                                       \
+    "WITH page AS (SELECT number FROM (" NUMBERS ") AS a WHERE account = $1 AND number " side      \
+    " $2 ORDER BY 1" order " LIMIT $3) " RECORDS " ORDER BY 1" order
+
+static enum tp_err history(struct book *b, const char *sql, const char *account, int64_t from,
+                           int64_t most, history_visit *visit, void *ctx, struct tp_error *e)
 {
     static const struct db_column columns[] = {
         DB_COLUMN(struct history, number),    DB_COLUMN(struct history, kind),
@@ -88,27 +116,45 @@ enum tp_err book_history(struct book *b, const char *account, int64_t after, int
     struct history h;
     struct db_rows *rows = NULL;
     bool found = true;
-    enum tp_err r = db_query(
-        b->db, &rows,
-        "SELECT payment AS number, 3 AS kind, decided AS at, amount, code, reason,"
-        " statement AS signed_by, challenge, acknowledgement AS word FROM payment"
-        " WHERE account = $1 AND payment > $2"
-        " UNION ALL SELECT booking, kind, booked, amount, '00', '', NULL, NULL, record FROM booking"
-        " WHERE account = $1 AND booking > $2"
-        " UNION ALL SELECT x.reversal, 4, x.reversed, p.amount, '00', '', x.demand, NULL, NULL FROM"
-        " reversal x JOIN payment p ON p.payment = x.payment WHERE p.account = $1 AND x.reversal >"
-        " $2"
-        " UNION ALL SELECT emptying, 5, decided, amount, code, reason, statement, NULL, record FROM"
-        " emptying WHERE account = $1 AND emptying > $2"
-        " UNION ALL SELECT provision, 6, decided, amount, code, reason, statement, NULL,"
-        " acknowledgement FROM provision WHERE account = $1 AND provision > $2"
-        " UNION ALL SELECT v.voucher, 7, v.presented, v.amount, '00', '', v.demand, NULL, NULL FROM"
-        " voucher v JOIN provision o ON o.provision = v.provision WHERE o.account = $1 AND"
-        " v.voucher > $2 ORDER BY 1 LIMIT $3",
-        DB_VALUES(db_text(account), db_integer(after), db_integer(most)), DB_COLUMNS(columns), e);
+    enum tp_err r =
+        db_query(b->db, &rows, sql, DB_VALUES(db_text(account), db_integer(from), db_integer(most)),
+                 DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &h, &found, e)) == TP_OK && found)
         r = visit(ctx, &h, e);
+    db_end(&rows);
+    return r;
+}
+
+enum tp_err book_history(struct book *b, const char *account, int64_t after, int64_t most,
+                         history_visit *visit, void *ctx, struct tp_error *e)
+{
+    return history(b, HISTORY(">", ""), account, after, most, visit, ctx, e);
+}
+
+enum tp_err book_history_back(struct book *b, const char *account, int64_t before, int64_t most,
+                              history_visit *visit, void *ctx, struct tp_error *e)
+{
+    return history(b, HISTORY("<", " DESC"), account, before, most, visit, ctx, e);
+}
+
+enum tp_err book_reserved(struct book *b, const char *account, int64_t most, reserved_visit *visit,
+                          void *ctx, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct reserved, mediator), DB_COLUMN(struct reserved, amount),
+        DB_COLUMN(struct reserved, drawn), DB_COLUMN_AS("good_until", struct reserved, until)};
+    struct reserved one;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(b->db, &rows,
+                             "SELECT mediator, amount, drawn, good_until FROM provision WHERE"
+                             " account = $1 AND code = '00' AND ended IS NULL ORDER BY provision"
+                             " DESC LIMIT $2",
+                             DB_VALUES(db_text(account), db_integer(most)), DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &one, &found, e)) == TP_OK && found)
+        r = visit(ctx, &one, e);
     db_end(&rows);
     return r;
 }

@@ -45,18 +45,32 @@ bool filling_admit(const struct filling *f, struct http_call *call)
 struct credit {
     char account[PURSE_ACCOUNT];
     int64_t amount;
+    const char *page; /* the language of the page that is wanted; NULL: none */
 };
+
+/* NULL: of no page. */
+static const char *page_wanted(const char *language)
+{
+    return strcmp(language, "en") == 0 ? "en" : strcmp(language, "fr") == 0 ? "fr" : NULL;
+}
 
 static bool read_path(struct credit *out, const char *path)
 {
     const size_t n = strlen(PATH_START);
+    char amount[24];
+    const char *rest;
 
     if (strncmp(path, PATH_START, n) != 0 || strlen(path) < n + ACCOUNT + 2 ||
         path[n + ACCOUNT] != '/')
         return false;
     snprintf(out->account, sizeof(out->account), "%s", path + n);
-    out->amount = strtoll(path + n + ACCOUNT + 1, NULL, 10);
-    return member_is_hash(out->account) && member_is_amount(path + n + ACCOUNT + 1);
+    rest = path + n + ACCOUNT + 1;
+    snprintf(amount, sizeof(amount), "%.*s", (int)strcspn(rest, "/"), rest);
+    rest += strcspn(rest, "/");
+    out->page = rest[0] != '\0' ? page_wanted(rest + 1) : NULL;
+    out->amount = strtoll(amount, NULL, 10);
+    return member_is_hash(out->account) && member_is_amount(amount) &&
+           (rest[0] == '\0' || out->page != NULL);
 }
 
 /* Stopped accounts, and those that would hold too much, are not filled now. */
@@ -67,19 +81,22 @@ static char *quote_text(const struct filling *f, const struct account *a, const 
     const struct purse_currency *limits = settings_currency(f->settings, a->currency);
     const bool available =
         a->state == ACCOUNT_OPEN && limits != NULL && c->amount <= limits->balance;
-    char designation[160], amount[24], shown[MONEY_TEXT_MAX], currency[4], until[TIME_TEXT_MAX],
+    const enum page_language l = page_language(c->page);
+    char designation[160], amount[24], shown[PAGE_MONEY], currency[4], until[TIME_TEXT_MAX],
         *text = NULL;
     json_t *quote;
 
-    snprintf(designation, sizeof(designation), "Credit of %s %s for purse account …%s",
-             currency_shown(a->currency), money_shown(shown, c->amount, a->currency),
-             c->account + ACCOUNT - 4);
+    snprintf(designation, sizeof(designation), "%s %s %s …%s",
+             page_word(f->pages, l, "credit", "of"),
+             page_money(shown, f->pages, l, c->amount, a->currency),
+             page_word(f->pages, l, "credit", "for"), c->account + ACCOUNT - 4);
     snprintf(amount, sizeof(amount), "%" PRId64, c->amount);
     currency_small(currency, a->currency);
-    quote = json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:s,s:b}", "designation", designation, "amount",
-                      amount, "currency", currency, "available", available, "valid_until",
-                      time_format_utc(until, time(NULL) + VALID_S), "delivery", "network",
-                      "merchant", f->settings->name, "account", c->account, "final", true);
+    quote =
+        json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:s,s:b,s:s*}", "designation", designation,
+                  "amount", amount, "currency", currency, "available", available, "valid_until",
+                  time_format_utc(until, time(NULL) + VALID_S), "delivery", "network", "merchant",
+                  f->settings->name, "account", c->account, "final", true, "page", c->page);
     if (quote == NULL || jcs_write(&text, quote, NULL) != TP_OK)
         text = NULL;
     json_decref(quote);
@@ -193,6 +210,17 @@ static bool is_of_asker(enum tp_err r)
     return r == TP_ERR_FORMAT || r == TP_ERR_RANGE || r == TP_ERR_SECURITY || r == TP_ERR_NOT_FOUND;
 }
 
+/* NULL: none is wanted, and it is answered with JSON. */
+static char *page_of(const struct filling *f, const struct booking *what, const json_t *quoted)
+{
+    const char *language = page_wanted(text_of(quoted, "page"));
+
+    return language != NULL && f->settings->url[0] != '\0'
+               ? page_filled(f->pages, page_language(language), f->settings->url, what->amount,
+                             what->currency)
+               : NULL;
+}
+
 static void deliver(const struct filling *f, struct http_call *call, const json_t *body)
 {
     struct till_job job = {.call = call,
@@ -213,6 +241,7 @@ static void deliver(const struct filling *f, struct http_call *call, const json_
     }
     r = check_paid(f, &job.booking, job.jws, &e);
     if (r == TP_OK) {
+        job.page = page_of(f, &job.booking, json_object_get(body, "quote"));
         job.booking.evidence = span_str(job.jws);
         http_later(call);
         till_take(f->till, &job);

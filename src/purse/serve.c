@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "purse/asked.h"
+#include "purse/browse.h"
 #include "purse/filling.h"
 #include "purse/till.h"
 #include "wire/http_door.h"
@@ -31,6 +32,7 @@ struct purse {
     struct till *till;
     struct asked *asked;
     struct filling filling;
+    struct browse browse;
     struct http_door *front;
     int lock_fd;
 };
@@ -50,7 +52,12 @@ enum wish {
     WISH_PRESENTATION,
     WISH_END,
     WISH_QUOTE,
-    WISH_DELIVERY
+    WISH_DELIVERY,
+    WISH_TICKET,
+    WISH_ENTRANCE, /* the rest: of browsers */
+    WISH_ACCOUNT,
+    WISH_FILLING,
+    WISH_STYLE
 };
 
 static const struct {
@@ -69,6 +76,11 @@ static const struct {
     {"/sessions/end", MHD_HTTP_METHOD_POST, WISH_END},
     {"/quote", MHD_HTTP_METHOD_POST, WISH_QUOTE},
     {"/deliver", MHD_HTTP_METHOD_POST, WISH_DELIVERY},
+    {"/pages", MHD_HTTP_METHOD_POST, WISH_TICKET},
+    {"/page", MHD_HTTP_METHOD_GET, WISH_ENTRANCE},
+    {"/account", MHD_HTTP_METHOD_GET, WISH_ACCOUNT},
+    {"/account/fill", MHD_HTTP_METHOD_GET, WISH_FILLING},
+    {"/telepay.css", MHD_HTTP_METHOD_GET, WISH_STYLE},
 };
 
 static enum wish wish_of(const struct http_call *call, const char **allowed)
@@ -93,7 +105,7 @@ static void answer_about(const struct purse *p, struct http_call *call)
 
 /* Anybody may open accounts, and each is kept for ever; and who asks has the books looked through.
  */
-static bool too_many(struct purse *p, struct http_call *call)
+static bool too_many(struct purse *p, struct http_call *call, bool browses)
 {
     char seconds[16];
     const unsigned wait = throttle_take(p->throttle, http_from(call), time_monotonic_ms());
@@ -101,9 +113,26 @@ static bool too_many(struct purse *p, struct http_call *call)
     if (wait == 0)
         return false;
     snprintf(seconds, sizeof(seconds), "%u", wait);
-    http_answer_text(call, MHD_HTTP_TOO_MANY_REQUESTS, "too many demands from one network");
+    if (browses)
+        browse_problem(&p->browse, call, MHD_HTTP_TOO_MANY_REQUESTS);
+    else
+        http_answer_text(call, MHD_HTTP_TOO_MANY_REQUESTS, "too many demands from one network");
     http_answer_header(call, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     return true;
+}
+
+static void browse(struct purse *p, struct http_call *call, enum wish wish)
+{
+    if (too_many(p, call, true))
+        return;
+    if (wish == WISH_ENTRANCE)
+        browse_enter(&p->browse, call);
+    else if (wish == WISH_ACCOUNT)
+        browse_account(&p->browse, call);
+    else if (wish == WISH_FILLING)
+        browse_fill(&p->browse, call);
+    else
+        browse_style(&p->browse, call);
 }
 
 static void on_admit(void *ctx, struct http_call *call)
@@ -123,8 +152,11 @@ static void on_admit(void *ctx, struct http_call *call)
         answer_about(p, call);
     else if (wish == WISH_QUOTE || wish == WISH_DELIVERY)
         (void)filling_admit(&p->filling, call);
-    else if (wish == WISH_OPENING || wish == WISH_BALANCE || wish == WISH_HISTORY)
-        (void)too_many(p, call);
+    else if (wish >= WISH_ENTRANCE)
+        browse(p, call, wish);
+    else if (wish == WISH_OPENING || wish == WISH_BALANCE || wish == WISH_HISTORY ||
+             wish == WISH_TICKET)
+        (void)too_many(p, call, false);
 }
 
 /* ---- whole ---- */
@@ -242,7 +274,7 @@ static void empty(struct purse *p, struct http_call *call)
     till_take(p->till, &job);
 }
 
-static void tell(struct purse *p, struct http_call *call, bool history)
+static void tell(struct purse *p, struct http_call *call, enum wish wish)
 {
     struct till_job job = {.call = call};
     const char *after = http_argument(call, "after");
@@ -255,8 +287,9 @@ static void tell(struct purse *p, struct http_call *call, bool history)
         return;
     }
     if (read_statement(p, &job, PURSE_QUESTION, &v)) {
-        v = history ? asked_history(p->asked, &answer, &job.statement, number, job.now)
-                    : asked_balance(p->asked, &answer, &job.statement, job.now);
+        v = wish == WISH_HISTORY ? asked_history(p->asked, &answer, &job.statement, number, job.now)
+            : wish == WISH_TICKET ? browse_ticket(&p->browse, &answer, &job.statement, job.now)
+                                  : asked_balance(p->asked, &answer, &job.statement, job.now);
         till_job_free(&job);
     }
     if (v == PURSE_NEW)
@@ -269,8 +302,9 @@ static void on_whole(void *ctx, struct http_call *call)
 {
     const struct purse *p = ctx;
     const char *allowed;
+    const enum wish wish = wish_of(call, &allowed);
 
-    switch (wish_of(call, &allowed)) {
+    switch (wish) {
     case WISH_PAYMENT:
         pay(ctx, call);
         break;
@@ -293,10 +327,9 @@ static void on_whole(void *ctx, struct http_call *call)
         empty(ctx, call);
         break;
     case WISH_BALANCE:
-        tell(ctx, call, false);
-        break;
     case WISH_HISTORY:
-        tell(ctx, call, true);
+    case WISH_TICKET:
+        tell(ctx, call, wish);
         break;
     case WISH_OPENING:
         sign_on(ctx, call, TILL_OPENING, PURSE_OPENING);
@@ -377,7 +410,11 @@ static enum tp_err open_all(struct purse *p, const struct purse_place *place, st
         r = asked_open(&p->asked, place->dir, e);
     if (r == TP_OK)
         r = till_open(&p->till, place->dir, &p->settings, e);
-    p->filling = (struct filling){p->asked, p->till, &p->settings};
+    p->browse =
+        (struct browse){.asked = p->asked, .settings = &p->settings, .acquirer = p->acquirer};
+    if (r == TP_OK)
+        r = browse_open(&p->browse, e);
+    p->filling = (struct filling){p->asked, p->till, &p->settings, p->browse.pages};
     return r;
 }
 
@@ -392,6 +429,7 @@ enum tp_err purse_serve(const struct purse_place *place, struct tp_error *e)
         till_stop(p.till); /* every call that waits is resumed */
     http_door_free(&p.front);
     till_close(&p.till);
+    browse_close(&p.browse);
     asked_close(&p.asked);
     throttle_free(&p.throttle);
     order_authority_free(&p.authority);

@@ -10,6 +10,10 @@
 #define BIC_SHORT 8
 #define BIC_LONG  11
 
+#define SELLER       "seller "
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+#define HOST_LETTERS NAME_LETTERS ":[]"
+
 static enum tp_err need_money(int64_t *out, const struct conf *c, const struct currency *currency,
                               const char *key, struct tp_error *e)
 {
@@ -70,6 +74,49 @@ static enum tp_err read_currency(struct purse_settings *out, const struct conf *
     return r;
 }
 
+/* "https://host:port", and where it sells "/s/NAME" behind: it comes into pages and their policy.
+ */
+static enum tp_err read_url(char out[SETTINGS_URL], const struct conf *c, const char *section,
+                            const char *key, bool sells, struct tp_error *e)
+{
+    static const char scheme[] = "https://";
+    const char *const sale = sells ? "/s/" : "", *url = NULL, *path;
+    enum tp_err r = conf_need(&url, c, section, key, e);
+    size_t n = strlen(scheme), host;
+    bool good;
+
+    if (r != TP_OK)
+        return r;
+    good = strlen(url) < SETTINGS_URL && strncmp(url, scheme, n) == 0;
+    host = good ? strspn(url + n, HOST_LETTERS) : 0;
+    path = url + (good ? n + host : 0);
+    good = good && host > 0 && strncmp(path, sale, strlen(sale)) == 0 &&
+           strspn(path + strlen(sale), NAME_LETTERS) == strlen(path + strlen(sale)) &&
+           (path[0] == '\0') == !sells && (path[0] == '\0' || path[strlen(sale)] != '\0');
+    if (!good)
+        return tp_fail(e, TP_ERR_USAGE, "%s, section [%s]: %s is an address such as %s",
+                       conf_path(c), section, key,
+                       sells ? "https://mediator.example/s/purse" : "https://purse.example:8744");
+    snprintf(out, SETTINGS_URL, "%s", url);
+    return TP_OK;
+}
+
+static enum tp_err read_seller(struct purse_settings *out, const struct conf *c,
+                               const char *section, struct tp_error *e)
+{
+    struct purse_seller *s = &out->seller[out->sellers];
+
+    if (out->sellers == SETTINGS_SELLERS)
+        return tp_fail(e, TP_ERR_USAGE, "%s has more than %d sellers", conf_path(c),
+                       SETTINGS_SELLERS);
+    if (strlen(section + strlen(SELLER)) >= sizeof(s->name))
+        return tp_fail(e, TP_ERR_USAGE, "%s, section [%s]: no seller has such a name", conf_path(c),
+                       section);
+    snprintf(s->name, sizeof(s->name), "%s", section + strlen(SELLER));
+    out->sellers++;
+    return read_url(s->at, c, section, "at", true, e);
+}
+
 enum tp_err settings_load(struct purse_settings *out, const char *dir, struct tp_error *e)
 {
     char path[PATH_MAX];
@@ -86,8 +133,12 @@ enum tp_err settings_load(struct purse_settings *out, const char *dir, struct tp
         r = tp_fail(e, TP_ERR_USAGE, "%s, section [purse]: name has more than %d bytes", path,
                     SETTINGS_NAME - 1);
     for (size_t i = 0; r == TP_OK && (section = conf_section_at(c, i)) != NULL; i++)
-        if (strcmp(section, "purse") != 0)
+        if (strncmp(section, SELLER, strlen(SELLER)) == 0)
+            r = read_seller(out, c, section, e);
+        else if (strcmp(section, "purse") != 0)
             r = read_currency(out, c, section, e);
+    if (r == TP_OK && (out->sellers > 0 || conf_get(c, "purse", "url") != NULL))
+        r = read_url(out->url, c, "purse", "url", false, e); /* the way back from a seller */
     if (r == TP_OK) {
         snprintf(out->name, sizeof(out->name), "%s", name);
         listen = conf_get(c, "purse", "listen");

@@ -32,16 +32,23 @@ struct till {
 
 /* ---- the answers ---- */
 
-void till_answer_json(struct http_call *call, unsigned status, json_t *object)
+static void answer_text(struct http_call *call, unsigned status, const char *type, const char *text)
 {
-    char *text = object != NULL ? json_dumps(object, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
     struct MHD_Response *response =
-        text != NULL ? MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY)
+        text != NULL ? MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text,
+                                                       MHD_RESPMEM_MUST_COPY)
                      : NULL;
 
     http_answer(call, status, response, text != NULL ? strlen(text) : 0);
-    http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     http_answer_header(call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+}
+
+void till_answer_json(struct http_call *call, unsigned status, json_t *object)
+{
+    char *text = object != NULL ? json_dumps(object, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
+
+    answer_text(call, status, "application/json", text);
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
         http_answer_header(call, MHD_HTTP_HEADER_RETRY_AFTER, "5");
     free(text);
@@ -103,6 +110,7 @@ void till_job_free(struct till_job *job)
     purse_statement_free(&job->statement);
     purse_token_free(&job->token);
     free(job->jws);
+    free(job->page);
 }
 
 static void finish(struct job *j)
@@ -123,6 +131,10 @@ static void answer_fill(const struct job *j)
     switch (j->verdict) {
     case PURSE_NEW:
     case PURSE_REPEAT:
+        if (j->asked.page != NULL) {
+            answer_text(j->asked.call, MHD_HTTP_OK, "text/html; charset=utf-8", j->asked.page);
+            return;
+        }
         payment_number(number, j->number);
         snprintf(amount, sizeof(amount), "%" PRId64, what->amount);
         till_answer_json(j->asked.call, MHD_HTTP_OK,

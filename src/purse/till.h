@@ -39,6 +39,7 @@ struct till_job {
     struct purse_token token;         /* … and a mediator's */
     char *jws;                        /* … as it came */
     struct booking booking;           /* TILL_FILL: its evidence is jws */
+    char *page;                       /* … what is answered when it is filled; NULL: JSON */
 };
 void till_take(struct till *t, struct till_job *job);
 

@@ -44,7 +44,7 @@ static void of_session(const char *text)
     static const uint8_t key[32] = {1};
     char user[LETTER_USER];
 
-    HOLDS(!identity_of_session(user, SPAN_OF(key), "journal", text, 1000000000));
+    HOLDS(!pass_read(user, SPAN_OF(key), "journal", text, 1000000000));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -61,10 +61,10 @@ endif
 EXTRA_DIST += tests/npm/judge.mjs tests/npm/shop.mjs tests/npm/package.json tests/npm/package-lock.json tests/tools/cut_answer.py
 
 # Browsers, and the agent that their links lead to.
-dist_noinst_DATA += tests/system/agent_common.sh
-dist_check_SCRIPTS += tests/system/agent.sh tests/system/browser.sh tests/faults/agent_kill.sh
+dist_noinst_DATA += tests/system/agent_common.sh tests/system/browser_common.sh
+dist_check_SCRIPTS += tests/system/agent.sh tests/system/browser.sh tests/system/purse_browser.sh tests/faults/agent_kill.sh
 TESTS += tests/system/agent.sh tests/faults/agent_kill.sh
 if !SANITIZERS # a browser is judged by its pages, which are the same
-TESTS += tests/system/browser.sh
+TESTS += tests/system/browser.sh tests/system/purse_browser.sh
 endif
 EXTRA_DIST += tests/tools/browser.py tests/tools/pinentry_double.py tests/tools/at_terminal.py tests/tools/rude_caller.py

@@ -56,7 +56,7 @@ sed 's/^\(.*[.]\)A/\1B/; t; s/^\(.*[.]\)./\1A/' signed-opening >forged
 answered 403 "a forged signature" /accounts --data-binary @forged
 answered 400 "nothing" /accounts -d ''
 answered 400 "no statement" /accounts -d 'eyJ9.eyJ9.'
-answered 404 "another way" /account
+answered 404 "another way" /elsewhere
 answered 405 "another method" /accounts
 fill "$marie" 10.00 T1
 fill "$jean" 500.00 T2
@@ -338,6 +338,10 @@ answered 403 "who shows no certificate is quoted nothing" /quote -d "{\"method\"
 quoted 404 "another path" "/fill/$paul"
 quoted 404 "no amount" "/fill/$paul/0"
 quoted 404 "no account" /fill/47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU/2000
+quoted 404 "a page in no language" "/fill/$paul/2000/de"
+quoted 404 "a page in none" "/fill/$paul/2000/"
+quoted 200 "where the account's page leads" "/fill/$paul/2000/fr"
+[ "$(jq -r '.page + ": " + .designation' answer)" = "fr: Crédit de 20,00 EUR pour le compte …${paul:39}" ] || fail "$(cat answer)"
 quoted 405 "another method" "/fill/$paul/2000" POST
 quoted 200 "more than an account may hold" "/fill/$paul/100001"
 [ "$(jq .available answer)" = false ] || fail "it may: $(cat answer)"
@@ -347,7 +351,7 @@ quoted 200 "more than this one may hold" "/fill/$number/2000"
 [ "$(jq .available answer)" = true ] || fail "its balance is told: $(cat answer)"
 quoted 200 "credit" "/fill/$paul/2000"
 cp answer quote
-[ "$(jq -r '[.designation, .amount, .currency, .delivery, .account, (.available | tostring)] | join("; ")' quote)" = "Credit of EUR 20.00 for purse account …${paul:39}; 2000; eur; network; $paul; true" ] || fail "$(cat quote)"
+[ "$(jq -r '[.designation, .amount, .currency, .delivery, .account, (.available | tostring)] | join("; ")' quote)" = "Credit of 20.00 EUR for the purse account …${paul:39}; 2000; eur; network; $paul; true" ] || fail "$(cat quote)"
 order=aaaaaaaaaaaaaaaaaaaaaaaaaa
 says() { payer acknowledge acq/pki contract=$card order=$order amount=2000 "$@" >said; }
 delivered() { # STATUS what [key]

@@ -4,6 +4,7 @@ start makes.
 
   start [--no-script] [--language=fr] [--width=N] [--dark]    a headless Chromium that takes each certificate
   open URL          click CSS          title          url          quit
+  type CSS TEXT     clear CSS          into a field, and all out of it
   text [CSS]        what a person reads there         attribute CSS NAME
   until CSS TEXT    until it reads TEXT               until-url TEXT
   until-gone CSS    width: "PAGE WINDOW" in pixels    shot FILE: the whole page as PNG
@@ -19,7 +20,7 @@ import urllib.request
 PATIENCE = 20  # seconds that a page may take to say what is waited for
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 UNNAMED = """
-const unnamed = e => !(e.getAttribute('alt') || e.getAttribute('aria-label') || e.innerText || '').trim();
+const unnamed = e => !(e.labels?.[0]?.innerText || e.getAttribute('alt') || e.getAttribute('aria-label') || e.innerText || '').trim();
 const found = [...document.querySelectorAll('a, button, img, input')].filter(unnamed).map(e => e.outerHTML.slice(0, 80));
 for (const name of document.querySelectorAll('[aria-labelledby]'))
     if (!document.getElementById(name.getAttribute('aria-labelledby'))) found.push('label of ' + name.tagName);
@@ -82,6 +83,12 @@ class Browser:
 
     def click(self, css):
         self.ask(self.find(css) + "/click", {})
+
+    def type(self, css, text):
+        self.ask(self.find(css) + "/value", {"text": text})
+
+    def clear(self, css):
+        self.ask(self.find(css) + "/clear", {})
 
     def title(self):
         return self.ask("/title")

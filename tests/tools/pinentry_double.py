@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """pinentry_double.py FOLDER: a person at a window, in the Assuan protocol of pinentry. What they are shown is written to FOLDER/shown, a line a command; what
-they do is in FOLDER/does, read at each question: CONFIRM and GETPIN, each with yes, no, late (a timeout), dies, waits, or a PIN, as "CONFIRM yes"."""
+they do is in FOLDER/does, read at each question: CONFIRM and GETPIN, each with yes, no, late (a timeout), dies, waits, or a PIN, as "CONFIRM yes"; where there is a line CODE, it
+is for the code of a key."""
 import os
 import sys
 import time
@@ -17,13 +18,15 @@ def say(line):
 
 
 times = {"CONFIRM": 0, "GETPIN": 0}
+prompt = ""
 
 
 def person(question):
     times[question] += 1
     while True:
         with open(os.path.join(folder, "does")) as f:
-            does = dict(line.split() for line in f)[question].split(",")
+            lines = dict(line.split() for line in f)
+        does = lines["CODE" if question == "GETPIN" and prompt.startswith("Code") and "CODE" in lines else question].split(",")
         if does != ["waits"]:
             return does[min(times[question], len(does)) - 1]
         time.sleep(0.05)
@@ -47,6 +50,8 @@ say("OK Pleased to meet you, process " + str(os.getpid()))
 for line in sys.stdin:
     command, _, text = line.rstrip("\n").partition(" ")
     shown.write(f"{command} {urllib.parse.unquote(text)!r}\n")
+    if command == "SETPROMPT":
+        prompt = text
     if command in ("CONFIRM", "GETPIN"):
         answer(command)
     else:

@@ -46,24 +46,24 @@ START_TEST(sessions_are_of_a_service_and_a_time)
                                            SESSION "x",
                                            "x" SESSION,
                                            NAME ".99999999999999999999999999999999.abc"};
-        char session[IDENTITY_SESSION], user[LETTER_USER] = "";
+        char session[PASS_TEXT], user[LETTER_USER] = "";
         const size_t n = strlen(SESSION);
 
-        ck_ok(identity_session(session, SPAN_OF(mac_key), "journal", NAME, UNTIL, NULL));
+        ck_ok(pass_write(session, SPAN_OF(mac_key), "journal", NAME, UNTIL, NULL));
         ck_assert_str_eq(session, SESSION);
-        ck_assert(identity_of_session(user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
+        ck_assert(pass_read(user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
         ck_assert_str_eq(user, NAME);
-        ck_assert(!identity_of_session(user, SPAN_OF(mac_key), "journal", session, UNTIL));
-        ck_assert(!identity_of_session(user, SPAN_OF(mac_key), "kiosk", session, UNTIL - 1));
+        ck_assert(!pass_read(user, SPAN_OF(mac_key), "journal", session, UNTIL));
+        ck_assert(!pass_read(user, SPAN_OF(mac_key), "kiosk", session, UNTIL - 1));
         for (size_t i = 0; i < n; i++) {
             const char was = session[i];
 
             session[i] = was == 'A' ? 'B' : 'A';
-            ck_assert(!identity_of_session(user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
+            ck_assert(!pass_read(user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
             session[i] = was;
         }
         for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-            ck_assert(!identity_of_session(user, SPAN_OF(mac_key), "journal", none[i], 1));
+            ck_assert(!pass_read(user, SPAN_OF(mac_key), "journal", none[i], 1));
     }
 END_TEST
 
