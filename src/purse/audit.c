@@ -225,8 +225,8 @@ static enum tp_err look_at_remises(struct audit *a, struct tp_error *e)
 
     if (r == TP_OK && n > 0) {
         a->faults++;
-        log_error("%" PRId64 " remises are not what their payments come to, or their numbers have "
-                  "a gap",
+        log_error("%" PRId64 " remises are not what their payments come to, or have a gap in their "
+                  "numbers, or what was refused of them is none of theirs",
                   n);
     }
     return r;
