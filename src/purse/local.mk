@@ -48,3 +48,9 @@ BENCHES += tests/bench/bench_purse
 tests_bench_bench_purse_SOURCES = tests/bench/bench_purse.c tests/bench/bench.h tests/tools/holds.h
 tests_bench_bench_purse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
 tests_bench_bench_purse_LDADD = $(PURSE_LIBS)
+
+check_PROGRAMS += tests/bench/bench_purse_door
+BENCHES += tests/bench/bench_purse_door
+tests_bench_bench_purse_door_SOURCES = tests/bench/bench_purse_door.c tests/bench/bench.h $(OFFICE)
+tests_bench_bench_purse_door_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
+tests_bench_bench_purse_door_LDADD = $(OFFICE_LIBS)
