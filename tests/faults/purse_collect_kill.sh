@@ -12,7 +12,7 @@ port=0
 own_folder
 
 nap() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
-collect() { telepay-purse collect --attempts 3 --pause 0 --timeout 5 "$@" >>collect.out 2>>collect.err; }
+collect() { telepay-purse collect --attempts 3 --pause 0 --timeout 5 >>collect.out 2>>collect.err; }
 
 strike() { # beside a run that collects
     case $((RANDOM % 4)) in

@@ -59,13 +59,13 @@ is_state 1 open
 pays 2 1250
 cp body paid
 pays 3 1
-payer statement marie.pem provision acquirer="$acquirer" account="$marie" mediator=med session=zyxwvutsrqponmlkjihgfedcba amount=1000 currency=eur until=3600 counter=4 >provision
-pays 5 100 provision=provision
+payer statement marie.pem provision acquirer="$acquirer" account="$marie" mediator=med session=zyxwvutsrqponmlkjihgfedcba amount=1000 currency=eur until=3600 counter=4 >provision.jws
+pays 5 100 provision=provision.jws
 [ "$(jq 'has("provision")' answer)" = true ] || fail "no session: $(cat answer)"
 presents() { # SUM NUMBER
-    payer statement marie.pem voucher account="$marie" session=zyxwvutsrqponmlkjihgfedcba contract=$contract sum="$1" number="$2" currency=eur r=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU order=aaaaaaaaaaaaaaaaaaaaaaaaaa >voucher
-    payer demand med presentation session=zyxwvutsrqponmlkjihgfedcba contract=$contract currency=eur sum="$1" voucher=voucher >presentation
-    [ "$(post /vouchers answer --data-binary @presentation)" = 200 ] || fail "voucher of $1: $(cat answer)"
+    payer statement marie.pem voucher account="$marie" session=zyxwvutsrqponmlkjihgfedcba contract=$contract sum="$1" number="$2" currency=eur r=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU order=aaaaaaaaaaaaaaaaaaaaaaaaaa >voucher.jws
+    payer demand med presentation session=zyxwvutsrqponmlkjihgfedcba contract=$contract currency=eur sum="$1" voucher=voucher.jws >demand.jws
+    [ "$(post /vouchers answer --data-binary @demand.jws)" = 200 ] || fail "voucher of $1: $(cat answer)"
 }
 presents 150 1
 presents 400 3
