@@ -379,8 +379,7 @@ TP_MUST_CHECK enum tp_err ledger_remise_running(struct ledger *l, const char *co
 
 /* All remises by contract and number; contract NULL: of all contracts; state -1: in all states. */
 TP_MUST_CHECK enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,
-                                             remise_visit *visit, void *ctx,
-                                             struct tp_error *e);
+                                             remise_visit *visit, void *ctx, struct tp_error *e);
 
 /* The transactions of a closed remise (not the reversed ones) in the order of their TxSeqCntr (1…):
  * streamed, constant memory, one snapshot. TP_ERR_STATE while it is open. */
