@@ -150,17 +150,19 @@ struct refusing { /* the items beside the sorted refusals */
 static enum tp_err suspend(void *ctx, const struct collect_item *item, struct tp_error *e)
 {
     struct refusing *f = ctx;
+    const char *reason = f->reason;
 
     f->sequence++;
-    if (f->refused != NULL && (f->done == f->n || f->refused[f->done].sequence != f->sequence))
-        return TP_OK;
+    if (f->refused != NULL) {
+        if (f->done == f->n || f->refused[f->done].sequence != f->sequence)
+            return TP_OK;
+        reason = f->refused[f->done++].reason;
+    }
     return db_exec(f->db,
                    "INSERT INTO suspense (record, remise, amount, reason, since) VALUES ($1, $2,"
                    " $3, $4, $5)",
                    DB_VALUES(db_integer(item->number), db_integer(f->remise),
-                             db_integer(item->amount),
-                             db_text(f->refused != NULL ? f->refused[f->done++].reason : f->reason),
-                             db_integer(f->now)),
+                             db_integer(item->amount), db_text(reason), db_integer(f->now)),
                    NULL, e);
 }
 
