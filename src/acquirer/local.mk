@@ -27,20 +27,18 @@ noinst_LIBRARIES += libacquirer.a
 libacquirer_a_SOURCES = \
 	src/acquirer/answer.c src/acquirer/answer.h \
 	src/acquirer/check.c src/acquirer/check.h src/acquirer/check_cvm.c src/acquirer/check_payee.c \
+	src/acquirer/collecting.c src/acquirer/collecting.h \
 	src/acquirer/commit.c src/acquirer/commit.h src/acquirer/commit_apply.c src/acquirer/commit_job.c \
 	src/acquirer/commit_priv.h src/acquirer/commit_under_way.c \
 	src/acquirer/gateway.c src/acquirer/gateway.h src/acquirer/gateway_ask.c src/acquirer/gateway_priv.h \
 	src/acquirer/gateway_reversal.c \
 	src/acquirer/issuers.c src/acquirer/issuers.h \
 	src/acquirer/keys.c src/acquirer/keys.h \
-	src/acquirer/post.c src/acquirer/post.h \
 	src/acquirer/reply.c src/acquirer/reply.h src/acquirer/reply_desk.c src/acquirer/reply_desk.h \
-	src/acquirer/run.c src/acquirer/run.h \
 	src/acquirer/mediated.c src/acquirer/mediated.h \
 	src/acquirer/server.c src/acquirer/server.h src/acquirer/server_mediated.c src/acquirer/server_priv.h src/acquirer/trust.c src/acquirer/trust.h \
-	src/acquirer/settle.c src/acquirer/settle.h \
 	src/acquirer/state.c src/acquirer/state.h
-ACQUIRER_LIBS = libacquirer.a $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
+ACQUIRER_LIBS = libacquirer.a $(COLLECT_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
 telepay_acquirer_SOURCES += src/acquirer/serve.c
 telepay_acquirer_LDADD += $(ACQUIRER_LIBS)
 

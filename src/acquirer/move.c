@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "acquirer/commands.h"
-#include "acquirer/settle.h"
+#include "collect/settle.h"
 #include "acquirer/state.h"
 #include "base/cli.h"
 #include "base/file.h"

@@ -50,29 +50,43 @@ static enum tp_err on_remise(void *ctx, const struct caaa_remise *r, struct tp_e
     return own_fault(t, centre_take_open(t->centre->store, m, e));
 }
 
+/* What makes it count, and that it does so once. */
+static enum tp_err check_signed(struct taking *t, const struct caaa_item *item,
+                                struct signed_item *by, const char **fault, struct tp_error *e)
+{
+    bool before = false;
+    enum tp_err r = TP_OK;
+
+    if (item->account[0] != '\0')
+        r = signed_check(by, fault, item, t->claim->contract, t->remise.currency, e);
+    else if (!centre_signed_by_card(item)) /* it could come again and again */
+        *fault = "ICC_CRYPTOGRAM";
+    if (r == TP_OK && *fault == NULL)
+        r = centre_taken_before(t->centre->store, item, by, &before, e);
+    if (r == TP_OK && before)
+        *fault = "DUPLICATE";
+    return r;
+}
+
 static enum tp_err on_item(void *ctx, const struct caaa_item *item, const char *fault,
                            struct tp_error *e)
 {
     struct taking *t = ctx;
-    bool before = false;
+    struct signed_item by = {.found = false};
     enum tp_err r = TP_OK;
 
     if (atomic_load(t->centre->stopping))
         return own_fault(t, tp_fail(e, TP_ERR_CANCELLED, "the centre is going down"));
     if (fault == NULL)
         fault = refuse_item(t->centre->refuse, t->claim->contract, t->claim->number, item);
-    if (fault == NULL && !centre_signed_by_card(item)) /* it could come again and again */
-        fault = "ICC_CRYPTOGRAM";
     if (fault == NULL)
-        r = centre_taken_before(t->centre->store, item, &before, e);
-    if (r == TP_OK && before)
-        fault = "DUPLICATE";
+        r = check_signed(t, item, &by, &fault, e);
     if (r == TP_OK && fault != NULL)
         t->remise.refused++;
     else if (r == TP_OK)
         r = caaa_totals_add(&t->remise.totals, item->kind, item->amount);
     if (r == TP_OK)
-        r = centre_take_item(t->centre->store, item, fault, e);
+        r = centre_take_item(t->centre->store, item, &by, fault, e);
     return own_fault(t, r);
 }
 

@@ -5,8 +5,9 @@ libcentre_a_SOURCES = \
 	src/centre/refuse.c src/centre/refuse.h \
 	src/centre/serve.c src/centre/serve.h \
 	src/centre/schema.c \
+	src/centre/signed.c src/centre/signed.h \
 	src/centre/store.c src/centre/store.h src/centre/store_priv.h src/centre/store_read.c src/centre/store_take.c
-CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(HTTP_LIBS) $(TPCRYPTO_LIBS)
+CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(HTTP_LIBS) $(ORDER_LIBS) $(TPCRYPTO_LIBS)
 
 bin_PROGRAMS += telepay-centre
 telepay_centre_SOURCES = src/centre/commands.h src/centre/contract.c src/centre/look.c src/centre/main.c src/centre/init.c src/centre/option.c src/centre/option.h

@@ -180,22 +180,24 @@ static enum tp_err show_item(void *ctx, const struct centre_item *item, struct t
 {
     struct shown *s = ctx;
     char amount[MONEY_TEXT_MAX], at[24];
-    const bool accepted = item->refused[0] == '\0';
+    const bool accepted = item->refused[0] == '\0', by_card = item->account[0] == '\0';
 
     print_local(at, item->local_time);
     money_format(amount, item->amount, s->currency);
     if (!s->json) {
         printf("%8" PRIu32 "  %s  %-8s  %s  %06" PRIu32 "  %-19s  %-6s  %14s  %s\n", item->sequence,
-               item->rrn, item->terminal, at, item->stan, item->pan_masked,
+               item->rrn, item->terminal, at, item->stan,
+               by_card ? item->pan_masked : item->account,
                item->kind == CAAA_CREDIT ? "credit" : "debit", amount,
                accepted ? "accepted" : item->refused);
         return TP_OK;
     }
-    json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "sequence",
-                          (json_int_t)item->sequence, "rrn", item->rrn, "terminal", item->terminal,
-                          "time", at, "stan", (json_int_t)item->stan, "pan", item->pan_masked,
-                          "kind", item->kind == CAAA_CREDIT ? "credit" : "debit", "amount", amount,
-                          "refused", accepted ? NULL : item->refused);
+    json_t *o = json_pack(
+        "{s:I, s:s, s:s, s:s, s:I, s:s*, s:s*, s:s, s:s, s:s*}", "sequence",
+        (json_int_t)item->sequence, "rrn", item->rrn, "terminal", item->terminal, "time", at,
+        "stan", (json_int_t)item->stan, "pan", by_card ? item->pan_masked : NULL, "account",
+        by_card ? NULL : item->account, "kind", item->kind == CAAA_CREDIT ? "credit" : "debit",
+        "amount", amount, "refused", accepted ? NULL : item->refused);
 
     if (o == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");

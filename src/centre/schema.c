@@ -5,6 +5,21 @@
  * number may be given to another acquirer: each has its own row, and its remises hang on that. What
  * the card signed is known once: its number by look-up (NULL: kept before there was one, see
  * find_cards in store.c), counter and cryptogram. */
+/* Version 4: who paid from an account. */
+#define TABLES_4                                                                                   \
+    "CREATE TABLE by_account ("                                                                    \
+    "  remise INTEGER NOT NULL,"                                                                   \
+    "  sequence INTEGER NOT NULL,"                                                                 \
+    "  account TEXT NOT NULL," /* its number's first 35 characters */                              \
+    "  key BLOB,"              /* that signed it; NULL: none did */                                \
+    "  word TEXT NOT NULL,"    /* … and by which it counts: a counter, a session */              \
+    "  statement BLOB NOT NULL,"                                                                   \
+    "  challenge BLOB NOT NULL,"                                                                   \
+    "  PRIMARY KEY (remise, sequence),"                                                            \
+    "  FOREIGN KEY (remise, sequence) REFERENCES item (remise, sequence)"                          \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE INDEX by_account_key ON by_account (key, word);"
+
 static const char tables[] =
     "CREATE TABLE acquirer ("
     "  acquirer INTEGER PRIMARY KEY,"
@@ -52,7 +67,7 @@ static const char tables[] =
     "  amount INTEGER NOT NULL,"
     "  psn INTEGER NOT NULL,"
     "  expiry INTEGER NOT NULL,"
-    "  pan_masked TEXT NOT NULL,"
+    "  pan_masked TEXT NOT NULL," /* by card, as all that is a card's; else '', empty, NULL */
     "  pan_sealed BLOB NOT NULL,"
     "  icc BLOB NOT NULL,"
     "  refused TEXT NOT NULL," /* the reason; '' when accepted */
@@ -71,7 +86,7 @@ static const char tables[] =
     "  contract TEXT NOT NULL,"
     "  number INTEGER NOT NULL,"
     "  text TEXT NOT NULL"
-    ") STRICT;";
+    ") STRICT;" TABLES_4;
 
 static const struct db_migration migrations[] = {
     {"gives each acquirer its own row of a contract number, and knows a card's signature once",
@@ -93,6 +108,7 @@ static const struct db_migration migrations[] = {
      "CREATE INDEX item_card ON item (pan_lookup, atc) WHERE refused = '';"
      "CREATE INDEX item_unknown_card ON item (remise, sequence) WHERE pan_lookup IS NULL;"},
     {"says whose the file is", ""},
+    {"knows who paid from an account, by what its key signed", TABLES_4},
 };
 
 const struct db_schema centre_schema = {
@@ -101,5 +117,5 @@ const struct db_schema centre_schema = {
     .mark = "alarm",
     .tables = tables,
     .migrations = migrations,
-    .version = 3,
+    .version = 4,
 };

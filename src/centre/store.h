@@ -5,6 +5,7 @@
 #define TP_CENTRE_STORE_H
 
 #include "base/mask.h"
+#include "centre/signed.h"
 #include "wire/caaa.h"
 
 #define CENTRE_BOOKS "centre.db"
@@ -30,6 +31,7 @@ struct centre_remise {
 struct centre_item { /* as kept */
     uint32_t sequence;
     char terminal[9], rrn[13], pan_masked[PAN_TEXT_MAX];
+    char account[CAAA_ID_MAX];     /* "": by card */
     char refused[CAAA_REASON_MAX]; /* "": accepted */
     uint32_t stan;
     int64_t local_time, amount;
@@ -108,17 +110,20 @@ TP_MUST_CHECK enum tp_err centre_take_begin(struct centre_store *s, struct tp_er
 TP_MUST_CHECK enum tp_err centre_take_open(struct centre_store *s, const struct centre_remise *r,
                                            struct tp_error *e);
 TP_MUST_CHECK enum tp_err centre_take_item(struct centre_store *s, const struct caaa_item *item,
-                                           const char *refused, struct tp_error *e);
+                                           const struct signed_item *by, const char *refused,
+                                           struct tp_error *e);
 TP_MUST_CHECK enum tp_err centre_take_settle(struct centre_store *s, const struct centre_remise *r,
                                              struct tp_error *e);
 TP_MUST_CHECK enum tp_err centre_take_commit(struct centre_store *s, struct tp_error *e);
 void centre_take_rollback(struct centre_store *s);
 
 /* Whether the item was accepted before: the same transaction (reference number, terminal, local
- * time) of the contract that is being taken, or the same signature of a card (its number, PSN, ATC
- * and cryptogram), whoever sent that. */
+ * time) of the contract that is being taken; or the same signature, whoever sent that: a card's
+ * (its number, PSN, ATC and cryptogram), that of an account's key (by: its counter, or more of a
+ * session than its voucher says). */
 TP_MUST_CHECK enum tp_err centre_taken_before(struct centre_store *s, const struct caaa_item *item,
-                                              bool *taken, struct tp_error *e);
+                                              const struct signed_item *by, bool *taken,
+                                              struct tp_error *e);
 
 /* The item holds the ATC and cryptogram by which a card's payment is known. */
 bool centre_signed_by_card(const struct caaa_item *item);

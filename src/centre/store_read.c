@@ -91,8 +91,9 @@ enum tp_err centre_remise_each(struct centre_store *s, centre_remise_visit *visi
 }
 
 #define ITEMS                                                                                      \
-    "SELECT sequence, terminal, rrn, pan_masked, refused, stan, local_time, amount, kind"          \
-    " FROM item WHERE remise = $1 "
+    "SELECT i.sequence, i.terminal, i.rrn, i.pan_masked, i.refused, i.stan, i.local_time,"         \
+    " i.amount, i.kind, a.account FROM item i LEFT JOIN by_account a ON a.remise = i.remise"       \
+    " AND a.sequence = i.sequence WHERE i.remise = $1 "
 
 enum tp_err centre_item_each(struct centre_store *s, const char *acquirer, const char *contract,
                              uint32_t number, bool refused_only, centre_item_visit *visit,
@@ -103,7 +104,7 @@ enum tp_err centre_item_each(struct centre_store *s, const char *acquirer, const
         DB_COLUMN(struct centre_item, rrn),        DB_COLUMN(struct centre_item, pan_masked),
         DB_COLUMN(struct centre_item, refused),    DB_COLUMN(struct centre_item, stan),
         DB_COLUMN(struct centre_item, local_time), DB_COLUMN(struct centre_item, amount),
-        DB_COLUMN(struct centre_item, kind),
+        DB_COLUMN(struct centre_item, kind),       DB_COLUMN(struct centre_item, account),
     };
     struct centre_item item;
     struct row remise;
@@ -113,9 +114,9 @@ enum tp_err centre_item_each(struct centre_store *s, const char *acquirer, const
     const struct db_value row = db_integer(remise.remise);
 
     if (r == TP_OK)
-        r = refused_only ? db_query(s->db, &rows, ITEMS "AND refused <> '' ORDER BY sequence",
+        r = refused_only ? db_query(s->db, &rows, ITEMS "AND i.refused <> '' ORDER BY i.sequence",
                                     (struct db_values){&row, 1}, DB_COLUMNS(columns), e)
-                         : db_query(s->db, &rows, ITEMS "ORDER BY sequence",
+                         : db_query(s->db, &rows, ITEMS "ORDER BY i.sequence",
                                     (struct db_values){&row, 1}, DB_COLUMNS(columns), e);
     while (r == TP_OK && (r = db_next(rows, &item, &found, e)) == TP_OK && found)
         r = visit(ctx, &item, e);

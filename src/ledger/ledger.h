@@ -15,10 +15,10 @@
 
 #include "base/money.h"
 #include "base/span.h"
-#include "wire/answer.h"
+#include "collect/remise.h"
 #include "ledger/verdict.h"
+#include "wire/answer.h"
 
-#define CONTRACT_ID_MAX 16 /* DE 42: 15 and a zero */
 #define TERMINAL_ID_MAX 9  /* DE 41: 8 and a zero */
 #define RRN_MAX         13 /* DE 37: 12 and a zero */
 #define ISSUER_NAME_MAX 33 /* 32 and a zero */
@@ -367,34 +367,6 @@ TP_MUST_CHECK enum tp_err ledger_refusal_beyond(struct ledger *l, const char *co
 
 /* ---- remises (ledger/remise.c) ---- */
 
-enum remise_state {
-    REMISE_OPEN,
-    REMISE_CLOSED,
-    REMISE_SUBMITTED,
-    REMISE_COLLECTED,
-    REMISE_REJECTED
-};
-
-struct remise_totals {                   /* per currency there is one contract, so one line */
-    uint32_t debits, credits, reversals; /* counts; reversals are not in the others */
-    int64_t debit_amount, credit_amount, reversal_amount;
-};
-
-struct remise {
-    char contract[CONTRACT_ID_MAX];
-    uint32_t number; /* from 1, without a gap per contract */
-    enum remise_state state;
-    uint16_t currency;
-    struct remise_totals totals; /* frozen at close; running while open */
-    time_t opened, closed, submitted, settled;
-    uint8_t content_hash[32]; /* SHA-256 of the document as first sent; zeros before */
-    uint32_t attempts;
-    char outcome[120]; /* the centre's word */
-    int day;           /* business day YYYYMMDD, fixed by the close; 0 while open */
-};
-
-const char *remise_state_name(enum remise_state s); /* "open", "closed", … */
-
 /* Freezes the open remise and opens the next in the same database transaction. One that has nothing
  * to collect (no transaction, or only reversed ones) is not closed: TP_ERR_NOT_FOUND. */
 TP_MUST_CHECK enum tp_err ledger_remise_close(struct ledger *l, const char *contract,
@@ -406,10 +378,8 @@ TP_MUST_CHECK enum tp_err ledger_remise_running(struct ledger *l, const char *co
                                                 struct remise *r, struct tp_error *e);
 
 /* All remises by contract and number; contract NULL: of all contracts; state -1: in all states. */
-typedef enum tp_err ledger_remise_visit(void *ctx, const struct remise *r, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,
-                                             ledger_remise_visit *visit, void *ctx,
-                                             struct tp_error *e);
+                                             remise_visit *visit, void *ctx, struct tp_error *e);
 
 /* The transactions of a closed remise (not the reversed ones) in the order of their TxSeqCntr (1…):
  * streamed, constant memory, one snapshot. TP_ERR_STATE while it is open. */
@@ -424,10 +394,6 @@ TP_MUST_CHECK enum tp_err ledger_remise_submitted(struct ledger *l, const char *
                                                   uint32_t number, const uint8_t hash[32],
                                                   struct tp_error *e);
 
-struct remise_refusal {
-    uint32_t sequence;
-    char reason[80];
-};
 /* submitted → collected: the centre's totals equal ours, but for the refused items, which go to
  * suspense and become rejected. TP_ERR_RANGE: a sequence that the remise does not have, or
  * twice. Done again with the same: TP_OK. */
@@ -445,9 +411,6 @@ TP_MUST_CHECK enum tp_err ledger_remise_rejected(struct ledger *l, const char *c
  * it is not settled. */
 TP_MUST_CHECK enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r,
                                                 struct remise_totals *refused, struct tp_error *e);
-/* What the centre takes of it: nothing before it is collected. */
-void remise_paid(struct remise_totals *paid, const struct remise *r,
-                 const struct remise_totals *refused);
 
 /* ---- suspense (ledger/suspense.c) ---- */
 

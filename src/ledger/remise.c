@@ -6,13 +6,6 @@
 #include "base/date.h"
 #include "ledger/ledger_priv.h"
 
-const char *remise_state_name(enum remise_state s)
-{
-    static const char *const names[] = {"open", "closed", "submitted", "collected", "rejected"};
-
-    return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
-}
-
 /* ---- reading ---- */
 
 struct remise_row {
@@ -98,7 +91,7 @@ enum tp_err ledger_remise_running(struct ledger *l, const char *contract, struct
 }
 
 enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,
-                               ledger_remise_visit *visit, void *ctx, struct tp_error *e)
+                               remise_visit *visit, void *ctx, struct tp_error *e)
 {
     struct remise_row row = {.key = 0};
     struct db_rows *rows = NULL;
@@ -189,12 +182,6 @@ enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct r
     return ledger_end(l, own, r, e);
 }
 
-static enum tp_err not_in_state(const struct remise *remise, const char *wanted, struct tp_error *e)
-{
-    return tp_fail(e, TP_ERR_STATE, "remise %u of contract %s is %s: %s", remise->number,
-                   remise->contract, remise_state_name(remise->state), wanted);
-}
-
 static enum tp_err mark_submitted(struct ledger *l, int64_t id, const uint8_t hash[32],
                                   struct tp_error *e)
 {
@@ -218,14 +205,8 @@ enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint
         return r;
     r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1")
                     : find_remise(l, contract, number, &id, &remise, e);
-    if (r == TP_OK && remise.state != REMISE_CLOSED && remise.state != REMISE_SUBMITTED)
-        r = not_in_state(&remise, "only a closed one that is not settled is submitted", e);
-    if (r == TP_OK && remise.attempts > 0 &&
-        memcmp(remise.content_hash, hash, sizeof(remise.content_hash)) != 0)
-        r = tp_fail(e, TP_ERR_EXISTS,
-                    "remise %u of contract %s would not be sent with the bytes of its first "
-                    "attempt: run audit",
-                    number, contract);
+    if (r == TP_OK)
+        r = remise_may_submit(&remise, hash, e);
     if (r == TP_OK)
         r = mark_submitted(l, id, hash, e);
     return ledger_end(l, own, r, e);
@@ -248,14 +229,6 @@ static enum tp_err settle(struct ledger *l, int64_t id, enum remise_state state,
 }
 
 /* ---- refused items ---- */
-
-static int by_sequence(const void *a, const void *b)
-{
-    const uint32_t x = ((const struct remise_refusal *)a)->sequence,
-                   y = ((const struct remise_refusal *)b)->sequence;
-
-    return x < y ? -1 : x > y ? 1 : 0;
-}
 
 static enum tp_err suspend(struct ledger *l, int64_t rrn, const char *reason, struct tp_error *e)
 {
@@ -284,10 +257,9 @@ static enum tp_err suspend_sorted(struct ledger *l, int64_t id,
 
     for (uint32_t sequence = 1; r == TP_OK && done < n; sequence++) {
         r = db_next(rows, &item, &found, e);
-        if (r == TP_OK && (!found || refused[done].sequence < sequence))
+        if (r == TP_OK && !found)
             r = tp_fail(e, TP_ERR_RANGE,
-                        "the centre refuses item %u, which the remise does not have or which it "
-                        "names twice",
+                        "the centre refuses item %u, which the remise does not have",
                         refused[done].sequence);
         if (r == TP_OK && refused[done].sequence == sequence)
             r = suspend(l, item.rrn, refused[done++].reason, e);
@@ -301,16 +273,10 @@ static enum tp_err suspend_refused(struct ledger *l, int64_t id,
                                    struct tp_error *e)
 {
     struct remise_refusal *sorted;
-    enum tp_err r;
+    enum tp_err r = remise_refusals_sort(&sorted, refused, n, e);
 
-    if (n == 0)
-        return TP_OK;
-    sorted = calloc(n, sizeof(*sorted));
-    if (sorted == NULL)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %zu refused items", n);
-    memcpy(sorted, refused, n * sizeof(*sorted));
-    qsort(sorted, n, sizeof(*sorted), by_sequence);
-    r = suspend_sorted(l, id, sorted, n, e);
+    if (r == TP_OK && n > 0)
+        r = suspend_sorted(l, id, sorted, n, e);
     free(sorted);
     return r;
 }
@@ -345,12 +311,7 @@ static enum tp_err find_to_settle(struct ledger *l, const char *contract, uint32
     enum tp_err r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1")
                                 : find_remise(l, contract, number, id, &remise, e);
 
-    if (r != TP_OK)
-        return r;
-    *again = remise.state == as;
-    return *again || remise.state == REMISE_SUBMITTED
-               ? TP_OK
-               : not_in_state(&remise, "only a submitted one is settled", e);
+    return r == TP_OK ? remise_may_settle(&remise, as, again, e) : r;
 }
 
 enum tp_err ledger_remise_collected(struct ledger *l, const char *contract, uint32_t number,
@@ -425,16 +386,4 @@ enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r,
                   "contract.contract = remise.contract WHERE contract.id = $1 AND number = $2)",
                   DB_VALUES(db_text(r->contract), db_integer(r->number)),
                   DB_COLUMNS(refused_columns), refused, &found, e);
-}
-
-void remise_paid(struct remise_totals *paid, const struct remise *r,
-                 const struct remise_totals *refused)
-{
-    *paid = (struct remise_totals){.debits = 0};
-    if (r->state != REMISE_COLLECTED)
-        return;
-    paid->debits = r->totals.debits - refused->debits;
-    paid->debit_amount = r->totals.debit_amount - refused->debit_amount;
-    paid->credits = r->totals.credits - refused->credits;
-    paid->credit_amount = r->totals.credit_amount - refused->credit_amount;
 }

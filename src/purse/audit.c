@@ -214,7 +214,7 @@ static enum tp_err look_at_remises(struct audit *a, struct tp_error *e)
     if (r == TP_OK && n > 0) {
         a->faults++;
         log_error("%" PRId64 " remises are not what their payments come to, hold another "
-                  "contract's, or their numbers have a gap",
+                  "contract's or another's refusals, or their numbers have a gap",
                   n);
     }
     return r;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "collect/post.h"
 #include "purse/commands.h"
 #include "purse/option.h"
 #include "purse/settings.h"
@@ -9,34 +10,61 @@
 #define PUBLIC  0644
 #define PRIVATE 0600
 
-static enum tp_err copy_files(const char *dir, const char *out, struct tp_error *e)
+struct listed {
+    const char *name;
+    mode_t mode;
+};
+
+static enum tp_err copy_folder(const char *dir, const char *out, const char *folder,
+                               const struct listed *files, size_t n, struct tp_error *e)
 {
-    static const struct {
-        const char *name;
-        mode_t mode;
-    } files[] = {{"ca.pem", PUBLIC},
-                 {"ca.key", PRIVATE},
-                 {"server.pem", PUBLIC},
-                 {"server.key", PRIVATE},
-                 {"acknowledgement.pem", PUBLIC},
-                 {"acknowledgement.key", PRIVATE}};
     char from[PATH_MAX], to[PATH_MAX], path[PATH_MAX];
-    enum tp_err r = file_join(path, sizeof(path), dir, SETTINGS_FILE, e);
+    enum tp_err r = file_join(from, sizeof(from), dir, folder, e);
 
     if (r == TP_OK)
-        r = file_copy(path, out, SETTINGS_FILE, PUBLIC, e);
-    if (r == TP_OK)
-        r = file_join(from, sizeof(from), dir, "pki", e);
-    if (r == TP_OK)
-        r = file_join(to, sizeof(to), out, "pki", e);
+        r = file_join(to, sizeof(to), out, folder, e);
     if (r == TP_OK)
         r = file_make_private_dir(to, e);
-    for (size_t i = 0; r == TP_OK && i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; r == TP_OK && i < n; i++) {
         r = file_join(path, sizeof(path), from, files[i].name, e);
         if (r == TP_OK)
             r = file_copy(path, to, files[i].name, files[i].mode, e);
     }
     return r;
+}
+
+/* Without what the collection centre gave, a copy would pay out what that has not taken. */
+static enum tp_err copy_centre(const char *dir, const char *out, struct tp_error *e)
+{
+    static const struct listed files[] = {{"centre.conf", PUBLIC},
+                                          {"ca.pem", PUBLIC},
+                                          {"client.pem", PUBLIC},
+                                          {"client.key", PRIVATE}};
+    struct centre_access access;
+    const enum tp_err r = centre_access_load(&access, dir, e);
+
+    if (r == TP_ERR_NOT_FOUND)
+        return TP_OK;
+    return r == TP_OK ? copy_folder(dir, out, "centre", files, sizeof(files) / sizeof(files[0]), e)
+                      : r;
+}
+
+static enum tp_err copy_files(const char *dir, const char *out, struct tp_error *e)
+{
+    static const struct listed files[] = {{"ca.pem", PUBLIC},
+                                          {"ca.key", PRIVATE},
+                                          {"server.pem", PUBLIC},
+                                          {"server.key", PRIVATE},
+                                          {"acknowledgement.pem", PUBLIC},
+                                          {"acknowledgement.key", PRIVATE}};
+    char path[PATH_MAX];
+    enum tp_err r = file_join(path, sizeof(path), dir, SETTINGS_FILE, e);
+
+    if (r == TP_OK)
+        r = file_copy(path, out, SETTINGS_FILE, PUBLIC, e);
+    if (r == TP_OK)
+        r = copy_folder(dir, out, "pki", files, sizeof(files) / sizeof(files[0]), e);
+    return r == TP_OK ? copy_centre(dir, out, e) : r;
 }
 
 /* The books come last: a folder that has them is whole. */

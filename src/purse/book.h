@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/iban.h"
+#include "collect/remise.h"
 #include "order/purse.h"
 #include "purse/verdict.h"
 
@@ -342,6 +343,9 @@ TP_MUST_CHECK enum tp_err book_session_end(struct book *b, const struct session 
                                            const char *demand, time_t now, struct tp_error *e);
 /* What provisions hold two days after their time is free; how many those were. */
 TP_MUST_CHECK enum tp_err book_release(struct book *b, time_t now, int64_t *n, struct tp_error *e);
+/* The same in a transaction of its own. */
+TP_MUST_CHECK enum tp_err book_release_over(struct book *b, time_t now, int64_t *n,
+                                            struct tp_error *e);
 
 struct provision_kept {
     int64_t provision;
@@ -418,18 +422,22 @@ struct purse_remise {
     int64_t reversals, reversed; /* how many, and what they come to */
     uint16_t currency;
     int64_t payout; /* 0: not paid out */
+    enum remise_state state;
+    int64_t suspended; /* of the amount: what the centre refused */
 };
-/* Closes the contract's open remise and opens the next one. TP_ERR_NOT_FOUND: nothing was paid. */
+/* Closes the contract's open remise and opens the next one. TP_ERR_NOT_FOUND: nothing was paid, or
+ * all of it given back. */
 TP_MUST_CHECK enum tp_err book_remise_close(struct book *b, const char *contract, time_t now,
                                             struct purse_remise *out, struct tp_error *e);
 typedef enum tp_err purse_remise_visit(void *ctx, const struct purse_remise *r, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ctx,
                                            struct tp_error *e);
 
-/* All closed remises of a currency that come to something, and all emptyings, that are not paid out
- * yet become a payout. TP_ERR_NOT_FOUND: there are none. */
-TP_MUST_CHECK enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now,
-                                           int64_t *payout, struct tp_error *e);
+/* All closed remises of a currency that come to something (collected: that the centre has taken; a
+ * remise that was sent never before that), and all emptyings, that are not paid out yet become a
+ * payout. TP_ERR_NOT_FOUND: there are none. */
+TP_MUST_CHECK enum tp_err book_payout_make(struct book *b, uint16_t currency, bool collected,
+                                           time_t now, int64_t *payout, struct tp_error *e);
 struct payout_line {              /* a remise, or an emptying, as it is paid */
     char contract[BOOK_CONTRACT]; /* "": an emptying … */
     char account[PURSE_ACCOUNT];  /* … of that account */
@@ -451,10 +459,61 @@ TP_MUST_CHECK enum tp_err book_payout_get(struct book *b, int64_t payout, struct
 /* What came in is where: filled = balances + owed + paid_out + given_back. */
 struct purse_sums {
     int64_t accounts, payments, filled, balances, owed, paid_out, given_back;
-    int64_t reserved; /* of the balances */
+    int64_t reserved;  /* of the balances */
+    int64_t collected; /* taken by the centre, paid out since or not */
+    int64_t suspended; /* of what is owed: refused by the centre */
 };
 TP_MUST_CHECK enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
                                     struct tp_error *e);
+
+/* ---- the collection: what src/collect asks (collect/settle.h) ---- */
+
+/* TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err book_collect_get(struct book *b, const char *contract, uint32_t number,
+                                           struct remise *out, struct tp_error *e);
+/* Those that are closed and neither settled nor, without a centre, paid out; contract NULL: of all.
+ */
+TP_MUST_CHECK enum tp_err book_collect_each(struct book *b, const char *contract,
+                                            remise_visit *visit, void *ctx, struct tp_error *e);
+struct collect_item {
+    int64_t number, amount; /* of a voucher: what it is more than the one before */
+    char account[PURSE_ACCOUNT];
+    time_t at;
+    bool voucher;
+    struct span statement, challenge; /* borrowed; of a voucher: the demand, and nothing */
+};
+typedef enum tp_err collect_item_visit(void *ctx, const struct collect_item *i, struct tp_error *e);
+/* Of a closed one, by their numbers. */
+TP_MUST_CHECK enum tp_err book_collect_items(struct book *b, const struct remise *r,
+                                             collect_item_visit *visit, void *ctx,
+                                             struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_collect_submitted(struct book *b, const struct remise *r,
+                                                 const uint8_t hash[32], time_t now,
+                                                 struct tp_error *e);
+/* state: REMISE_COLLECTED, and what is refused (by its place among the items) goes to suspense;
+ * REMISE_REJECTED: all of it does, the outcome being the reason. Done again: TP_OK. */
+TP_MUST_CHECK enum tp_err book_collect_settled(struct book *b, const struct remise *r,
+                                               enum remise_state state,
+                                               const struct remise_refusal *refused, size_t n,
+                                               const char *outcome, time_t now, struct tp_error *e);
+/* What of it is in suspense. */
+TP_MUST_CHECK enum tp_err book_collect_refused(struct book *b, const struct remise *r,
+                                               struct remise_totals *refused, struct tp_error *e);
+
+struct purse_suspense { /* what the centre refused */
+    int64_t record, number, amount;
+    char contract[BOOK_CONTRACT], reason[80], note[200];
+    uint16_t currency;
+    time_t since, settled; /* settled 0: not yet */
+};
+typedef enum tp_err purse_suspense_visit(void *ctx, const struct purse_suspense *s,
+                                         struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_suspense_each(struct book *b, bool settled_too,
+                                             purse_suspense_visit *visit, void *ctx,
+                                             struct tp_error *e);
+/* TP_ERR_NOT_FOUND: it is not there, or is settled. */
+TP_MUST_CHECK enum tp_err book_suspense_settle(struct book *b, int64_t record, const char *note,
+                                               time_t now, struct tp_error *e);
 
 /* What the account's records come to, and what its provisions hold; how many remises are not what
  * their payments come to, or leave a gap. For the audit. */

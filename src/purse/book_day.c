@@ -10,6 +10,7 @@ static const struct db_column remise_columns[] = {
     DB_COLUMN(struct purse_remise, payments),  DB_COLUMN(struct purse_remise, amount),
     DB_COLUMN(struct purse_remise, currency),  DB_COLUMN(struct purse_remise, payout),
     DB_COLUMN(struct purse_remise, reversals), DB_COLUMN(struct purse_remise, reversed),
+    DB_COLUMN(struct purse_remise, state),     DB_COLUMN(struct purse_remise, suspended),
 };
 /* What the payments, vouchers and reversals of the remise r come to. */
 #define COUNTED                                                                                    \
@@ -26,12 +27,18 @@ static const struct db_column remise_columns[] = {
     " r.remise) + (SELECT CAST(coalesce(sum(v.amount), 0) AS BIGINT) FROM voucher v WHERE"         \
     " v.remise = r.remise) - " REVERSED ")"
 
+/* What the centre refused of it. */
+#define SUSPENDED                                                                                  \
+    "(SELECT CAST(coalesce(sum(s.amount), 0) AS BIGINT) FROM suspense s WHERE s.remise = "         \
+    "r.remise)"
+
 /* What is frozen and what has been counted since; audit holds the one against the other. */
 #define REMISE_SELECT                                                                              \
     "SELECT r.remise, r.contract, r.number, r.day, coalesce(r.payments, " COUNTED ") AS payments," \
     " coalesce(r.amount, " DUE ") AS amount, coalesce(r.reversals, " REVERSALS ") AS reversals,"   \
     " coalesce(r.reversed, " REVERSED ") AS reversed,"                                             \
-    " c.currency, r.payout FROM remise r JOIN contract c ON c.contract = r.contract"
+    " c.currency, r.payout, " BOOK_REMISE_STATE " AS state, " SUSPENDED " AS suspended"            \
+    " FROM remise r JOIN contract c ON c.contract = r.contract"
 
 /* ---- remises ---- */
 
@@ -63,7 +70,7 @@ enum tp_err book_remise_close(struct book *b, const char *contract, time_t now,
         return r;
     r = db_one(b->db, REMISE_SELECT " WHERE r.contract = $1 AND r.closed IS NULL",
                DB_VALUES(db_text(contract)), DB_COLUMNS(remise_columns), out, &found, e);
-    if (r == TP_OK && (!found || out->payments == 0))
+    if (r == TP_OK && (!found || out->payments == out->reversals))
         r = tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has nothing to close", contract);
     if (r == TP_OK)
         r = freeze(b, out, now, e);
@@ -87,8 +94,8 @@ enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ct
 
 /* ---- payouts ---- */
 
-enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now, int64_t *payout,
-                             struct tp_error *e)
+enum tp_err book_payout_make(struct book *b, uint16_t currency, bool collected, time_t now,
+                             int64_t *payout, struct tp_error *e)
 {
     int64_t n = 0, emptied = 0;
     enum tp_err r = db_begin(b->db, e);
@@ -103,9 +110,12 @@ enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now, int6
     if (r == TP_OK)
         r = db_exec(
             b->db,
-            "UPDATE remise SET payout = $1 WHERE closed IS NOT NULL AND payout IS NULL"
-            " AND amount > 0 AND contract IN (SELECT contract FROM contract WHERE currency = $2)",
-            DB_VALUES(db_integer(*payout), db_integer(currency)), &n, e);
+            "UPDATE remise SET payout = $1 WHERE remise IN (SELECT r.remise FROM remise r JOIN"
+            " contract c ON c.contract = r.contract WHERE c.currency = $2 AND r.closed IS NOT NULL"
+            " AND r.payout IS NULL AND coalesce(r.state, $3) = 3 AND r.amount > " SUSPENDED ")",
+            DB_VALUES(db_integer(*payout), db_integer(currency),
+                      db_integer(collected ? REMISE_CLOSED : REMISE_COLLECTED)),
+            &n, e);
     if (r == TP_OK)
         r = db_exec(b->db,
                     "UPDATE emptying SET payout = $1 WHERE code = '00' AND payout IS NULL"
@@ -129,7 +139,8 @@ enum tp_err book_payout_get(struct book *b, int64_t payout, struct payout *out, 
         "SELECT o.payout, o.currency, o.made,"
         " (SELECT count(*) FROM remise WHERE payout = o.payout) AS remises,"
         " (SELECT count(*) FROM emptying WHERE payout = o.payout) AS emptyings,"
-        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM remise WHERE payout = o.payout) +"
+        " (SELECT CAST(coalesce(sum(r.amount - " SUSPENDED "), 0) AS BIGINT) FROM remise r WHERE"
+        " r.payout = o.payout) +"
         " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM emptying WHERE payout = o.payout)"
         " AS amount FROM payout o WHERE o.payout = $1",
         DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), out, &found, e);
@@ -150,13 +161,15 @@ enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit
     struct payout_line line;
     struct db_rows *rows = NULL;
     bool found = true;
-    enum tp_err r = db_query(b->db, &rows,
-                             "SELECT c.contract, '' AS account, c.name, c.iban, r.number, r.amount"
-                             " FROM remise r JOIN contract c ON c.contract = r.contract WHERE"
-                             " r.payout = $1"
-                             " UNION ALL SELECT '', account, name, iban, emptying, amount FROM"
-                             " emptying WHERE payout = $1 ORDER BY 1, 5",
-                             DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), e);
+    enum tp_err r =
+        db_query(b->db, &rows,
+                 "SELECT c.contract, '' AS account, c.name, c.iban, r.number,"
+                 " r.amount - " SUSPENDED
+                 " AS amount FROM remise r JOIN contract c ON c.contract = r.contract WHERE"
+                 " r.payout = $1"
+                 " UNION ALL SELECT '', account, name, iban, emptying, amount FROM"
+                 " emptying WHERE payout = $1 ORDER BY 1, 5",
+                 DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &line, &found, e)) == TP_OK && found)
         r = visit(ctx, &line, e);
@@ -184,9 +197,22 @@ enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit
     "(SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM booking JOIN account USING (account)"   \
     " WHERE currency = $1 AND kind " kinds ")"
 
-#define FILLED     BOOKED("<> 1") " AS filled"
-#define OWED       DUE_OF("IS NULL") " + " EMPTIED("IS NULL") " AS owed"
-#define PAID_OUT   DUE_OF("IS NOT NULL") " + " EMPTIED("IS NOT NULL") " AS paid_out"
+/* What was refused of remises that are so. */
+#define REFUSED_OF(so)                                                                             \
+    "(SELECT CAST(coalesce(sum(s.amount), 0) AS BIGINT) FROM suspense s JOIN remise r ON r.remise" \
+    " = s.remise JOIN contract c ON c.contract = r.contract WHERE c.currency = $1 AND " so ")"
+
+#define FILLED BOOKED("<> 1") " AS filled"
+#define OWED                                                                                       \
+    DUE_OF("IS NULL") " + " REFUSED_OF("r.payout IS NOT NULL") " + " EMPTIED("IS NULL") " AS owed"
+#define PAID_OUT                                                                                   \
+    DUE_OF("IS NOT NULL")                                                                          \
+    " - " REFUSED_OF("r.payout IS NOT NULL") " + " EMPTIED("IS NOT NULL") " AS paid_out"
+#define SUSPENSE REFUSED_OF("r.state IS NOT NULL") " AS suspended"
+#define COLLECTED                                                                                  \
+    "(SELECT CAST(coalesce(sum(r.amount), 0) AS BIGINT) FROM remise r JOIN contract c ON"          \
+    " c.contract = r.contract WHERE c.currency = $1 AND r.state = 3) - " REFUSED_OF(               \
+        "r.state = 3") " AS collected"
 #define GIVEN_BACK BOOKED("= 1") " AS given_back"
 
 enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out, struct tp_error *e)
@@ -196,6 +222,7 @@ enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
         DB_COLUMN(struct purse_sums, filled),     DB_COLUMN(struct purse_sums, balances),
         DB_COLUMN(struct purse_sums, owed),       DB_COLUMN(struct purse_sums, paid_out),
         DB_COLUMN(struct purse_sums, given_back), DB_COLUMN(struct purse_sums, reserved),
+        DB_COLUMN(struct purse_sums, collected),  DB_COLUMN(struct purse_sums, suspended),
     };
     bool found = false;
 
@@ -206,7 +233,8 @@ enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
         " (SELECT CAST(coalesce(sum(balance), 0) AS BIGINT) FROM account WHERE currency = $1)"
         "  AS balances,"
         " (SELECT CAST(coalesce(sum(reserved), 0) AS BIGINT) FROM account WHERE currency = $1)"
-        "  AS reserved, " FILLED ", " OWED ", " PAID_OUT ", " GIVEN_BACK,
+        "  AS reserved, " FILLED ", " OWED ", " PAID_OUT ", " GIVEN_BACK ", " COLLECTED
+        ", " SUSPENSE,
         DB_VALUES(db_integer(currency)), DB_COLUMNS(columns), out, &found, e);
 }
 
@@ -254,6 +282,12 @@ enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e)
         " + (SELECT count(*) FROM remise r WHERE"
         "  EXISTS (SELECT 1 FROM payment p WHERE p.remise = r.remise AND p.contract <> r.contract)"
         "  OR EXISTS (SELECT 1 FROM voucher v WHERE v.remise = r.remise AND v.contract <>"
-        "  r.contract))",
+        "  r.contract))"
+        " + (SELECT count(*) FROM remise r WHERE (r.state = 4 AND " SUSPENDED " <> r.amount) OR"
+        "  (coalesce(r.state, 0) < 3 AND " SUSPENDED " <> 0))"
+        " + (SELECT count(*) FROM suspense s WHERE NOT EXISTS (SELECT 1 FROM payment p LEFT JOIN"
+        "  reversal x ON x.payment = p.payment WHERE p.payment = s.record AND p.remise = s.remise"
+        "  AND p.amount = s.amount AND x.reversal IS NULL) AND NOT EXISTS (SELECT 1 FROM voucher v"
+        "  WHERE v.voucher = s.record AND v.remise = s.remise AND v.amount = s.amount))",
         DB_NONE, n, NULL, e);
 }

@@ -9,6 +9,9 @@ struct book {
     struct db *db;
 };
 
+/* enum remise_state of the remise r: how it stands with the centre, once it was sent. */
+#define BOOK_REMISE_STATE "coalesce(r.state, CASE WHEN r.closed IS NULL THEN 0 ELSE 1 END)"
+
 /* Ends the transaction of a change: keeps it when r is TP_OK. */
 TP_MUST_CHECK enum tp_err book_end(struct book *b, enum tp_err r, struct tp_error *e);
 

@@ -134,6 +134,16 @@ enum tp_err book_release(struct book *b, time_t now, int64_t *n, struct tp_error
                       : r;
 }
 
+enum tp_err book_release_over(struct book *b, time_t now, int64_t *n, struct tp_error *e)
+{
+    enum tp_err r = db_begin(b->db, e);
+
+    *n = 0;
+    if (r == TP_OK)
+        r = book_end(b, book_release(b, now, n, e), e);
+    return r;
+}
+
 /* ---- reading ---- */
 
 enum tp_err provision_each(struct book *b, provision_visit *visit, void *ctx, struct tp_error *e)

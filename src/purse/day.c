@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/table.h"
+#include "collect/post.h"
 #include "purse/commands.h"
 #include "purse/option.h"
 #include "purse/settings.h"
@@ -40,23 +41,6 @@ static enum tp_err close_one(void *ctx, const struct book_contract *c, struct tp
     return TP_OK;
 }
 
-static enum tp_err release(struct book *b, time_t now, struct tp_error *e)
-{
-    int64_t n = 0;
-    enum tp_err r = book_begin(b, e);
-
-    if (r != TP_OK)
-        return r;
-    r = book_release(b, now, &n, e);
-    if (r == TP_OK)
-        r = book_commit(b, e);
-    if (r != TP_OK)
-        book_rollback(b);
-    else if (n > 0)
-        printf("%" PRId64 " provisions are over: what they held is free\n", n);
-    return r;
-}
-
 int purse_cmd_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -72,6 +56,7 @@ int purse_cmd_close(int argc, char **argv)
                                      NULL};
     struct words w = {.dir = NULL};
     struct closing closing = {.now = time(NULL)};
+    int64_t freed = 0;
     struct book_contract one;
     struct book *b = NULL;
     char dir[PATH_MAX];
@@ -85,7 +70,9 @@ int purse_cmd_close(int argc, char **argv)
     if (r == TP_OK)
         r = book_open(&closing.book, dir, &e);
     if (r == TP_OK)
-        r = release(closing.book, closing.now, &e);
+        r = book_release_over(closing.book, closing.now, &freed, &e);
+    if (r == TP_OK && freed > 0)
+        printf("%" PRId64 " provisions are over: what they held is free\n", freed);
     if (r == TP_OK && w.id != NULL && (r = book_contract_get(b, w.id, &one, &e)) == TP_OK)
         r = close_one(&closing, &one, &e);
     else if (r == TP_OK)
@@ -100,7 +87,7 @@ int purse_cmd_close(int argc, char **argv)
 static enum tp_err remise_row(void *ctx, const struct purse_remise *r, struct tp_error *e)
 {
     char number[24], day[DATE_TEXT_MAX] = "", payments[24], amount[MONEY_TEXT_MAX], payout[24],
-                     reversals[24];
+                     reversals[24], refused[MONEY_TEXT_MAX];
     const char *const cells[] = {r->contract,
                                  number,
                                  day,
@@ -108,10 +95,11 @@ static enum tp_err remise_row(void *ctx, const struct purse_remise *r, struct tp
                                  reversals,
                                  money_shown(amount, r->amount, r->currency),
                                  currency_shown(r->currency),
-                                 r->day == 0      ? "open"
-                                 : r->amount == 0 ? "nothing due"
-                                 : r->payout == 0 ? "closed"
-                                                  : "paid out",
+                                 r->payout != 0                  ? "paid out"
+                                 : r->day != 0 && r->amount == 0 ? "nothing due"
+                                                                 : remise_state_name(r->state),
+                                 r->suspended != 0 ? money_shown(refused, r->suspended, r->currency)
+                                                   : NULL,
                                  r->payout != 0 ? payout : NULL};
 
     snprintf(number, sizeof(number), "%" PRId64, r->number);
@@ -131,7 +119,8 @@ int purse_cmd_remise_list(int argc, char **argv)
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT},   {"number", TABLE_NUMBER},    {"day", TABLE_TEXT},
         {"payments", TABLE_NUMBER}, {"reversals", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT},   {"state", TABLE_TEXT},       {"payout", TABLE_NUMBER}};
+        {"currency", TABLE_TEXT},   {"state", TABLE_TEXT},       {"refused", TABLE_RIGHT},
+        {"payout", TABLE_NUMBER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
@@ -157,6 +146,7 @@ struct paying_out {
     const struct purse_settings *settings;
     const char *out;
     char acquirer[BOOK_ID];
+    bool collected; /* only what the centre has taken */
     struct caaa_writer *writer;
 };
 
@@ -257,7 +247,7 @@ static enum tp_err pay_out_all(struct paying_out *p, struct tp_error *e)
         const struct currency *c = p->settings->currency[i].currency;
         int64_t number = 0;
 
-        r = book_payout_make(p->book, c->numeric, time(NULL), &number, e);
+        r = book_payout_make(p->book, c->numeric, p->collected, time(NULL), &number, e);
         if (r == TP_OK)
             r = write_payout(p, number, e);
         else if (r == TP_ERR_NOT_FOUND) {
@@ -266,6 +256,16 @@ static enum tp_err pay_out_all(struct paying_out *p, struct tp_error *e)
         }
     }
     return r;
+}
+
+/* Where there is a centre, merchants are paid what it has taken. */
+static enum tp_err look_for_centre(bool *there, const char *dir, struct tp_error *e)
+{
+    struct centre_access access;
+    const enum tp_err r = centre_access_load(&access, dir, e);
+
+    *there = r == TP_OK;
+    return r == TP_ERR_NOT_FOUND ? TP_OK : r;
 }
 
 int purse_cmd_payout(int argc, char **argv)
@@ -279,8 +279,9 @@ int purse_cmd_payout(int argc, char **argv)
         options,
         option_parse,
         NULL,
-        "Pay all closed remises, and what accounts send out: a file of credit transfers "
-        "(ISO 20022 pain.001.001.12) for each currency.",
+        "Pay all closed remises (where there is a collection centre: what that has taken of them), "
+        "and what accounts send out: a file of credit transfers (ISO 20022 pain.001.001.12) for "
+        "each currency.",
         NULL,
         NULL,
         NULL};
@@ -303,6 +304,8 @@ int purse_cmd_payout(int argc, char **argv)
         r = settings_load(&settings, dir, &e);
     if (r == TP_OK)
         r = book_acquirer(p.book, p.acquirer, &e);
+    if (r == TP_OK)
+        r = look_for_centre(&p.collected, dir, &e);
     if (r == TP_OK)
         r = file_make_dir(w.out, 0700, &e);
     if (r == TP_OK)

@@ -3,7 +3,7 @@ noinst_LIBRARIES += libpurse.a
 libpurse_a_SOURCES = \
 	src/purse/asked.c src/purse/asked.h \
 	src/purse/audit.c src/purse/audit.h src/purse/audit_priv.h src/purse/audit_session.c \
-	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_fill.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c src/purse/book_session.c \
+	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_collect.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_fill.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c src/purse/book_session.c \
 	src/purse/browse.c src/purse/browse.h src/purse/page.c src/purse/page.h src/purse/sheet.c src/purse/sheet.h src/purse/tickets.c src/purse/tickets.h \
 	src/purse/desk.c src/purse/desk.h src/purse/desk_back.c src/purse/desk_fill.c src/purse/desk_session.c \
 	src/purse/filling.c src/purse/filling.h \
@@ -15,14 +15,14 @@ libpurse_a_SOURCES = \
 	src/purse/settings.c src/purse/settings.h \
 	src/purse/till.c src/purse/till.h \
 	src/purse/verdict.c src/purse/verdict.h
-PURSE_LIBS = libpurse.a $(CAAA_LIBS) $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS)
+PURSE_LIBS = libpurse.a $(COLLECT_LIBS) $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS)
 
 pursedatadir = $(pkgdatadir)/purse
 dist_pursedata_DATA = data/purse/account.html data/purse/enter.html data/purse/fault.html data/purse/fill.html data/purse/filled.html data/purse/older.html data/purse/record.html \
 	data/purse/section.html data/purse/seller.html data/purse/session.html data/purse/words.en.ini data/purse/words.fr.ini
 
 bin_PROGRAMS += telepay-purse
-telepay_purse_SOURCES = src/purse/account.c src/purse/backup.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
+telepay_purse_SOURCES = src/purse/account.c src/purse/backup.c src/purse/collect.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
 	src/purse/partner.c src/purse/seller.c
 telepay_purse_LDADD = $(PURSE_LIBS)
 dist_man_MANS += doc/telepay-purse.1
@@ -42,10 +42,10 @@ TESTS += tests/unit/test_purse_page
 tests_unit_test_purse_page_SOURCES = tests/unit/test_purse_page.c $(PURSE_FIXTURE)
 tests_unit_test_purse_page_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 
-dist_noinst_SCRIPTS += tests/tools/purse_payer.py tests/tools/purse_customers.py
+dist_noinst_SCRIPTS += tests/tools/forge_remise.py tests/tools/purse_payer.py tests/tools/purse_customers.py
 dist_noinst_DATA += tests/system/purse_common.sh
-dist_check_SCRIPTS += tests/system/purse.sh tests/system/purse_page.sh tests/faults/purse_kill.sh
-TESTS += tests/system/purse.sh tests/system/purse_page.sh tests/faults/purse_kill.sh
+dist_check_SCRIPTS += tests/system/purse.sh tests/system/purse_page.sh tests/system/purse_collect.sh tests/faults/purse_kill.sh tests/faults/purse_collect_kill.sh
+TESTS += tests/system/purse.sh tests/system/purse_page.sh tests/system/purse_collect.sh tests/faults/purse_kill.sh tests/faults/purse_collect_kill.sh
 
 check_PROGRAMS += tests/fuzz/fuzz_purse
 TESTS += tests/fuzz/fuzz_purse
@@ -58,3 +58,9 @@ BENCHES += tests/bench/bench_purse
 tests_bench_bench_purse_SOURCES = tests/bench/bench_purse.c tests/bench/bench.h tests/tools/holds.h
 tests_bench_bench_purse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
 tests_bench_bench_purse_LDADD = $(PURSE_LIBS)
+
+check_PROGRAMS += tests/bench/bench_purse_door
+BENCHES += tests/bench/bench_purse_door
+tests_bench_bench_purse_door_SOURCES = tests/bench/bench_purse_door.c tests/bench/bench.h $(OFFICE)
+tests_bench_bench_purse_door_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
+tests_bench_bench_purse_door_LDADD = $(OFFICE_LIBS)

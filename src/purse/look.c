@@ -77,7 +77,7 @@ int purse_cmd_list(int argc, char **argv)
 static enum tp_err sums_row(struct table *table, const struct purse_sums *s,
                             const struct currency *c, struct tp_error *e)
 {
-    char accounts[24], payments[24], text[6][MONEY_TEXT_MAX];
+    char accounts[24], payments[24], text[8][MONEY_TEXT_MAX];
     const char *const cells[] = {c->alpha,
                                  accounts,
                                  payments,
@@ -86,7 +86,9 @@ static enum tp_err sums_row(struct table *table, const struct purse_sums *s,
                                  money_format(text[2], s->reserved, c),
                                  money_format(text[3], s->owed, c),
                                  money_format(text[4], s->paid_out, c),
-                                 money_format(text[5], s->given_back, c)};
+                                 money_format(text[5], s->given_back, c),
+                                 money_format(text[6], s->collected, c),
+                                 money_format(text[7], s->suspended, c)};
 
     snprintf(accounts, sizeof(accounts), "%" PRId64, s->accounts);
     snprintf(payments, sizeof(payments), "%" PRId64, s->payments);
@@ -98,9 +100,10 @@ static enum tp_err print_sums(struct book *b, const struct purse_settings *setti
                               bool *equal, struct tp_error *e)
 {
     static const struct table_column columns[] = {
-        {"currency", TABLE_TEXT}, {"accounts", TABLE_NUMBER}, {"payments", TABLE_NUMBER},
-        {"filled", TABLE_RIGHT},  {"balances", TABLE_RIGHT},  {"reserved", TABLE_RIGHT},
-        {"owed", TABLE_RIGHT},    {"paid_out", TABLE_RIGHT},  {"given_back", TABLE_RIGHT}};
+        {"currency", TABLE_TEXT},   {"accounts", TABLE_NUMBER}, {"payments", TABLE_NUMBER},
+        {"filled", TABLE_RIGHT},    {"balances", TABLE_RIGHT},  {"reserved", TABLE_RIGHT},
+        {"owed", TABLE_RIGHT},      {"paid_out", TABLE_RIGHT},  {"given_back", TABLE_RIGHT},
+        {"collected", TABLE_RIGHT}, {"refused", TABLE_RIGHT}};
     struct table *table = NULL;
     struct purse_sums s;
     enum tp_err r =
@@ -124,7 +127,7 @@ int purse_cmd_status(int argc, char **argv)
         option_parse,
         NULL,
         "For each currency: what came in, what accounts hold, what merchants are owed and were "
-        "paid, what was given back.",
+        "paid, what was given back; and what the collection centre has taken and refused.",
         NULL,
         NULL,
         NULL};

@@ -38,6 +38,7 @@ error_t option_parse(int key, char *arg, struct argp_state *state)
         {OPTION_KEY_NUMBER, &w->number},
         {OPTION_KEY_FILE, &w->file},
         {OPTION_KEY_AUTHORITY, &w->authority},
+        {OPTION_KEY_NOTE, &w->note},
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -52,6 +53,10 @@ error_t option_parse(int key, char *arg, struct argp_state *state)
     }
     if (key == 'j') {
         w->json = true;
+        return 0;
+    }
+    if (key == OPTION_KEY_ALL) {
+        w->all = true;
         return 0;
     }
     if (key == 'v') {

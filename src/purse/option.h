@@ -12,10 +12,10 @@
 struct words {
     const char *dir; /* --dir; of init: the word DIR */
     const char *name, *hosts, *store, *listen, *currency, *iban, *bic, *id, *out, *url;
-    const char *account, *amount, *reference, *reason, *number, *file, *authority;
+    const char *account, *amount, *reference, *reason, *number, *file, *authority, *note;
     const char *contract[OPTION_CONTRACTS];
     size_t contracts;
-    bool json, makes; /* makes: DIR stands without --dir */
+    bool json, all, makes; /* makes: DIR stands without --dir */
 };
 
 enum option_key {
@@ -28,7 +28,9 @@ enum option_key {
     OPTION_KEY_REASON,
     OPTION_KEY_NUMBER,
     OPTION_KEY_FILE,
-    OPTION_KEY_AUTHORITY
+    OPTION_KEY_AUTHORITY,
+    OPTION_KEY_NOTE,
+    OPTION_KEY_ALL
 };
 
 #define OPTION_DIR                                                                                 \

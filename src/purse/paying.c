@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "base/money.h"
 #include "order/order.h"
+#include "wire/caaa.h"
 #include "wire/jcs.h"
 #include "wire/payment_challenge.h"
 
@@ -83,6 +84,8 @@ static enum tp_err read_challenge(struct paying *out, struct payment_challenge *
         r = payment_challenge_to_json(&whole, c, e);
     if (r == TP_OK)
         r = jcs_write(&out->challenge, whole, e);
+    if (r == TP_OK && strlen(out->challenge) > CAAA_SIGNED_MAX) /* it will have to be collected */
+        r = tp_fail(e, TP_ERR_RANGE, "the challenge has more than %d bytes", CAAA_SIGNED_MAX);
     json_decref(whole);
     return r;
 }

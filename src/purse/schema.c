@@ -89,6 +89,22 @@
     ") STRICT;"                                                                                    \
     "CREATE INDEX voucher_remise ON voucher (remise);"
 
+/* … and version 3: how a remise stands with the collection centre, and what that refused. */
+#define REMISE_STATE    "state INTEGER CHECK (state IN (2, 3, 4))" /* enum remise_state, once sent */
+#define REMISE_ATTEMPTS "attempts INTEGER NOT NULL DEFAULT 0"
+#define REMISE_OUTCOME  "outcome TEXT NOT NULL DEFAULT ''"
+#define TABLES_3                                                                                   \
+    "CREATE TABLE suspense ("                                                                      \
+    "  record INTEGER PRIMARY KEY," /* a payment, or a voucher */                                  \
+    "  remise INTEGER NOT NULL REFERENCES remise (remise),"                                        \
+    "  amount INTEGER NOT NULL CHECK (amount > 0),"                                                \
+    "  reason TEXT NOT NULL,"                                                                      \
+    "  since INTEGER NOT NULL,"                                                                    \
+    "  settled INTEGER," /* by an operator, who said how */                                        \
+    "  note TEXT NOT NULL DEFAULT ''"                                                              \
+    ") STRICT;"                                                                                    \
+    "CREATE INDEX suspense_remise ON suspense (remise);"
+
 static const char tables[] =
     "CREATE TABLE purse ("
     "  one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -123,6 +139,12 @@ static const char tables[] =
     "  payout INTEGER REFERENCES payout (payout),"
     "  reversals INTEGER," /* … of what was paid: how many, and what they come to */
     "  reversed INTEGER,"
+    "  " REMISE_STATE ","
+    "  hash BLOB," /* of the document, before its first byte left */
+    "  " REMISE_ATTEMPTS ","
+    "  submitted INTEGER,"
+    "  settled INTEGER,"
+    "  " REMISE_OUTCOME "," /* the centre's word */
     "  UNIQUE (contract, number)"
     ") STRICT;"
     "CREATE UNIQUE INDEX remise_open ON remise (contract) WHERE closed IS NULL;"
@@ -171,7 +193,7 @@ static const char tables[] =
     "CREATE UNIQUE INDEX payment_order ON payment (mediator, order_id) WHERE code = '00';"
     "CREATE INDEX payment_remise ON payment (remise) WHERE remise IS NOT NULL;"
     "CREATE TABLE booking (" BOOKING_COLUMNS ") STRICT;"
-    "CREATE INDEX booking_account ON booking (account);" TABLES_2;
+    "CREATE INDEX booking_account ON booking (account);" TABLES_2 TABLES_3;
 
 static const struct db_migration migrations[] = {
     {"knows what is given back, paid out to accounts, reserved and bought by vouchers, and numbers "
@@ -187,6 +209,13 @@ static const struct db_migration migrations[] = {
      "DROP TABLE booking;"
      "ALTER TABLE booking_2 RENAME TO booking;"
      "CREATE INDEX booking_account ON booking (account);" TABLES_2},
+    {"knows how a remise stands with the collection centre",
+     "ALTER TABLE remise ADD COLUMN " REMISE_STATE ";"
+     "ALTER TABLE remise ADD COLUMN hash BLOB;"
+     "ALTER TABLE remise ADD COLUMN " REMISE_ATTEMPTS ";"
+     "ALTER TABLE remise ADD COLUMN submitted INTEGER;"
+     "ALTER TABLE remise ADD COLUMN settled INTEGER;"
+     "ALTER TABLE remise ADD COLUMN " REMISE_OUTCOME ";" TABLES_3},
 };
 
 static const struct db_rule rules[] = {
@@ -253,8 +282,23 @@ static const struct db_rule rules[] = {
      "BEFORE UPDATE OF number, contract, day, closed, payments, amount, reversals, reversed",
      "remise", "OLD.closed IS NOT NULL", "a closed remise is frozen", NULL},
     {"remise_paid_once", "BEFORE UPDATE OF payout", "remise",
-     "OLD.payout IS NOT NULL OR OLD.closed IS NULL", "a remise is paid out once, when it is closed",
-     NULL},
+     "OLD.payout IS NOT NULL OR OLD.closed IS NULL OR coalesce(OLD.state, 3) <> 3",
+     "a remise is paid out once, when it is closed, and collected if it was sent", NULL},
+    {"remise_way", "BEFORE UPDATE OF state", "remise",
+     "OLD.closed IS NULL OR OLD.payout IS NOT NULL OR coalesce(NEW.state, 0) <> 2 AND "
+     "coalesce(OLD.state, 0) <> 2 OR coalesce(OLD.state, 0) > 2",
+     "a remise is sent when it is closed and not paid out, and settled once", NULL},
+    {"remise_bytes", "BEFORE UPDATE OF hash", "remise",
+     "OLD.hash IS NOT NULL AND (NEW.hash IS NULL OR NEW.hash <> OLD.hash)",
+     "a remise is sent again with the same bytes", NULL},
+    {"suspense_in_time", "BEFORE INSERT", "suspense",
+     "NOT EXISTS (SELECT 1 FROM remise AS r WHERE r.remise = NEW.remise AND r.state = 2)",
+     "what is refused is of a remise that was sent and is not settled", NULL},
+    {"suspense_stands", "BEFORE UPDATE OF record, remise, amount, reason, since", "suspense", NULL,
+     "what was refused stands", NULL},
+    {"suspense_settled_once", "BEFORE UPDATE OF settled, note", "suspense",
+     "OLD.settled IS NOT NULL", "what was refused is settled once", NULL},
+    {"suspense_kept", "BEFORE DELETE", "suspense", NULL, "what was refused is never deleted", NULL},
     {"contract_currency", "BEFORE UPDATE OF contract, currency", "contract", NULL,
      "a contract keeps its number and currency", NULL},
 };

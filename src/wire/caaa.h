@@ -11,10 +11,11 @@
 #include "base/money.h"
 #include "base/span.h"
 
-#define CAAA_ID_MAX     36  /* Max35Text and a zero */
-#define CAAA_NAME_MAX   71  /* Max70Text */
-#define CAAA_REASON_MAX 36  /* RspnRsn */
-#define CAAA_TEXT_MAX   141 /* AddtlRspnInf */
+#define CAAA_ID_MAX     36    /* Max35Text and a zero */
+#define CAAA_NAME_MAX   71    /* Max70Text */
+#define CAAA_REASON_MAX 36    /* RspnRsn */
+#define CAAA_TEXT_MAX   141   /* AddtlRspnInf */
+#define CAAA_SIGNED_MAX 49152 /* bytes of a statement or a challenge: their base64 is one text */
 
 /* TypeTransactionTotals2Code: an annulation counts on its own, beside what it undoes. */
 enum caaa_kind {
@@ -42,7 +43,9 @@ struct caaa_remise {
     char contract[CAAA_ID_MAX];
     char name[CAAA_NAME_MAX]; /* of the accepteur */
     unsigned mcc;             /* four digits */
-    uint32_t number;          /* at most 9 digits */
+    bool by_account; /* who paid did so from accounts, of which no category is known; else by card.
+                        Written, not read: each item says it */
+    uint32_t number; /* at most 9 digits */
     const struct currency *currency;
     time_t created; /* when it was closed; written in UTC */
     struct caaa_totals totals;
@@ -51,17 +54,21 @@ struct caaa_remise {
 struct caaa_item {
     uint32_t sequence;   /* TxSeqCntr: 1, 2, 3 … */
     enum caaa_kind kind; /* CAAA_DEBIT or CAAA_CREDIT: what was annulled is counted, not sent */
-    char pan[20];
+    char pan[20];        /* these three and icc: by card */
     uint8_t psn;
     int expiry;         /* YYYYMMDD, last day of the month */
-    char terminal[9];   /* DE 41 */
+    char terminal[9];   /* DE 41; "" by account */
     char rrn[13];       /* DE 37 */
     uint32_t stan;      /* DE 11 */
     int64_t local_time; /* YYYYMMDDHHMMSS where the terminal stands */
     int64_t amount;
     char approval[9]; /* the issuer's approval code (AuthstnCd); "": the card approved alone. Kept
                          when read */
-    struct span icc;  /* TLVs of DE 55; when read: borrowed during the call */
+    struct span icc;  /* TLVs of DE 55; when read: borrowed during the call, as all below */
+    char account[CAAA_ID_MAX]; /* that paid: what has room of its number; "": by card */
+    bool voucher;              /* statement is one of a session; else a payment */
+    struct span statement;     /* what the account's key signed (order/purse.h) */
+    struct span challenge;     /* … of a payment: canonical JSON; empty beside a voucher */
 };
 
 struct caaa_sink { /* where a document goes */

@@ -6,8 +6,8 @@
 
 #include "base/span.h"
 
-/* Documents of the profile have one attribute in a tag, 16 levels, and texts up to 13,400
- * characters (base64 of 10,000 bytes). */
+/* Documents of the profile have one attribute in a tag, 16 levels, and texts up to 65,536
+ * characters (base64 of CAAA_SIGNED_MAX bytes). */
 #define CAAA_TAG_MAX        4096 /* from its '<' to its '>' */
 #define CAAA_ATTRIBUTES_MAX 16   /* of one start tag */
 #define CAAA_DEPTH_MAX      64

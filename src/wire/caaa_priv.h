@@ -70,6 +70,11 @@ const char *caaa_kind_code(enum caaa_kind kind);
 TP_MUST_CHECK enum tp_err caaa_totals_take(struct caaa_totals *t, const struct currency **currency,
                                            unsigned *seen, const struct caaa_totals_line *line);
 
+/* What an account's key signed stands in TxDtls/AddtlInf: Id says which of these Val is. */
+#define CAAA_SIGNED_PAYMENT   "telepay-purse-payment"
+#define CAAA_SIGNED_VOUCHER   "telepay-purse-voucher"
+#define CAAA_SIGNED_CHALLENGE "challenge"
+
 /* ---- writing (caaa_write.c) ---- */
 
 struct caaa_writer {
@@ -80,7 +85,8 @@ struct caaa_writer {
     bool stopped; /* freed without an end: what is buffered goes nowhere */
     const struct currency *currency;
     uint32_t next;       /* the sequence that comes next, or the last refused */
-    char encoded[16000]; /* base64 of ICCRltdData: 4 * 10000 / 3 and the rest */
+    bool by_account;     /* the head says so: every item is */
+    char encoded[65544]; /* base64 of ICCRltdData, of CAAA_SIGNED_MAX */
 };
 
 TP_MUST_CHECK enum tp_err caaa_writer_new(struct caaa_writer **out, const struct caaa_sink *sink,

@@ -50,7 +50,11 @@ enum id {
     TX_CCY,
     TX_AMOUNT,
     TX_ICC,
-    TX_APPROVAL
+    TX_APPROVAL,
+    TX_ACCOUNT,
+    TX_SIGNED,
+    TX_SIGNED_ID,
+    TX_SIGNED_TEXT
 };
 
 #define CMPLTN "BtchTrf/DataSet/Tx/Cmpltn/"
@@ -70,9 +74,13 @@ static const struct caaa_field fields[] = {
     {CMPLTN "Envt/Card/PlainCardData/PAN", TX_PAN},
     {CMPLTN "Envt/Card/PlainCardData/XpryDt", TX_EXPIRY},
     {CMPLTN "Envt/POI/Id/Id", TX_TERMINAL},
+    {CMPLTN "Envt/StordValAcct/Id", TX_ACCOUNT},
     {CMPLTN "Tx/AuthstnRslt/AuthstnCd", TX_APPROVAL},
     {CMPLTN "Tx/RcptTxId", TX_RRN},
     {CMPLTN "Tx/Rvsl", TX_REVERSAL},
+    {CMPLTN "Tx/TxDtls/AddtlInf", TX_SIGNED},
+    {CMPLTN "Tx/TxDtls/AddtlInf/Id", TX_SIGNED_ID},
+    {CMPLTN "Tx/TxDtls/AddtlInf/Val", TX_SIGNED_TEXT},
     {CMPLTN "Tx/TxDtls/Ccy", TX_CCY},
     {CMPLTN "Tx/TxDtls/ICCRltdData", TX_ICC},
     {CMPLTN "Tx/TxDtls/TtlAmt", TX_AMOUNT},
@@ -98,9 +106,10 @@ static const struct caaa_field fields[] = {
 #define BIT(id) (UINT64_C(1) << (id))
 static const uint64_t remise_needs = BIT(SET_NAME) | BIT(SET_TYPE) | BIT(SET_CREATED) |
                                      BIT(COMMON_CCY) | BIT(COMMON_CONTRACT) | BIT(COMMON_NUMBER);
-static const uint64_t item_needs = BIT(TX_SEQUENCE) | BIT(TX_PAN) | BIT(TX_EXPIRY) |
-                                   BIT(TX_TERMINAL) | BIT(TX_TYPE) | BIT(TX_TIME) | BIT(TX_REF) |
-                                   BIT(TX_SUCCESS) | BIT(TX_RRN) | BIT(TX_AMOUNT) | BIT(TX_ICC);
+static const uint64_t item_needs = BIT(TX_SEQUENCE) | BIT(TX_TYPE) | BIT(TX_TIME) | BIT(TX_REF) |
+                                   BIT(TX_SUCCESS) | BIT(TX_RRN) | BIT(TX_AMOUNT);
+/* … of one by card; by account: an account, and what its key signed (is_whole). */
+static const uint64_t card_needs = BIT(TX_PAN) | BIT(TX_EXPIRY) | BIT(TX_TERMINAL) | BIT(TX_ICC);
 
 struct transfer {
     const struct caaa_transfer_events *events;
@@ -121,6 +130,9 @@ struct transfer {
     uint32_t common_number;
     uint8_t icc[10240];
     size_t icc_n;
+    char signed_id[32]; /* of the AddtlInf that is being read */
+    uint8_t statement[CAAA_SIGNED_MAX], challenge[CAAA_SIGNED_MAX];
+    size_t statement_n, challenge_n;
 };
 
 static void refuse(struct transfer *t, const char *reason, const char *format, ...)
@@ -280,6 +292,27 @@ static enum tp_err take_item_icc(struct transfer *t, const char *text)
     return r;
 }
 
+/* Which text it is stands before it; what is none of ours is passed over. */
+static enum tp_err take_item_signed(struct transfer *t, const char *text)
+{
+    struct caaa_item *item = &t->item;
+    const bool challenge = strcmp(t->signed_id, CAAA_SIGNED_CHALLENGE) == 0;
+    struct buf out = challenge ? BUF_OF(t->challenge) : BUF_OF(t->statement);
+    size_t *n = challenge ? &t->challenge_n : &t->statement_n;
+    enum tp_err r;
+
+    if (!challenge && strcmp(t->signed_id, CAAA_SIGNED_PAYMENT) != 0 &&
+        strcmp(t->signed_id, CAAA_SIGNED_VOUCHER) != 0)
+        return TP_OK;
+    if (*n != 0) /* twice */
+        return TP_ERR_FORMAT;
+    r = caaa_parse_base64(&out, text);
+    *n = out.n;
+    if (!challenge)
+        item->voucher = strcmp(t->signed_id, CAAA_SIGNED_VOUCHER) == 0;
+    return r;
+}
+
 static enum tp_err take_item(struct transfer *t, int id, const char *text)
 {
     uint32_t v;
@@ -320,6 +353,16 @@ static enum tp_err take_item(struct transfer *t, int id, const char *text)
                    : TP_ERR_FORMAT;
     case TX_AMOUNT:
         return take_item_amount(t, text);
+    case TX_ACCOUNT:
+        return caaa_parse_text(t->item.account, sizeof(t->item.account), text);
+    case TX_SIGNED_ID: /* one that is too long is none of ours */
+        if (caaa_parse_text(t->signed_id, sizeof(t->signed_id), text) != TP_OK)
+            t->signed_id[0] = '\0';
+        return TP_OK;
+    case TX_SIGNED_TEXT:
+        return take_item_signed(t, text);
+    case TX_SIGNED:
+        return TP_OK;
     case TX_APPROVAL:
         return caaa_parse_text(t->item.approval, sizeof(t->item.approval), text);
     default: /* TX_ICC */
@@ -333,10 +376,12 @@ static const char *item_fault(const struct caaa_item *item, const struct currenc
     struct tlv signed_amount, signed_currency;
     uint64_t v;
 
-    if (!pan_valid(item->pan))
+    if (item->account[0] == '\0' && !pan_valid(item->pan))
         return "PAN_LUHN";
     if (item->amount == 0)
         return "AMOUNT_ZERO";
+    if (item->account[0] != '\0') /* what its key signed is the centre's to read */
+        return NULL;
     if (item->icc.n == 0 || tlv_check(item->icc) != TP_OK)
         return "ICC_TLV";
     if (tlv_find(item->icc, 0x9F02, &signed_amount) ==
@@ -349,15 +394,28 @@ static const char *item_fault(const struct caaa_item *item, const struct currenc
     return NULL;
 }
 
+/* By card, or by account; and what a payment has that is made so. */
+static bool is_whole(const struct transfer *t)
+{
+    if ((t->seen & item_needs) != item_needs)
+        return false;
+    if ((t->seen & BIT(TX_ACCOUNT)) == 0)
+        return (t->seen & card_needs) == card_needs;
+    return (t->seen & BIT(TX_PAN)) == 0 && t->item.account[0] != '\0' && t->statement_n > 0 &&
+           t->item.voucher == (t->challenge_n == 0);
+}
+
 static enum tp_err end_item(struct transfer *t, unsigned line, struct tp_error *e)
 {
     struct caaa_item *item = &t->item;
 
     item->icc = span_of(t->icc, t->icc_n);
-    if ((t->seen & item_needs) != item_needs)
+    item->statement = span_of(t->statement, t->statement_n);
+    item->challenge = span_of(t->challenge, t->challenge_n);
+    if (!is_whole(t))
         refuse(t, "PROFILE",
                "line %u: the transaction after %" PRIu32
-               " is no Cmpltn, or lacks what a card payment has",
+               " is no Cmpltn, or lacks what a payment by card or by account has",
                line, t->next - 1);
     else if (item->sequence != t->next)
         refuse(t, "SEQUENCE", "line %u: TxSeqCntr %" PRIu32 " stands where %" PRIu32 " belongs",
@@ -402,7 +460,10 @@ static enum tp_err enter(void *ctx, int id, unsigned line, struct tp_error *e)
         t->seen = 0;
         t->item = (struct caaa_item){.sequence = 0};
         t->success = t->reversal = false;
-        t->icc_n = 0;
+        t->icc_n = t->statement_n = t->challenge_n = 0;
+        return TP_OK;
+    case TX_SIGNED:
+        t->signed_id[0] = '\0';
         return TP_OK;
     default:
         return TP_OK;

@@ -253,12 +253,14 @@ static void common_data(struct caaa_writer *w, const struct caaa_remise *r)
     caaa_close(w);
     caaa_open(w, "Cntxt");
     caaa_open(w, "PmtCntxt");
-    caaa_text(w, "CardPres", "true");
-    caaa_text(w, "CrdhldrPres", "true");
-    caaa_text(w, "CardDataNtryMd", "CICC");
+    caaa_text(w, "CardPres", r->by_account ? "false" : "true");
+    caaa_text(w, "CrdhldrPres", r->by_account ? "false" : "true");
+    if (!r->by_account)
+        caaa_text(w, "CardDataNtryMd", "CICC");
     caaa_close(w);
     caaa_close(w);
-    caaa_text(w, "MrchntCtgyCd", mcc);
+    if (!r->by_account)
+        caaa_text(w, "MrchntCtgyCd", mcc);
     caaa_text(w, "RcncltnId", number);
     caaa_text(w, "Ccy", r->currency->alpha);
     caaa_close(w);
@@ -274,6 +276,7 @@ enum tp_err caaa_transfer_begin(struct caaa_writer **out, const struct caaa_sink
     if (err != TP_OK)
         return err;
     w->currency = r->currency;
+    w->by_account = r->by_account;
     w->next = 1;
     caaa_header(w, r->number, r->created, r->acquirer);
     caaa_open(w, "BtchTrf");
@@ -308,12 +311,11 @@ static const char *authentication(struct span icc)
     }
 }
 
-static void environment(struct caaa_writer *w, const struct caaa_item *item)
+static void card_environment(struct caaa_writer *w, const struct caaa_item *item)
 {
     const char *method = authentication(item->icc);
     char text[16], masked[PAN_TEXT_MAX];
 
-    caaa_open(w, "Envt");
     caaa_open(w, "POI");
     party(w, "Id", item->terminal, "OPOI");
     caaa_close(w);
@@ -335,18 +337,36 @@ static void environment(struct caaa_writer *w, const struct caaa_item *item)
         caaa_close(w);
         caaa_close(w);
     }
+}
+
+static void account_environment(struct caaa_writer *w, const struct caaa_item *item)
+{
+    caaa_open(w, "StordValAcct");
+    caaa_text(w, "AcctTp", "ELMY");
+    caaa_text(w, "IdTp", "ACCT");
+    caaa_text(w, "Id", item->account);
     caaa_close(w);
 }
 
-/* The card itself approved (TC), or its issuer under a code; and the acquirer acknowledged with DE
- * 39 = 00. */
+static void environment(struct caaa_writer *w, const struct caaa_item *item)
+{
+    caaa_open(w, "Envt");
+    if (w->by_account)
+        account_environment(w, item);
+    else
+        card_environment(w, item);
+    caaa_close(w);
+}
+
+/* The card itself approved (TC), or its issuer under a code, or the acquirer whose the account is;
+ * and the acquirer acknowledged with DE 39 = 00. */
 static void authorisation(struct caaa_writer *w, const struct caaa_item *item)
 {
     const bool issuer = item->approval[0] != '\0';
 
     caaa_open(w, "AuthstnRslt");
     caaa_open(w, "AuthstnNtty");
-    caaa_text(w, "Tp", issuer ? "CISS" : "ICCA");
+    caaa_text(w, "Tp", w->by_account ? "ACQR" : issuer ? "CISS" : "ICCA");
     caaa_close(w);
     caaa_open(w, "RspnToAuthstn");
     caaa_text(w, "Rspn", "APPR");
@@ -354,6 +374,22 @@ static void authorisation(struct caaa_writer *w, const struct caaa_item *item)
     caaa_close(w);
     if (issuer)
         caaa_text(w, "AuthstnCd", item->approval);
+    caaa_close(w);
+}
+
+static void encoded(struct caaa_writer *w, const char *name, struct span bytes)
+{
+    EVP_EncodeBlock((unsigned char *)w->encoded, bytes.p, (int)bytes.n);
+    caaa_text(w, name, w->encoded);
+}
+
+static void signed_text(struct caaa_writer *w, const char *id, struct span text)
+{
+    if (text.n == 0)
+        return;
+    caaa_open(w, "AddtlInf");
+    caaa_text(w, "Id", id);
+    encoded(w, "Val", text);
     caaa_close(w);
 }
 
@@ -369,10 +405,10 @@ static void transaction(struct caaa_writer *w, const struct caaa_item *item)
     caaa_text(w, "Ccy", w->currency->alpha);
     caaa_amount(w, "TtlAmt", item->amount);
     caaa_text(w, "AmtQlfr", "ACTL");
-    if (item->icc.n > 0) {
-        EVP_EncodeBlock((unsigned char *)w->encoded, item->icc.p, (int)item->icc.n);
-        caaa_text(w, "ICCRltdData", w->encoded);
-    }
+    signed_text(w, CAAA_SIGNED_CHALLENGE, item->challenge);
+    signed_text(w, item->voucher ? CAAA_SIGNED_VOUCHER : CAAA_SIGNED_PAYMENT, item->statement);
+    if (item->icc.n > 0)
+        encoded(w, "ICCRltdData", item->icc);
     caaa_close(w);
     authorisation(w, item);
     caaa_close(w);
@@ -385,7 +421,9 @@ enum tp_err caaa_transfer_item(struct caaa_writer *w, const struct caaa_item *it
         return tp_fail(e, TP_ERR_STATE,
                        "item %" PRIu32 " of the remise comes where %" PRIu32 " belongs",
                        item->sequence, w->next);
-    if (item->kind > CAAA_CREDIT || item->icc.n > ICC_MAX || item->amount < 0)
+    if (item->kind > CAAA_CREDIT || item->icc.n > ICC_MAX || item->amount < 0 ||
+        item->statement.n > CAAA_SIGNED_MAX || item->challenge.n > CAAA_SIGNED_MAX ||
+        w->by_account != (item->account[0] != '\0'))
         return tp_fail(e, TP_ERR_RANGE, "item %" PRIu32 " of the remise has no place in it",
                        item->sequence);
     w->next++;

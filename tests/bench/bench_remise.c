@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "acquirer/settle.h"
+#include "acquirer/collecting.h"
 
 #define ROUNDS    5
 #define LIMIT_KIB (64 * 1024)
@@ -134,10 +134,10 @@ static int build_document(void)
     struct tp_error e = {TP_OK, ""};
     FILE *f = fopen("remise.xml", "w");
     const struct caaa_sink sink = {to_file, f};
-    enum tp_err r = f != NULL ? collector_open(&c, "acq", &e) : TP_ERR_IO;
+    enum tp_err r = f != NULL ? collecting_open(&c, "acq", &e) : TP_ERR_IO;
 
     if (r == TP_OK)
-        r = ledger_remise_get(c.ledger, CONTRACT, 1, &remise, &e);
+        r = c.books->get(c.of, CONTRACT, 1, &remise, &e);
     if (r == TP_OK)
         r = settle_document(&c, &remise, &sink, &e);
     if (r != TP_OK)
@@ -148,12 +148,11 @@ static int build_document(void)
 static bool close_remise(void)
 {
     struct collector c;
-    struct remise remise;
     struct tp_error e = {TP_OK, ""};
-    enum tp_err r = collector_open(&c, "acq", &e);
+    enum tp_err r = collecting_open(&c, "acq", &e);
 
     if (r == TP_OK)
-        r = ledger_remise_close(c.ledger, CONTRACT, &remise, &e);
+        r = collecting_close_due(&c, CONTRACT, true, &e);
     if (r != TP_OK)
         fprintf(stderr, "bench_remise: %s\n", e.text);
     collector_close(&c);

@@ -1,11 +1,11 @@
 #!/bin/bash
 # kill -9 of the centre or of the collecting run at seeded random instants, 120 times: nothing is collected twice, nothing is lost, and in the end the books of
-# both sides are equal. COLLECT_KILL_SEED gives another course, COLLECT_KILLS another number.
+# both sides are equal. KILLS (120) and SEED in the environment give another course.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
-kills=${COLLECT_KILLS:-120}
-RANDOM=${COLLECT_KILL_SEED:-2750275}
+kills=${KILLS:-120}
+RANDOM=${SEED:-2750275}
 C=000000000000123
 per=150 stan=1 port=0
 own_folder

@@ -11,6 +11,8 @@ set -u
 # shellcheck source=tests/system/mediator_purse_common.sh
 . "$here/mediator_purse_common.sh"
 
+kills=${KILLS:-12}
+
 kill_one() { # which: its process dies now, and comes again
     if [ "$1" = mediator ]; then
         kill -KILL "$mediator"
@@ -36,9 +38,11 @@ inside() {
     local n at asking drawn=0 paid_at_once=1
     cd "$dir" || exit 1
     set_up
-    expect 0 "came into" telepay-purse account fill --account "$marie" --amount 80.00 --reference K1
-    begins 7200 5000
-    for ((n = 1; n <= ${KILLS:-12}; n++)); do
+    sed -i 's/^\(payment\|day\|balance\) = .*/\1 = 100000.00/' purse/purse.conf
+    kill_one purse # it reads them as it starts
+    expect 0 "came into" telepay-purse account fill --account "$marie" --amount $((80 + 2 * kills)).00 --reference K1
+    begins 80000 $((5000 + 50 * kills))
+    for ((n = 1; n <= kills; n++)); do
         at="$origin/s/shop/article-1?kill-$n"
         wants "$at"
         if ((n % 3 == 0)); then
@@ -64,7 +68,7 @@ inside() {
     done
     [ "$n" != 0 ] || fail "the session never ended: $(tail -5 mediator.log purse.log)"
     [ "$(states | tr ' ' '\n' | sort | uniq -c | xargs)" = "$((paid_at_once + drawn)) delivered" ] || fail "the orders are $(states)"
-    holds "$marie" "$(python3 -c "print('%.2f' % (100 - 1.5 * ($paid_at_once + $drawn)))")"
+    holds "$marie" "$(python3 -c "print('%.2f' % (100 + 2 * $kills - 1.5 * ($paid_at_once + $drawn)))")"
     expect 0 "" telepay-purse audit
     expect 0 "remise 1 closed" telepay-purse close
 }

@@ -60,7 +60,7 @@ holds '808313 .* 2.00 EUR .* signed' '808311 633200000006 .* 4.10 EUR .* acknowl
 brought_up purse/purse.db 1 "telepay-purse list --dir purse" "telepay-purse upgrade --dir purse"
 holds '^000000000001 .* 12.50 EUR .* 00 ' '^000000000002 .* 20.01 EUR .* 51 ' '^000000000003 .* 7.50 EUR .* 1 *$' '^000000000004 .* 5.00 EUR .* 2 *$'
 telepay-purse audit --dir purse >out 2>&1 || fail "purse audit: $(cat out)"
-holds '^EUR +2 +3 +120.00 +90.00 +0.00 +5.00 +20.00 +5.00$'
+holds '^EUR +2 +3 +120.00 +90.00 +0.00 +5.00 +20.00 +5.00 +0.00 +0.00$'
 telepay-purse close --dir purse >out 2>&1 || fail "purse close: $(cat out)"
 holds 'remise 2 closed, .* 1 payments, 5.00 EUR'
 

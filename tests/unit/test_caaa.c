@@ -259,6 +259,139 @@ START_TEST(a_remise_comes_back_as_it_went)
     }
 END_TEST
 
+static void replace(struct document *d, const char *from, const char *to)
+{
+    char *at = strstr(d->p, from), *rest;
+
+    ck_assert_msg(at != NULL, "the document has no %s", from);
+    rest = strdup(at + strlen(from));
+    strcpy(at, to);
+    strcat(at, rest);
+    free(rest);
+    d->n = strlen(d->p);
+}
+
+/* Two payments by account: one of an order, by its challenge, and one by a session's voucher. */
+#define STATEMENT "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmVk"
+#define CHALLENGE "{\"id\":\"1\",\"method\":\"purse\"}"
+#define ACCOUNT   "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTw" /* RFC 8037, A.3: its first 35 */
+
+static void write_accounts(struct document *d)
+{
+    struct caaa_remise r = remise_of("EUR");
+    const struct caaa_sink sink = {put, d};
+    struct caaa_item item = {.sequence = 1,
+                             .account = ACCOUNT,
+                             .rrn = "000000000012",
+                             .stan = 12,
+                             .local_time = 20261123101432,
+                             .amount = 1250,
+                             .statement = span_str(STATEMENT),
+                             .challenge = span_str(CHALLENGE)};
+    struct caaa_writer *w;
+    struct tp_error e;
+
+    r.by_account = true;
+    ck_ok(caaa_totals_add(&r.totals, CAAA_DEBIT, 1250));
+    ck_ok(caaa_totals_add(&r.totals, CAAA_DEBIT, 150));
+    ck_ok(caaa_transfer_begin(&w, &sink, &r, &e));
+    ck_ok(caaa_transfer_item(w, &item, &e));
+    item.sequence = 2;
+    item.account[0] = '\0'; /* by card in a remise of accounts */
+    ck_assert_int_eq(caaa_transfer_item(w, &item, &e), TP_ERR_RANGE);
+    strcpy(item.account, ACCOUNT);
+    item.challenge = span_of(NULL, 0);
+    item.voucher = true;
+    item.amount = 150;
+    ck_ok(caaa_transfer_item(w, &item, &e));
+    ck_ok(caaa_transfer_end(w, &e));
+    caaa_writer_free(&w);
+}
+
+static struct signed_texts {
+    char account[CAAA_ID_MAX], statement[64], challenge[64];
+    bool voucher;
+} texts[2];
+
+static enum tp_err see_signed(void *ctx, const struct caaa_item *item, const char *fault,
+                              struct tp_error *e)
+{
+    struct signed_texts *t = &texts[item->sequence - 1];
+
+    (void)ctx;
+    (void)e;
+    ck_assert_ptr_null(fault);
+    *t = (struct signed_texts){.voucher = item->voucher};
+    strcpy(t->account, item->account);
+    memcpy(t->statement, item->statement.p, item->statement.n);
+    memcpy(t->challenge, item->challenge.p, item->challenge.n);
+    return TP_OK;
+}
+
+START_TEST(accounts_pay_too)
+    {
+        struct seen s = {.items = 0};
+        const struct caaa_source source = {get, &doc};
+        const struct caaa_transfer_events events = {&s, see_remise, see_signed};
+        struct caaa_totals counted;
+        struct caaa_verdict v;
+        struct tp_error e;
+
+        write_accounts(&doc);
+        ck_assert(xmllint_says_valid(&doc, "caaa.011.001.14.xsd"));
+        ck_xpath(&doc, "count(//*[local-name()='Card' or local-name()='POI'])", "0");
+        ck_xpath(&doc, "string((//*[local-name()='StordValAcct']/*[local-name()='AcctTp'])[1])",
+                 "ELMY");
+        ck_xpath(&doc, "string((//*[local-name()='AuthstnNtty'])[1])", "ACQR");
+        ck_xpath(&doc, "sum(//*[local-name()='TtlAmt'])", "14"); /* 12.50 + 1.50 */
+        ck_ok(caaa_transfer_read(schemas, &source, &events, &v, &counted, &e));
+        ck_assert_str_eq(v.text, "");
+        ck_assert_int_eq(counted.amount[CAAA_DEBIT], 1400);
+        ck_assert_str_eq(texts[0].account, ACCOUNT);
+        ck_assert_str_eq(texts[0].statement, STATEMENT);
+        ck_assert_str_eq(texts[0].challenge, CHALLENGE);
+        ck_assert(!texts[0].voucher);
+        ck_assert_str_eq(texts[1].statement, STATEMENT);
+        ck_assert_str_eq(texts[1].challenge, "");
+        ck_assert(texts[1].voucher);
+    }
+END_TEST
+
+/* By base64: "challenge" and the statement are where the document says. */
+#define INFO(id) "<AddtlInf><Id>" id "</Id>"
+START_TEST(what_an_account_must_have)
+    {
+        static const struct {
+            const char *from, *to;
+        } cases[] = {
+            {"<Id>" ACCOUNT "</Id>", ""},                                   /* no account */
+            {INFO("telepay-purse-payment"), INFO("telepay-purse-voucher")}, /* with a challenge */
+            {INFO("telepay-purse-voucher"), INFO("telepay-purse-payment")}, /* without one */
+            {INFO("telepay-purse-voucher"), INFO("another thing")},         /* no statement */
+            {INFO("challenge"), INFO("telepay-purse-payment")},             /* two */
+            {"<StordValAcct>",
+             "<Card><PlainCardData><PAN>9990140000000015</PAN></PlainCardData></Card>"
+             "<StordValAcct>"}, /* both */
+            {"<StordValAcct><AcctTp>ELMY</AcctTp><IdTp>ACCT</IdTp><Id>" ACCOUNT
+             "</Id></StordValAcct>",
+             ""}, /* nobody */
+        };
+        struct caaa_totals counted;
+        struct caaa_verdict v;
+        struct tp_error e;
+        struct seen s;
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+            memset(&doc, 0, sizeof(doc));
+            write_accounts(&doc);
+            replace(&doc, cases[i].from, cases[i].to);
+            ck_assert_msg(xmllint_says_valid(&doc, "caaa.011.001.14.xsd"), "%zu", i);
+            ck_ok(read_remise(&doc, &s, &v, &counted, &e));
+            ck_assert_msg(strcmp(v.reason, "PROFILE") == 0, "%zu: %s %s", i, v.reason, v.text);
+        }
+    }
+END_TEST
+
 START_TEST(the_same_remise_is_the_same_bytes)
     {
         static struct document again;
@@ -295,18 +428,6 @@ START_TEST(decimals_are_those_of_the_currency)
         }
     }
 END_TEST
-
-static void replace(struct document *d, const char *from, const char *to)
-{
-    char *at = strstr(d->p, from), *rest;
-
-    ck_assert_msg(at != NULL, "the document has no %s", from);
-    rest = strdup(at + strlen(from));
-    strcpy(at, to);
-    strcat(at, rest);
-    free(rest);
-    d->n = strlen(d->p);
-}
 
 #define SEQ "<TxSeqCntr>"
 START_TEST(what_a_schema_cannot_say_is_seen)
@@ -789,6 +910,8 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, a_remise_comes_back_as_it_went);
+    tcase_add_test(t, accounts_pay_too);
+    tcase_add_test(t, what_an_account_must_have);
     tcase_add_test(t, the_same_remise_is_the_same_bytes);
     tcase_add_test(t, decimals_are_those_of_the_currency);
     tcase_add_test(t, what_a_schema_cannot_say_is_seen);

@@ -10,7 +10,7 @@
 
 #include "wire/guests.h"
 #include "centre/refuse.h"
-#include "acquirer/run.h"
+#include "acquirer/collecting.h"
 #include "wire/spool.h"
 #include "centre/store.h"
 #include "crypto/seal.h"
@@ -128,18 +128,20 @@ START_TEST(the_hour_of_a_contract)
 
         setenv("TZ", "UTC", 1);
         tzset();
-        ck_assert(!run_hour_came(now - 60, 2230, now)); /* paid today, tonight's hour is to come */
-        ck_assert(run_hour_came(now - 12 * hour, 2230, now)); /* paid yesterday 21:30 */
         ck_assert(
-            !run_hour_came(now - 10 * hour, 2230, now)); /* paid yesterday 23:30, after the hour */
-        ck_assert(run_hour_came(now - 60, 930, now));    /* it strikes */
-        ck_assert(!run_hour_came(now, 930, now)); /* what comes with the stroke is the next day's */
-        ck_assert(!run_hour_came(now - 60, 931, now));
-        ck_assert(run_hour_came(now - 3 * day, 931, now));
+            !collecting_hour_came(now - 60, 2230, now)); /* paid today, tonight's hour is to come */
+        ck_assert(collecting_hour_came(now - 12 * hour, 2230, now)); /* paid yesterday 21:30 */
+        ck_assert(!collecting_hour_came(now - 10 * hour, 2230,
+                                        now)); /* paid yesterday 23:30, after the hour */
+        ck_assert(collecting_hour_came(now - 60, 930, now)); /* it strikes */
+        ck_assert(!collecting_hour_came(now, 930,
+                                        now)); /* what comes with the stroke is the next day's */
+        ck_assert(!collecting_hour_came(now - 60, 931, now));
+        ck_assert(collecting_hour_came(now - 3 * day, 931, now));
         setenv("TZ", "Europe/Paris", 1);
         tzset();
-        ck_assert(run_hour_came(now - 60, 1030, now)); /* 10:30 in Paris */
-        ck_assert(!run_hour_came(now - 60, 1031, now));
+        ck_assert(collecting_hour_came(now - 60, 1030, now)); /* 10:30 in Paris */
+        ck_assert(!collecting_hour_came(now - 60, 1031, now));
     }
 END_TEST
 
@@ -324,7 +326,7 @@ static bool taken(struct centre_store *s, const char *pan, uint8_t psn, const ch
     bool before = false;
 
     snprintf(item.pan, sizeof(item.pan), "%s", pan);
-    ck_ok(centre_taken_before(s, &item, &before, &e));
+    ck_ok(centre_taken_before(s, &item, NULL, &before, &e));
     return before;
 }
 

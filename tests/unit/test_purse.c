@@ -441,7 +441,7 @@ START_TEST(what_was_paid_is_given_back)
         ck_ok(book_sums(f.book, EUR, &s, &f.e));
         ck_assert_int_eq(s.owed, 300);
         ck_assert_int_eq(s.balances, 700);
-        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        ck_ok(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e));
     }
 END_TEST
 
@@ -457,7 +457,7 @@ START_TEST(too_late_to_give_back)
         ck_pays(&paid, "00 ");
         ck_ok(book_remise_close(f.book, CONTRACT, NOW, &r, &f.e));
         ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "12 REMISE_CLOSED");
-        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        ck_ok(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e));
         paid = fixture_payment(1, 2, 2, 300);
         ck_pays(&paid, "00 ");
         t = fixture_reversal(&paid, room);
@@ -467,7 +467,7 @@ START_TEST(too_late_to_give_back)
     }
 END_TEST
 
-/* Nothing is due when all of a remise was given back: no transfer is made of it. */
+/* When all of a remise was given back there is nothing to collect or pay: it stays open. */
 START_TEST(nothing_due)
     {
         char account[PURSE_ACCOUNT], room[2][PURSE_HASH];
@@ -479,9 +479,9 @@ START_TEST(nothing_due)
         fixture_account(&f, account, 1, 1000);
         ck_pays(&paid, "00 ");
         ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "00 ");
-        ck_ok(book_remise_close(f.book, CONTRACT, NOW, &r, &f.e));
-        ck_assert_int_eq(r.amount, 0);
-        ck_assert_int_eq(book_payout_make(f.book, EUR, NOW, &payout, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(book_remise_close(f.book, CONTRACT, NOW, &r, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e),
+                         TP_ERR_NOT_FOUND);
     }
 END_TEST
 
@@ -537,7 +537,7 @@ START_TEST(few_wait_to_go_out)
         }
         p = fixture_payment(1, 9, 0, 1);
         ck_assert_str_eq(fixture_empty(&f, &p, NOW), "61 LIMIT_EMPTYINGS");
-        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        ck_ok(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e));
         ck_assert_str_eq(fixture_empty(&f, &p, NOW), "00 "); /* the same, later */
         ck_assert_int_eq(balance(account), 1000 - EMPTYINGS_MAX - 1);
     }
@@ -571,7 +571,7 @@ START_TEST(what_goes_out)
         ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "00 ");
         ck_ok(book_sums(f.book, EUR, &s, &f.e));
         ck_assert_int_eq(s.owed, 700);
-        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        ck_ok(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e));
         ck_ok(book_payout_get(f.book, payout, &o, &f.e));
         ck_assert_int_eq(o.emptyings, 1);
         ck_assert_int_eq(o.amount, 700);
@@ -766,16 +766,17 @@ START_TEST(the_day)
         ck_assert_int_eq(r.amount, 300);
         p = fixture_payment(1, 4, 4, 1000); /* belongs to the next */
         ck_pays(&p, "00 ");
-        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        ck_ok(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e));
         ck_ok(book_payout_get(f.book, payout, &o, &f.e));
         ck_assert_int_eq(o.remises, 1);
         ck_assert_int_eq(o.amount, 300);
         ck_ok(book_payout_each(f.book, payout, add_line, &sum, &f.e));
         ck_assert_int_eq(sum, 300);
-        ck_assert_int_eq(book_payout_make(f.book, EUR, NOW, &payout, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e),
+                         TP_ERR_NOT_FOUND);
         ck_ok(book_remise_close(f.book, CONTRACT, NOW, &r, &f.e));
         ck_assert_int_eq(r.number, 2);
-        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        ck_ok(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e));
         ck_assert_int_eq(payout, 2); /* a vain one left no gap */
         ck_ok(book_sums(f.book, EUR, &s, &f.e));
         ck_assert_int_eq(s.filled, 10000);
@@ -784,6 +785,164 @@ START_TEST(the_day)
         ck_assert_int_eq(s.paid_out, 1300);
         ck_assert_int_eq(s.payments, 4);
         look_again(account);
+    }
+END_TEST
+
+/* ---- the collection ---- */
+
+static struct remise first_remise(void)
+{
+    struct remise r;
+
+    ck_ok(book_collect_get(f.book, CONTRACT, 1, &r, &f.e));
+    return r;
+}
+
+static enum tp_err count_items(void *ctx, const struct collect_item *i, struct tp_error *e)
+{
+    (void)e;
+    ck_assert(!i->voucher);
+    ck_assert_uint_gt(i->statement.n, 0);
+    *(int64_t *)ctx += i->amount;
+    return TP_OK;
+}
+
+static enum tp_err count_waiting(void *ctx, const struct remise *r, struct tp_error *e)
+{
+    (void)e;
+    *(int64_t *)ctx += r->totals.debit_amount;
+    return TP_OK;
+}
+
+/* Three payments of 1.00, 2.00 and 3.00 in a closed remise; another one of them, 5.00, was given
+ * back. */
+static void close_three(void)
+{
+    char account[PURSE_ACCOUNT], room[2][PURSE_HASH];
+    struct purse_remise closed;
+    struct purse_token t;
+    struct payment p;
+
+    fixture_account(&f, account, 1, 10000);
+    for (unsigned i = 1; i <= 4; i++) {
+        p = fixture_payment(1, i, i, i == 4 ? 500 : 100 * i);
+        ck_pays(&p, "00 ");
+    }
+    t = fixture_reversal(&p, room);
+    ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "00 ");
+    ck_ok(book_remise_close(f.book, CONTRACT, NOW, &closed, &f.e));
+}
+
+static void ck_sums(int64_t owed, int64_t paid_out, int64_t collected, int64_t suspended)
+{
+    int64_t odd = 1;
+    struct purse_sums s;
+
+    ck_ok(book_sums(f.book, EUR, &s, &f.e));
+    ck_assert_int_eq(s.owed, owed);
+    ck_assert_int_eq(s.paid_out, paid_out);
+    ck_assert_int_eq(s.collected, collected);
+    ck_assert_int_eq(s.suspended, suspended);
+    ck_assert_int_eq(s.filled, s.balances + s.owed + s.paid_out + s.given_back);
+    ck_ok(book_odd_remises(f.book, &odd, &f.e));
+    ck_assert_int_eq(odd, 0);
+}
+
+/* Sent with one hash, settled once, paid out then and without what was refused. */
+START_TEST(a_remise_is_collected)
+    {
+        static const uint8_t hash[32] = {1}, other[32] = {2};
+        const struct remise_refusal refused[] = {{3, "OPPOSITION"}};
+        struct remise_totals totals;
+        struct remise r;
+        int64_t sum = 0, payout = 0;
+
+        close_three();
+        r = first_remise();
+        ck_assert_int_eq(r.state, REMISE_CLOSED);
+        ck_assert_uint_eq(r.totals.debits, 3);
+        ck_assert_int_eq(r.totals.debit_amount, 600);
+        ck_assert_uint_eq(r.totals.reversals, 1);
+        ck_assert_int_eq(r.totals.reversal_amount, 500);
+        ck_ok(book_collect_items(f.book, &r, count_items, &sum, &f.e));
+        ck_assert_int_eq(sum, 600);
+        ck_assert_int_eq(book_collect_settled(f.book, &r, REMISE_COLLECTED, NULL, 0, "", NOW, &f.e),
+                         TP_ERR_STATE); /* not sent */
+        ck_assert_int_eq(book_payout_make(f.book, EUR, true, NOW, &payout, &f.e), TP_ERR_NOT_FOUND);
+        ck_ok(book_collect_submitted(f.book, &r, hash, NOW, &f.e));
+        ck_ok(book_collect_submitted(f.book, &r, hash, NOW + 60, &f.e));
+        ck_assert_int_eq(book_collect_submitted(f.book, &r, other, NOW, &f.e), TP_ERR_EXISTS);
+        r = first_remise();
+        ck_assert_int_eq(r.state, REMISE_SUBMITTED);
+        ck_assert_uint_eq(r.attempts, 2);
+        ck_assert_int_eq(r.submitted, NOW);
+        ck_assert_mem_eq(r.content_hash, hash, sizeof(hash));
+        ck_assert_int_eq(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e),
+                         TP_ERR_NOT_FOUND); /* its outcome is not known, centre or not */
+        sum = 0;
+        ck_ok(book_collect_each(f.book, NULL, count_waiting, &sum, &f.e));
+        ck_assert_int_eq(sum, 600);
+        ck_ok(book_collect_settled(f.book, &r, REMISE_COLLECTED, refused, 1, "but one", NOW, &f.e));
+        ck_ok(book_collect_settled(f.book, &r, REMISE_COLLECTED, refused, 1, "but one", NOW, &f.e));
+        ck_assert_int_eq(book_collect_settled(f.book, &r, REMISE_REJECTED, NULL, 0, "", NOW, &f.e),
+                         TP_ERR_STATE);
+        ck_assert_int_eq(book_collect_submitted(f.book, &r, hash, NOW, &f.e), TP_ERR_STATE);
+        r = first_remise();
+        ck_assert_int_eq(r.state, REMISE_COLLECTED);
+        ck_assert_str_eq(r.outcome, "but one");
+        ck_ok(book_collect_refused(f.book, &r, &totals, &f.e));
+        ck_assert_uint_eq(totals.debits, 1);
+        ck_assert_int_eq(totals.debit_amount, 300);
+        ck_sums(600, 0, 300, 300);
+        ck_ok(book_payout_make(f.book, EUR, true, NOW, &payout, &f.e));
+        sum = 0;
+        ck_ok(book_payout_each(f.book, payout, add_line, &sum, &f.e));
+        ck_assert_int_eq(sum, 300);
+        ck_sums(300, 300, 300, 300);
+    }
+END_TEST
+
+/* Refused whole, nothing is paid; an item that it does not have, or one twice, changes nothing. */
+START_TEST(a_remise_is_rejected)
+    {
+        static const uint8_t hash[32] = {1};
+        const struct remise_refusal fourth[] = {{4, "X"}}, twice[] = {{2, "X"}, {2, "X"}};
+        struct remise r;
+        int64_t payout = 0;
+
+        close_three();
+        r = first_remise();
+        ck_ok(book_collect_submitted(f.book, &r, hash, NOW, &f.e));
+        ck_assert_int_eq(
+            book_collect_settled(f.book, &r, REMISE_COLLECTED, fourth, 1, "", NOW, &f.e),
+            TP_ERR_RANGE);
+        ck_assert_int_eq(
+            book_collect_settled(f.book, &r, REMISE_COLLECTED, twice, 2, "", NOW, &f.e),
+            TP_ERR_RANGE);
+        ck_sums(600, 0, 0, 0);
+        ck_ok(book_collect_settled(f.book, &r, REMISE_REJECTED, NULL, 0, "TOTALS", NOW, &f.e));
+        ck_ok(book_collect_settled(f.book, &r, REMISE_REJECTED, NULL, 0, "TOTALS", NOW, &f.e));
+        ck_sums(600, 0, 0, 600);
+        ck_assert_int_eq(book_payout_make(f.book, EUR, true, NOW, &payout, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e),
+                         TP_ERR_NOT_FOUND);
+    }
+END_TEST
+
+/* What was paid out without a centre is not sent to one that comes later. */
+START_TEST(paid_out_before_there_was_a_centre)
+    {
+        static const uint8_t hash[32] = {1};
+        struct remise r;
+        int64_t payout = 0, sum = 0;
+
+        close_three();
+        r = first_remise();
+        ck_ok(book_payout_make(f.book, EUR, false, NOW, &payout, &f.e));
+        ck_ok(book_collect_each(f.book, NULL, count_waiting, &sum, &f.e));
+        ck_assert_int_eq(sum, 0);
+        ck_assert_int_eq(book_collect_submitted(f.book, &r, hash, NOW, &f.e), TP_ERR_STATE);
+        ck_sums(0, 600, 0, 0);
     }
 END_TEST
 
@@ -815,6 +974,9 @@ static Suite *suite(void)
     tcase_add_test(t, a_card_fills_once);
     tcase_add_test(t, sellers_and_trust);
     tcase_add_test(t, the_day);
+    tcase_add_test(t, a_remise_is_collected);
+    tcase_add_test(t, a_remise_is_rejected);
+    tcase_add_test(t, paid_out_before_there_was_a_centre);
     suite_add_tcase(s, t);
     return s;
 }

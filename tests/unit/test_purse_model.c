@@ -552,7 +552,7 @@ static void close_day(struct run *r)
             sum += r->m.draw[i].amount;
             n++;
         }
-    if (n == 0) {
+    if (n == back) {
         ck_assert_int_eq(book_remise_close(r->f.book, contracts[c], r->now, &closed, &r->f.e),
                          TP_ERR_NOT_FOUND);
         return;
@@ -598,7 +598,7 @@ static void pay_out(struct run *r)
         any = any || (!o->provision && o->ok && !o->paid_out);
         o->paid_out = !o->provision && o->ok;
     }
-    ck_assert_int_eq(book_payout_make(r->f.book, EUR, r->now, &payout, &r->f.e),
+    ck_assert_int_eq(book_payout_make(r->f.book, EUR, false, r->now, &payout, &r->f.e),
                      any ? TP_OK : TP_ERR_NOT_FOUND);
 }
 

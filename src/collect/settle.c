@@ -1,4 +1,4 @@
-#include "acquirer/settle.h"
+#include "collect/settle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "acquirer/state.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/mask.h"
 #include "base/word.h"
 
 #define STALL_S     60
@@ -29,12 +27,10 @@ enum tp_err collector_open(struct collector *c, const char *dir, struct tp_error
 {
     enum tp_err r;
 
-    *c = (struct collector){.dir = dir, .stall_s = STALL_S, .answer_s = ANSWER_S};
-    r = acquirer_open_ledger(&c->ledger, dir, e);
-    if (r == TP_OK)
-        r = seal_open_dir(&c->seal, dir, e);
-    if (r == TP_OK)
-        r = centre_access_load(&c->centre, dir, e);
+    c->dir = dir;
+    c->stall_s = STALL_S;
+    c->answer_s = ANSWER_S;
+    r = centre_access_load(&c->centre, dir, e);
     if (r == TP_OK)
         r = caaa_schemas_new(&c->schemas, e);
     if (r != TP_OK)
@@ -44,8 +40,9 @@ enum tp_err collector_open(struct collector *c, const char *dir, struct tp_error
 
 void collector_close(struct collector *c)
 {
-    ledger_close(&c->ledger);
-    seal_free(&c->seal);
+    if (c->of != NULL)
+        c->books->close(c->of);
+    c->of = NULL;
     caaa_schemas_free(&c->schemas);
 }
 
@@ -82,50 +79,16 @@ void collector_unlock(int *lock)
 /* ---- the document ---- */
 
 struct making {
-    struct collector *c;
     struct caaa_writer *writer;
     struct caaa_totals counted;
 };
 
-static enum tp_err open_pan(struct collector *c, char pan[20], const struct tx_record *tx,
-                            struct tp_error *e)
-{
-    uint8_t context[LEDGER_CONTEXT_MAX];
-    struct buf plain = {(uint8_t *)pan, 0, PAN_MAX};
-    const enum tp_err r =
-        seal_open(c->seal, &plain, tx->pan_sealed, ledger_seal_context(context, tx));
-
-    pan[plain.n] = '\0';
-    return r == TP_OK ? r
-                      : tp_fail(e, TP_ERR_SECURITY,
-                                "transaction %s: its card number cannot be opened: is seal.key "
-                                "that of these books?",
-                                tx->rrn);
-}
-
-static enum tp_err write_item(void *ctx, uint32_t sequence, const struct tx_record *tx,
-                              struct tp_error *e)
+static enum tp_err write_item(void *ctx, const struct caaa_item *item, struct tp_error *e)
 {
     struct making *m = ctx;
-    struct caaa_item item = {.sequence = sequence,
-                             .kind = tx->kind == TX_CREDIT ? CAAA_CREDIT : CAAA_DEBIT,
-                             .psn = tx->emv.psn,
-                             .expiry = tx->emv.card_expiry,
-                             .stan = tx->stan,
-                             .local_time = tx->local_time,
-                             .amount = tx->amount,
-                             .icc = tx->emv.de55};
-    enum tp_err r = open_pan(m->c, item.pan, tx, e);
+    const enum tp_err r = caaa_totals_add(&m->counted, item->kind, item->amount);
 
-    if (r == TP_OK)
-        r = caaa_totals_add(&m->counted, item.kind, item.amount);
-    snprintf(item.terminal, sizeof(item.terminal), "%s", tx->terminal);
-    snprintf(item.rrn, sizeof(item.rrn), "%s", tx->rrn);
-    snprintf(item.approval, sizeof(item.approval), "%s", tx->approval);
-    if (r == TP_OK)
-        r = caaa_transfer_item(m->writer, &item, e);
-    secret_wipe(item.pan, sizeof(item.pan));
-    return r;
+    return r == TP_OK ? caaa_transfer_item(m->writer, item, e) : r;
 }
 
 static void totals_of(struct caaa_totals *out, const struct remise_totals *t)
@@ -137,16 +100,14 @@ static void totals_of(struct caaa_totals *out, const struct remise_totals *t)
 static enum tp_err describe(struct collector *c, const struct remise *remise,
                             struct caaa_remise *out, struct tp_error *e)
 {
-    struct contract contract;
-    const enum tp_err r = ledger_contract_get(c->ledger, remise->contract, &contract, e);
+    enum tp_err r;
 
+    *out = (struct caaa_remise){.number = remise->number, .created = remise->closed};
+    r = c->books->describe(c->of, remise, out, e);
     if (r != TP_OK)
         return r;
-    *out = (struct caaa_remise){
-        .mcc = contract.mcc, .number = remise->number, .created = remise->closed};
     snprintf(out->acquirer, sizeof(out->acquirer), "%s", c->centre.id);
     snprintf(out->contract, sizeof(out->contract), "%s", remise->contract);
-    snprintf(out->name, sizeof(out->name), "%s", contract.name);
     out->currency = currency_by_numeric(remise->currency);
     totals_of(&out->totals, &remise->totals);
     return out->currency != NULL
@@ -160,14 +121,14 @@ static enum tp_err describe(struct collector *c, const struct remise *remise,
 enum tp_err settle_document(struct collector *c, const struct remise *remise,
                             const struct caaa_sink *sink, struct tp_error *e)
 {
-    struct making m = {.c = c};
+    struct making m = {.writer = NULL};
     struct caaa_remise head;
     enum tp_err r = describe(c, remise, &head, e);
 
     if (r == TP_OK)
         r = caaa_transfer_begin(&m.writer, sink, &head, e);
     if (r == TP_OK)
-        r = ledger_remise_items(c->ledger, remise->contract, remise->number, write_item, &m, e);
+        r = c->books->items(c->of, remise, write_item, &m, e);
     if (r == TP_OK && !caaa_totals_agree(&m.counted, &head.totals))
         r = tp_fail(e, TP_ERR_SECURITY,
                     "the transactions of remise %" PRIu32
@@ -249,17 +210,16 @@ struct subtraction {
     struct caaa_totals rest; /* what is not refused */
 };
 
-static enum tp_err subtract(void *ctx, uint32_t sequence, const struct tx_record *tx,
-                            struct tp_error *e)
+static enum tp_err subtract(void *ctx, const struct caaa_item *item, struct tp_error *e)
 {
     struct subtraction *s = ctx;
 
     (void)e;
-    if (s->at < s->reply->n && s->reply->refused[s->at].sequence == sequence) {
+    if (s->at < s->reply->n && s->reply->refused[s->at].sequence == item->sequence) {
         s->at++;
         return TP_OK;
     }
-    return caaa_totals_add(&s->rest, tx->kind == TX_CREDIT ? CAAA_CREDIT : CAAA_DEBIT, tx->amount);
+    return caaa_totals_add(&s->rest, item->kind, item->amount);
 }
 
 /* Count and totals of the centre must be ours, without what it refuses (doc/design.md, Remises,
@@ -274,7 +234,7 @@ static enum tp_err reconcile(struct collector *c, const struct remise *remise,
     if (a->n == 0)
         totals_of(&s.rest, &remise->totals);
     else
-        r = ledger_remise_items(c->ledger, remise->contract, remise->number, subtract, &s, e);
+        r = c->books->items(c->of, remise, subtract, &s, e);
     if (r == TP_OK && s.at != a->n)
         return tp_fail(e, TP_ERR_PEER,
                        "the centre refuses item %" PRIu32 ", which the remise does not have",
@@ -313,7 +273,7 @@ static enum tp_err book(struct collector *c, const struct remise *remise, const 
         snprintf(outcome, sizeof(outcome), "%.35s%s%.80s", a->response.verdict.reason,
                  a->response.verdict.text[0] != '\0' ? ": " : "", a->response.verdict.text);
         word_make_shown(outcome); /* it may have been cut within a character */
-        return ledger_remise_rejected(c->ledger, remise->contract, remise->number, outcome, e);
+        return c->books->rejected(c->of, remise, outcome, e);
     case CAAA_PARTIAL:
         snprintf(outcome, sizeof(outcome), "accepted but for %zu refused", a->n);
         break;
@@ -321,8 +281,7 @@ static enum tp_err book(struct collector *c, const struct remise *remise, const 
         snprintf(outcome, sizeof(outcome), "accepted");
         break;
     }
-    return ledger_remise_collected(c->ledger, remise->contract, remise->number, a->refused, a->n,
-                                   outcome, e);
+    return c->books->collected(c->of, remise, a->refused, a->n, outcome, e);
 }
 
 static enum tp_err take_answer(struct collector *c, const struct remise *remise,
@@ -414,7 +373,7 @@ enum tp_err settle_remise(struct collector *c, struct remise *remise, bool *alar
 {
     struct post_request request = {
         .contract = remise->contract, .number = remise->number, .stall_s = c->stall_s};
-    enum tp_err r = ledger_remise_get(c->ledger, remise->contract, remise->number, remise, e);
+    enum tp_err r = c->books->get(c->of, remise->contract, remise->number, remise, e);
 
     *alarm = false;
     if (r != TP_OK || remise->state == REMISE_COLLECTED || remise->state == REMISE_REJECTED)
@@ -425,7 +384,7 @@ enum tp_err settle_remise(struct collector *c, struct remise *remise, bool *alar
                        remise->number, remise->contract);
     r = measure_document(c, remise, &request, e);
     if (r == TP_OK)
-        r = ledger_remise_submitted(c->ledger, remise->contract, remise->number, request.hash, e);
+        r = c->books->submitted(c->of, remise, request.hash, e);
     if (r != TP_OK) { /* the books themselves are amiss */
         *alarm = true;
         return r;
@@ -434,6 +393,6 @@ enum tp_err settle_remise(struct collector *c, struct remise *remise, bool *alar
     if (r != TP_OK && r != TP_ERR_PEER && r != TP_ERR_TIMEOUT)
         *alarm = true;
     if (r == TP_OK)
-        r = ledger_remise_get(c->ledger, remise->contract, remise->number, remise, e);
+        r = c->books->get(c->of, remise->contract, remise->number, remise, e);
     return r;
 }

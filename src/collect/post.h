@@ -1,7 +1,7 @@
-/* The acquirer's way to the centre: one remise sent over HTTPS as it is made, piece by piece, and
+/* The way to the collection centre: one remise sent over HTTPS as it is made, piece by piece, and
  * the answer (libcurl with OpenSSL, both sides show certificates). */
-#ifndef TP_ACQUIRER_POST_H
-#define TP_ACQUIRER_POST_H
+#ifndef TP_COLLECT_POST_H
+#define TP_COLLECT_POST_H
 
 #include "wire/spool.h"
 #include "crypto/pki.h"

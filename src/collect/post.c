@@ -1,4 +1,4 @@
-#include "acquirer/post.h"
+#include "collect/post.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "acquirer/run.h"
+#include "collect/run.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -35,8 +35,8 @@ enum tp_err run_gather(struct run *run, const char *contract, uint32_t number, s
     enum tp_err err;
 
     if (number == 0)
-        return ledger_remise_each(run->collector.ledger, contract, -1, add_pending, run, e);
-    err = ledger_remise_get(run->collector.ledger, contract, number, &r, e);
+        return run->collector.books->each(run->collector.of, contract, add_pending, run, e);
+    err = run->collector.books->get(run->collector.of, contract, number, &r, e);
     return err == TP_OK ? add(run, &r, e) : err;
 }
 
@@ -46,102 +46,6 @@ void run_free(struct run *run)
     run->items = NULL;
     run->n = 0;
     collector_close(&run->collector);
-}
-
-/* ---- whose hour has come ---- */
-
-bool run_hour_came(time_t since, int hhmm, time_t now)
-{
-    struct tm at;
-    time_t hour;
-
-    localtime_r(&now, &at);
-    at.tm_hour = hhmm / 100;
-    at.tm_min = hhmm % 100;
-    at.tm_sec = 0;
-    at.tm_isdst = -1;
-    hour = mktime(&at);
-    if (hour > now) { /* not yet today: yesterday's */
-        at.tm_mday--;
-        at.tm_isdst = -1;
-        hour = mktime(&at);
-    }
-    return since < hour;
-}
-
-struct oldest {
-    time_t at; /* 0: none */
-};
-
-static enum tp_err see_oldest(void *ctx, uint32_t sequence, const struct tx_record *tx,
-                              struct tp_error *e)
-{
-    struct oldest *o = ctx;
-
-    (void)sequence;
-    (void)e;
-    if (tx->state == TX_REVERSED)
-        return TP_OK;
-    o->at = tx->acknowledged;
-    return TP_ERR_CANCELLED; /* the first is enough */
-}
-
-struct due {
-    char (*contracts)[CONTRACT_ID_MAX];
-    size_t n;
-    struct run *run;
-    bool now;
-};
-
-static enum tp_err collect_contract(void *ctx, const struct contract *c, struct tp_error *e)
-{
-    struct due *d = ctx;
-    char(*more)[CONTRACT_ID_MAX] = realloc(d->contracts, (d->n + 1) * sizeof(*more));
-
-    if (more == NULL)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    d->contracts = more;
-    memcpy(d->contracts[d->n++], c->id, sizeof(c->id));
-    return TP_OK;
-}
-
-static enum tp_err close_one(struct due *d, const char *id, struct tp_error *e)
-{
-    struct ledger *l = d->run->collector.ledger;
-    struct oldest oldest = {0};
-    struct contract contract;
-    struct remise remise;
-    enum tp_err r = ledger_contract_get(l, id, &contract, e);
-
-    if (r == TP_OK)
-        r = ledger_remise_running(l, id, &remise, e);
-    if (r != TP_OK)
-        return r;
-    if (!d->now && contract.close_hour != CONTRACT_ANY_HOUR) {
-        const struct tx_filter open = {.contract = id, .state = -1, .remise = remise.number};
-
-        r = ledger_tx_each(l, &open, see_oldest, &oldest, e);
-        if (r != TP_OK && r != TP_ERR_CANCELLED)
-            return r;
-        if (oldest.at == 0 || !run_hour_came(oldest.at, contract.close_hour, time(NULL)))
-            return TP_OK;
-    }
-    r = ledger_remise_close(l, id, &remise, e);
-    return r == TP_ERR_NOT_FOUND ? TP_OK : r; /* an empty day closes nothing */
-}
-
-enum tp_err run_close_due(struct run *run, const char *contract, bool now, struct tp_error *e)
-{
-    struct due d = {.run = run, .now = now};
-    enum tp_err r = TP_OK;
-
-    if (contract != NULL)
-        return close_one(&d, contract, e);
-    r = ledger_contract_each(run->collector.ledger, collect_contract, &d, e);
-    for (size_t i = 0; i < d.n && r == TP_OK; i++)
-        r = close_one(&d, d.contracts[i], e);
-    free(d.contracts);
-    return r;
 }
 
 /* ---- tickets ---- */
@@ -261,7 +165,7 @@ static void try_one(struct run *run, struct run_item *item)
     item->error = settle_remise(&run->collector, &item->remise, &item->alarm, &e);
     if (item->error == TP_OK)
         item->error =
-            ledger_remise_refused(run->collector.ledger, &item->remise, &item->refused, &e);
+            run->collector.books->refused(run->collector.of, &item->remise, &item->refused, &e);
     item->settled = item->error == TP_OK;
     snprintf(item->text, sizeof(item->text), "%s",
              e.text[0] != '\0' ? e.text : tp_err_text(item->error));

@@ -1,9 +1,9 @@
 /* A collecting run: the remises that are due, one after the other in their order, tried again with
  * growing pauses, each with its ticket. */
-#ifndef TP_ACQUIRER_RUN_H
-#define TP_ACQUIRER_RUN_H
+#ifndef TP_COLLECT_RUN_H
+#define TP_COLLECT_RUN_H
 
-#include "acquirer/settle.h"
+#include "collect/settle.h"
 
 struct run_item {
     struct remise remise;         /* as it stands */
@@ -31,17 +31,9 @@ struct run {
 TP_MUST_CHECK enum tp_err run_gather(struct run *run, const char *contract, uint32_t number,
                                      struct tp_error *e);
 
-/* Closes the open remise of every contract (one, or NULL: all) whose hour has come since its oldest
- * transaction, or (now) that holds any. */
-TP_MUST_CHECK enum tp_err run_close_due(struct run *run, const char *contract, bool now,
-                                        struct tp_error *e);
-
 /* Settles them. A remise waits for the earlier ones of its contract. Prints a ticket for each.
  * Returns the exit code. */
 int run_settle(struct run *run);
 void run_free(struct run *run);
-
-/* Whether the hour HHMM of the day has come between `since` and `now`, local time. */
-bool run_hour_came(time_t since, int hhmm, time_t now);
 
 #endif
