@@ -41,6 +41,27 @@ static void stop(struct listening *l, const struct tp_error *e)
     snprintf(l->why, sizeof(l->why), "%.199s", e->text);
 }
 
+/* ---- what becomes of what is paid ---- */
+
+static void keep(struct listening *l, struct kept_order *o)
+{
+    struct tp_error e = {TP_OK, ""};
+
+    if (orders_update(l->checkout->journal, o, &e) != TP_OK)
+        log_error("order %s: %s", o->order, e.text);
+    kept_order_free(o);
+    *o = (struct kept_order){0};
+}
+
+/* Its unit has begun, since the one after it is sold. */
+static void begun(struct listening *l)
+{
+    if (l->ahead.id == 0)
+        return;
+    l->ahead.delivered = true;
+    keep(l, &l->ahead);
+}
+
 /* ---- the next unit ---- */
 
 /* The same again as what was agreed to, by a session, and no more than may be paid in all. */
@@ -90,7 +111,7 @@ static enum tp_err read_next(struct listening *l, struct demand *d, const char *
 
 static enum tp_err pay_next(struct listening *l, struct demand *d, struct tp_error *e)
 {
-    struct pay_order order = {.demand = d};
+    struct pay_order order = {.demand = d, .content = true};
     struct pay_result result;
     enum tp_err r = checkout_allows(l->checkout, d, e);
 
@@ -102,9 +123,9 @@ static enum tp_err pay_next(struct listening *l, struct demand *d, struct tp_err
     if (r == TP_OK && result.exit != CLI_DONE)
         r = tp_fail(e, TP_ERR_CANCELLED, "%s", result.receipt.reason);
     if (r == TP_OK) {
+        begun(l);
         l->units++;
-        l->ahead = order.kept;
-        order.kept = (struct kept_order){0};
+        r = orders_find(l->checkout->journal, order.kept.order, &l->ahead, e);
     }
     pay_result_free(&result);
     pay_order_free(&order);
@@ -134,41 +155,17 @@ static void buy_next(struct listening *l)
         stop(l, &e);
 }
 
-/* ---- what becomes of what is paid ---- */
-
-static void keep(struct listening *l, struct kept_order *o)
-{
-    struct tp_error e = {TP_OK, ""};
-
-    if (orders_update(l->checkout->journal, o, &e) != TP_OK)
-        log_error("order %s: %s", o->order, e.text);
-    kept_order_free(o);
-    *o = (struct kept_order){0};
-}
-
-/* Its unit has begun. */
-static void begun(struct listening *l)
-{
-    if (l->ahead.id == 0)
-        return;
-    l->ahead.delivered = true;
-    keep(l, &l->ahead);
-}
-
 void listen_tick(struct listening *l)
 {
     const int64_t lead = l->per / 2 < LEAD_MS ? l->per / 2 : LEAD_MS;
-    const int64_t now = time_monotonic_ms();
 
-    if (l->since == 0 || l->over)
-        return;
-    if (now >= l->since + l->per * (l->units - 1))
-        begun(l);
-    if (l->ahead.id == 0 && now >= l->since + l->per * l->units - lead)
+    if (l->since != 0 && !l->over && time_monotonic_ms() >= l->since + l->per * l->units - lead)
         buy_next(l);
 }
 
-/* The mediator says what became of it: it is delivered, or given back. */
+/* ---- its end ---- */
+
+/* The mediator says what became of what was bought last: it is delivered, or given back. */
 static void settle_ahead(struct listening *l)
 {
     char url[DEMAND_ORIGIN + 96];
@@ -199,12 +196,10 @@ void listen_end(struct listening *l, bool silent)
     char amount[MONEY_TEXT_MAX];
 
     if (l->per > 0 && l->since > 0) {
-        if (time_monotonic_ms() >= l->since + l->per * (l->units - 1))
-            begun(l);
         settle_ahead(l);
         if (!silent)
-            log_note("%u units of %s s: %s %s to %s%s%s", l->units, l->began.per,
-                     money_shown(amount, t->amount * l->units, t->currency),
+            log_note("%u %s of %s s: %s %s to %s%s%s", l->units, l->units == 1 ? "unit" : "units",
+                     l->began.per, money_shown(amount, t->amount * l->units, t->currency),
                      currency_shown(t->currency), t->merchant, l->why[0] != '\0' ? "; " : "",
                      l->why);
     }

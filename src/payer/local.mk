@@ -114,8 +114,8 @@ TESTS += tests/unit/test_plan
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/unit.h
 tests_unit_test_plan_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
-dist_check_SCRIPTS += tests/system/purse_account.sh tests/system/purse_pay.sh tests/faults/payer_kill.sh
-TESTS += tests/system/purse_account.sh tests/system/purse_pay.sh tests/faults/payer_kill.sh
+dist_check_SCRIPTS += tests/system/purse_account.sh tests/system/purse_pay.sh tests/system/stream.sh tests/faults/payer_kill.sh
+TESTS += tests/system/purse_account.sh tests/system/purse_pay.sh tests/system/stream.sh tests/faults/payer_kill.sh
 dist_check_SCRIPTS += tests/system/users.sh
 TESTS += tests/system/users.sh
 
