@@ -77,10 +77,10 @@ static const uint8_t nothing[32];
 enum tp_err identity_add(struct orderbook *b, const struct identity_request *r, struct tp_error *e)
 {
     return db_exec(orderbook_db(b),
-                   "INSERT INTO identity_request (id, service, reason, url, made, valid_until,"
-                   " browser) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                   "INSERT INTO identity_request (id, service, reason, url, valid_until,"
+                   " browser) VALUES ($1, $2, $3, $4, $5, $6)",
                    DB_VALUES(db_text(r->id), db_text(r->service), db_text(r->reason),
-                             db_text(r->url), db_integer(r->made), db_integer(r->valid_until),
+                             db_text(r->url), db_integer(r->valid_until),
                              db_blob_or_null(SPAN_OF(r->browser), r->has_browser)),
                    NULL, e);
 }
@@ -93,7 +93,6 @@ enum tp_err identity_get(struct orderbook *b, const char *id, struct identity_re
         DB_COLUMN(struct identity_request, service),
         DB_COLUMN(struct identity_request, reason),
         DB_COLUMN(struct identity_request, url),
-        DB_COLUMN(struct identity_request, made),
         DB_COLUMN(struct identity_request, valid_until),
         DB_COLUMN(struct identity_request, has_browser),
         DB_COLUMN(struct identity_request, browser),
@@ -103,8 +102,8 @@ enum tp_err identity_get(struct orderbook *b, const char *id, struct identity_re
     };
 
     return db_one(orderbook_db(b),
-                  "SELECT id, service, reason, url, made, valid_until, browser IS NOT NULL AS"
-                  " has_browser, coalesce(browser, $2) AS browser, jws IS NOT NULL AS answered,"
+                  "SELECT id, service, reason, url, valid_until, browser IS NOT NULL AS"
+                  " has_browser, coalesce(browser, $2) AS browser, hash IS NOT NULL AS answered,"
                   " coalesce(name, '') AS name, coalesce(hash, $2) AS hash FROM identity_request"
                   " WHERE id = $1",
                   DB_VALUES(db_text(id), db_blob(SPAN_OF(nothing))), DB_COLUMNS(columns), out,
@@ -113,8 +112,7 @@ enum tp_err identity_get(struct orderbook *b, const char *id, struct identity_re
 
 enum tp_err identity_forget(struct orderbook *b, int64_t before, struct tp_error *e)
 {
-    return db_exec(orderbook_db(b),
-                   "DELETE FROM identity_request WHERE valid_until < $1 AND jws IS NULL",
+    return db_exec(orderbook_db(b), "DELETE FROM identity_request WHERE valid_until < $1",
                    DB_VALUES(db_integer(before)), NULL, e);
 }
 
@@ -151,11 +149,9 @@ enum tp_err identity_take(enum identity_finding *finding, struct identity_reques
         return TP_OK;
     r = letter_user(out->user, origin, l->key, e);
     if (r == TP_OK)
-        r = db_exec(
-            orderbook_db(b),
-            "UPDATE identity_request SET name = $2, hash = $3, jws = $4 WHERE id = $1",
-            DB_VALUES(db_text(id), db_text(out->user), db_blob(SPAN_OF(hash)), db_text(jws)), NULL,
-            e);
+        r = db_exec(orderbook_db(b),
+                    "UPDATE identity_request SET name = $2, hash = $3 WHERE id = $1",
+                    DB_VALUES(db_text(id), db_text(out->user), db_blob(SPAN_OF(hash))), NULL, e);
     out->answered = r == TP_OK;
     return r;
 }

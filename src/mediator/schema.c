@@ -41,14 +41,12 @@
     "  service TEXT NOT NULL,"                                                                     \
     "  reason TEXT NOT NULL,"                                                                      \
     "  url TEXT NOT NULL,"                                                                         \
-    "  made INTEGER NOT NULL,"                                                                     \
     "  valid_until INTEGER NOT NULL,"                                                              \
     "  browser BLOB,"                                                                              \
     "  name TEXT,"                                                                                 \
-    "  hash BLOB,"                                                                                 \
-    "  jws TEXT"                                                                                   \
+    "  hash BLOB"                                                                                  \
     ") STRICT, WITHOUT ROWID;"                                                                     \
-    "CREATE INDEX identity_request_until ON identity_request (valid_until) WHERE jws IS NULL;"
+    "CREATE INDEX identity_request_until ON identity_request (valid_until);"
 #define DISPUTES                                                                                   \
     "CREATE TABLE dispute ("                                                                       \
     "  order_id TEXT PRIMARY KEY REFERENCES mediated_order (id),"                                  \
@@ -165,10 +163,8 @@ static const struct db_rule rules[] = {
      "NEW.state > 3 AND NOT EXISTS (SELECT 1 FROM letter WHERE order_id = NEW.order_id AND act ="
      " CASE NEW.state WHEN 4 THEN 'settled' ELSE 'refused' END)",
      "nothing is settled or refused without a letter that says so", NULL},
-    {"identity_stands", "BEFORE UPDATE", "identity_request", "OLD.jws IS NOT NULL",
+    {"identity_stands", "BEFORE UPDATE", "identity_request", "OLD.hash IS NOT NULL",
      "who answered it stays so", NULL},
-    {"identity_stays", "BEFORE DELETE", "identity_request", "OLD.jws IS NOT NULL",
-     "what was signed is kept", NULL},
     {"letter_stands", "BEFORE UPDATE", "letter", NULL, "a letter stands as it was signed", NULL},
     {"letter_stays", "BEFORE DELETE", "letter", NULL, "a letter is kept", NULL},
     {"session_stands", "BEFORE UPDATE OF acquirer, account, account_key, currency, amount, until",
@@ -207,7 +203,7 @@ static const struct db_migration migrations[] = {
      "ALTER TABLE mediated_order ADD COLUMN per INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE mediated_order DROP COLUMN acquirer;"
      "ALTER TABLE mediated_order DROP COLUMN contract;"},
-    {"keeps disputes, and who said who they are", DISPUTES IDENTITIES},
+    {"keeps disputes, and has users say who they are", DISPUTES IDENTITIES},
 };
 
 const struct db_schema mediator_schema = {

@@ -65,6 +65,8 @@ void visit_quoted(struct visit *v, const struct http_said *said);
 void visit_given(struct visit *v, const struct http_said *said);
 /* What was paid does not come now; `final`: it is given back, which who asked waits for. */
 void visit_undelivered(struct visit *v, bool final);
+/* Whether it said what was asked for; else the visit is told so, and over. */
+bool visit_answered(struct visit *v, const struct http_said *said);
 void visit_delivered(struct visit *v, const struct orderbook_order *o,
                      const struct orderbook_attempt *a, struct content *c);
 /* Those that waited long enough are told where it stands. */

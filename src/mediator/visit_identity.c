@@ -119,13 +119,7 @@ static bool is_same_browser(const struct visit *v, const struct identity_request
 
 static void say_unsaid(struct visit *v)
 {
-    const struct say_problem p = {.type = PAYMENT_OTHER,
-                                  .status = MHD_HTTP_SERVICE_UNAVAILABLE,
-                                  .detail = "it cannot be kept now who you are: ask again",
-                                  .retry_after = 5,
-                                  .consumed = -1};
-
-    say_problem(v, &p);
+    say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "it cannot be kept now who you are: ask again");
 }
 
 static void say_onward(struct visit *v, const struct identity_request *r)
@@ -263,11 +257,6 @@ void visit_identity_read(struct visit *v)
 
 void visit_identify(struct visit *v, const char *reason)
 {
-    const struct say_problem again = {.type = PAYMENT_OTHER,
-                                      .status = MHD_HTTP_BAD_GATEWAY,
-                                      .detail =
-                                          "the service asks who you are, and was told already",
-                                      .consumed = -1};
     struct asking *a = v->user[0] == '\0' ? calloc(1, sizeof(*a)) : NULL;
     struct identity_request *r = a != NULL ? &a->request : NULL;
 
@@ -275,7 +264,8 @@ void visit_identify(struct visit *v, const char *reason)
         if (v->user[0] == '\0')
             say_unsaid(v);
         else
-            say_problem(v, &again);
+            say_simple(v, MHD_HTTP_BAD_GATEWAY,
+                       "the service asks who you are, and was told already");
         http_resume(v->call);
         return;
     }
@@ -284,8 +274,7 @@ void visit_identify(struct visit *v, const char *reason)
     snprintf(r->service, sizeof(r->service), "%s", v->service->name);
     snprintf(r->reason, sizeof(r->reason), "%s", reason);
     snprintf(r->url, sizeof(r->url), "%s", v->asked.url);
-    r->made = time(NULL);
-    r->valid_until = r->made + IDENTITY_ASKED_S;
+    r->valid_until = time(NULL) + IDENTITY_ASKED_S;
     r->has_browser = v->asked.has_session;
     memcpy(r->browser, v->asked.session, sizeof(r->browser));
     queue(v, a);
@@ -305,8 +294,6 @@ void visit_identity(struct visit *v, const char *rest)
     const bool takes = strcmp(http_method(v->call), "POST") == 0;
     struct asking *a = calloc(1, sizeof(*a));
     struct tp_error e = {TP_OK, ""};
-    struct say_problem p = {
-        .type = PAYMENT_OTHER, .status = MHD_HTTP_BAD_REQUEST, .detail = e.text, .consumed = -1};
 
     visit_session_read(v);
     if (a == NULL) {
@@ -315,14 +302,14 @@ void visit_identity(struct visit *v, const char *rest)
     }
     a->step = takes ? STEP_TAKE : STEP_LOOK;
     if (strlen(rest) != BOOK_ORDER_ID - 1) {
-        p.status = MHD_HTTP_NOT_FOUND;
-        p.detail = "nobody asks that";
+        say_simple(v, MHD_HTTP_NOT_FOUND, "nobody asks that");
     } else if (!takes || read_letter(a, http_body(v->call), &e) == TP_OK) {
         snprintf(a->request.id, sizeof(a->request.id), "%s", rest);
         http_later(v->call);
         queue(v, a);
         return;
+    } else {
+        say_simple(v, MHD_HTTP_BAD_REQUEST, e.text);
     }
-    say_problem(v, &p);
     release(&a->errand);
 }

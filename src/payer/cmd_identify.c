@@ -96,7 +96,7 @@ int payer_identify(int argc, char **argv)
          "before",
          0},
         {0}};
-    static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,
         parse,

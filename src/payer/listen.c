@@ -192,10 +192,11 @@ static void settle_ahead(struct listening *l)
 
 void listen_end(struct listening *l, bool silent)
 {
-    const struct receipt *t = l->root != NULL ? &l->root->ticket : NULL;
     char amount[MONEY_TEXT_MAX];
 
-    if (l->per > 0 && l->since > 0) {
+    if (l->root != NULL && l->since > 0) {
+        const struct receipt *t = &l->root->ticket;
+
         settle_ahead(l);
         if (!silent)
             log_note("%u %s of %s s: %s %s to %s%s%s", l->units, l->units == 1 ? "unit" : "units",

@@ -105,7 +105,6 @@ static void start(struct desk *d)
     d->asked = (struct identity_request){.service = SERVICE,
                                          .reason = "to show what you owe",
                                          .url = ORIGIN "/s/journal/bills",
-                                         .made = 1000,
                                          .valid_until = 1600,
                                          .has_browser = true};
     challenge_order_id(d->asked.id);
@@ -178,7 +177,7 @@ START_TEST(answered_once_and_as_it_was_asked)
     }
 END_TEST
 
-START_TEST(what_nobody_answered_is_forgotten)
+START_TEST(what_is_over_is_forgotten)
     {
         struct desk d;
         struct identity_request r;
@@ -189,9 +188,12 @@ START_TEST(what_nobody_answered_is_forgotten)
         ck_ok(identity_get(d.f.book, d.asked.id, &r, &found, &d.f.e));
         ck_assert(found);
         ck_assert_int_eq(answer(&d, of(&d), d.asked.id, 1100), IDENTITY_FINE);
-        ck_ok(identity_forget(d.f.book, 9999, &d.f.e)); /* what was signed stays */
+        ck_ok(identity_forget(d.f.book, 1600, &d.f.e));
         ck_ok(identity_get(d.f.book, d.asked.id, &r, &found, &d.f.e));
-        ck_assert(found);
+        ck_assert(found && r.answered);
+        ck_ok(identity_forget(d.f.book, 1601, &d.f.e));
+        ck_ok(identity_get(d.f.book, d.asked.id, &r, &found, &d.f.e));
+        ck_assert(!found);
         challenge_order_id(d.asked.id);
         d.asked.has_browser = false;
         ck_ok(identity_add(d.f.book, &d.asked, &d.f.e));
@@ -211,7 +213,7 @@ static Suite *suite(void)
     tcase_add_test(t, sessions_are_of_a_service_and_a_time);
     tcase_add_test(t, quotes_that_ask);
     tcase_add_test(t, answered_once_and_as_it_was_asked);
-    tcase_add_test(t, what_nobody_answered_is_forgotten);
+    tcase_add_test(t, what_is_over_is_forgotten);
     suite_add_tcase(s, t);
     return s;
 }
