@@ -29,7 +29,7 @@ struct texts { /* what an order borrows while it is signed */
     char amount[24], ceiling[24], currency[4];
     char quote[BASE64URL_SIZE(32)], nonce[BASE64URL_SIZE(16)];
     char issued[TIME_TEXT_MAX], until[TIME_TEXT_MAX];
-    char stan[16], date[24], clock[24];
+    char stan[16], date[24], clock[24], per[16];
     char back[256 + BOOK_ORDER_ID];
 };
 
@@ -51,6 +51,7 @@ static enum tp_err fill_texts(struct texts *t, const struct orderbook_attempt *a
     snprintf(t->stan, sizeof(t->stan), "%06" PRIu32, a->stan);
     snprintf(t->date, sizeof(t->date), "%08" PRId64, a->local_time / 1000000);
     snprintf(t->clock, sizeof(t->clock), "%06" PRId64, a->local_time % 1000000);
+    snprintf(t->per, sizeof(t->per), "%" PRIu32, o->per);
     snprintf(t->back, sizeof(t->back), "%s/orders/%s", by->origin, o->id);
     return TP_OK;
 }
@@ -66,6 +67,7 @@ static enum tp_err sign_order(char **jws, const struct texts *t, const struct or
         .amount = t->amount,
         .currency = t->currency,
         .delivery = delivery_name(o->delivery),
+        .per = o->per > 0 ? t->per : NULL,
         .quote = t->quote,
         .nonce = t->nonce,
         .issued = t->issued,

@@ -51,8 +51,9 @@ static char *delivery_text(const struct orderbook_order *o, const char *acknowle
     return text;
 }
 
-static enum tp_err ask(struct mediator *m, const struct reg_service *s, const char *where,
-                       const char *order, const char *text, struct http_question *q)
+static enum tp_err ask_by(struct http_client *client, const struct reg_service *s,
+                          const char *where, const char *order, const char *text,
+                          struct http_question *q)
 {
     char url[sizeof(s->url) + 16], key[64];
     const char *headers[] = {"Content-Type: application/json", key, NULL};
@@ -63,7 +64,13 @@ static enum tp_err ask(struct mediator *m, const struct reg_service *s, const ch
     q->tls = &s->tls;
     q->headers = headers;
     q->body = span_str(text);
-    return http_client_ask(m->client, q);
+    return http_client_ask(client, q);
+}
+
+static enum tp_err ask(struct mediator *m, const struct reg_service *s, const char *where,
+                       const char *order, const char *text, struct http_question *q)
+{
+    return ask_by(m->client, s, where, order, text, q);
 }
 
 /* ---- quotes ---- */
@@ -164,9 +171,7 @@ static struct delivery_under_way *new_under_way(struct mediator *m, const struct
     return d;
 }
 
-/* A refusal that will not become another one by asking again; what it says is shown, so it is only
- * looked at where it is words. */
-static bool is_final(const struct http_said *said, char why[BOOK_WHY_MAX])
+bool is_final(const struct http_said *said, char why[BOOK_WHY_MAX])
 {
     if (said->r == TP_ERR_RANGE) {
         snprintf(why, BOOK_WHY_MAX, "the service's delivery is too large: %.120s", said->e.text);
@@ -195,16 +200,16 @@ static void tell_why(const struct delivery_under_way *d, const struct http_said 
                   d->order.service, url, d->order.id, said->status);
 }
 
-static void give_up(const struct delivery_under_way *d, const char *why)
+void undeliverable(struct mediator *m, const char *order, const char *why)
 {
-    struct job *j = move_job(EVENT_UNDELIVERABLE, d->order.id);
+    struct job *j = move_job(EVENT_UNDELIVERABLE, order);
 
     if (j == NULL) {
-        clock_set(d->m, d->order.id, EVENT_LOOK, 0, LAST_MS, d->tries);
+        clock_set(m, order, EVENT_LOOK, 0, LAST_MS, 0);
         return;
     }
     snprintf(j->move.why, sizeof(j->move.why), "%s", why);
-    keeper_take(d->m, j);
+    keeper_take(m, j);
 }
 
 static void try_again(const struct delivery_under_way *d, const struct http_said *said)
@@ -214,7 +219,7 @@ static void try_again(const struct delivery_under_way *d, const struct http_said
                         : FIRST_MS << (d->tries < TRIES_DOUBLE ? d->tries : TRIES_DOUBLE);
 
     if (!d->final && time(NULL) - d->order.since >= GIVE_UP_S) {
-        give_up(d, "the service did not deliver within ten minutes");
+        undeliverable(d->m, d->order.id, "the service did not deliver within ten minutes");
         return;
     }
     if (pause > LAST_MS)
@@ -240,7 +245,7 @@ static void on_first(struct delivery_under_way *d, const struct http_said *said,
     tell_why(d, said);
     if (is_final(said, why) &&
         (!d->final || said->r == TP_OK)) /* what is too large was delivered */
-        give_up(d, why);
+        undeliverable(d->m, d->order.id, why);
     else
         try_again(d, said);
 }
@@ -303,4 +308,17 @@ void deliver_again(struct mediator *m, const struct orderbook_order *o,
         visit_delivered(v, o, a, NULL);
     else
         begin(d, quote);
+}
+
+bool ask_stream(struct http_client *client, struct mediator *m, const struct orderbook_order *o,
+                const struct orderbook_attempt *a, const char *quote, struct http_question *q)
+{
+    const struct reg_service *s = registry_service_ever(m->registry, o->service);
+    char *text = delivery_text(o, a->acknowledgement, quote);
+    bool asked;
+
+    log_trace("I  order %s: %s is asked for a stream", o->id, o->service);
+    asked = s != NULL && text != NULL && ask_by(client, s, "/deliver", o->id, text, q) == TP_OK;
+    free(text);
+    return asked;
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "mediator/mediator_priv.h"
+#include "mediator/stream.h"
 
 #define AGAIN_MS 1000
 
@@ -40,6 +40,10 @@ static void to_service(struct mediator *m, const struct orderbook_order *o,
     char *quote = NULL;
     struct job *j = NULL;
 
+    if (o->delivery == DELIVERY_STREAM) {
+        stream_due(m, o, tries);
+        return;
+    }
     if (o->delivery != DELIVERY_INCLUDED) {
         quote = keeper_quote(m, o);
         if (quote != NULL)

@@ -23,6 +23,7 @@
 struct clock;
 struct pages;
 struct shelf;
+struct streams;
 struct throttle;
 struct line;
 struct purse_way;
@@ -57,6 +58,7 @@ struct mediator {
     struct registry *registry;
     struct pages *pages;
     struct shelf *shelf;
+    struct streams *streams;
     struct throttle *throttle; /* of demands */
     struct http_client *client;
     struct keeper *keeper;
@@ -180,6 +182,14 @@ void deliver(struct mediator *m, const struct orderbook_order *o, const struct o
 /* Once more, of what is delivered, for one visit. */
 void deliver_again(struct mediator *m, const struct orderbook_order *o,
                    const struct orderbook_attempt *a, const char *quote, struct visit *v);
+/* It will not be: why; it is given back. */
+void undeliverable(struct mediator *m, const char *order, const char *why);
+/* The service asked for a stream (stream.h): q has all but what is asked. False: no memory. */
+bool ask_stream(struct http_client *client, struct mediator *m, const struct orderbook_order *o,
+                const struct orderbook_attempt *a, const char *quote, struct http_question *q);
+/* A refusal that will not become another one by asking again; what it says is shown, so it is only
+ * looked at where it is words. */
+bool is_final(const struct http_said *said, char why[BOOK_WHY_MAX]);
 /* A demand: asks the service, and then visit_quoted. */
 void ask_quote(struct mediator *m, struct visit *v);
 /* What its user owes: asks the service, and then visit_billed. */

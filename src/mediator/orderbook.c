@@ -49,7 +49,12 @@ const char *means_name(enum means m)
 
 const char *delivery_name(enum delivery d)
 {
-    return d == DELIVERY_NETWORK ? "network" : d == DELIVERY_SHIPPED ? "shipped" : "included";
+    static const char *const names[] = {[DELIVERY_NETWORK] = "network",
+                                        [DELIVERY_SHIPPED] = "shipped",
+                                        [DELIVERY_INCLUDED] = "included",
+                                        [DELIVERY_STREAM] = "stream"};
+
+    return names[d];
 }
 
 /* ---- opening ---- */
@@ -209,7 +214,8 @@ enum tp_err orderbook_service_each(struct orderbook *b, orderbook_service_visit 
 
 #define ORDER_COLUMNS                                                                              \
     "SELECT id, service, made, valid_until, state, since, method, path, query, url, digest, item," \
-    " merchant, amount, currency, delivery, claim IS NOT NULL AS claimed, coalesce(claim, $1) AS"  \
+    " merchant, amount, currency, delivery, per, claim IS NOT NULL AS claimed, coalesce(claim, "   \
+    "$1) AS"                                                                                       \
     " claim, code, attempt, why, session IS NOT NULL AS has_session, coalesce(session, $2) AS"     \
     " session"
 #define ORDER_SELECT ORDER_COLUMNS " FROM mediated_order"
@@ -219,18 +225,19 @@ enum tp_err orderbook_service_each(struct orderbook *b, orderbook_service_visit 
 static const uint8_t no_claim[BOOK_CLAIM], no_session[BOOK_SESSION];
 
 static const struct db_column order_columns[] = {
-    DB_COLUMN(struct orderbook_order, id),       DB_COLUMN(struct orderbook_order, service),
-    DB_COLUMN(struct orderbook_order, made),     DB_COLUMN(struct orderbook_order, valid_until),
-    DB_COLUMN(struct orderbook_order, state),    DB_COLUMN(struct orderbook_order, since),
-    DB_COLUMN(struct orderbook_order, method),   DB_COLUMN(struct orderbook_order, path),
-    DB_COLUMN(struct orderbook_order, query),    DB_COLUMN(struct orderbook_order, url),
-    DB_COLUMN(struct orderbook_order, digest),   DB_COLUMN(struct orderbook_order, item),
-    DB_COLUMN(struct orderbook_order, merchant), DB_COLUMN(struct orderbook_order, amount),
-    DB_COLUMN(struct orderbook_order, currency), DB_COLUMN(struct orderbook_order, delivery),
-    DB_COLUMN(struct orderbook_order, claimed),  DB_COLUMN(struct orderbook_order, claim),
-    DB_COLUMN(struct orderbook_order, code),     DB_COLUMN(struct orderbook_order, attempt),
-    DB_COLUMN(struct orderbook_order, why),      DB_COLUMN(struct orderbook_order, has_session),
-    DB_COLUMN(struct orderbook_order, session),  DB_COLUMN(struct orderbook_order, means),
+    DB_COLUMN(struct orderbook_order, id),          DB_COLUMN(struct orderbook_order, service),
+    DB_COLUMN(struct orderbook_order, made),        DB_COLUMN(struct orderbook_order, valid_until),
+    DB_COLUMN(struct orderbook_order, state),       DB_COLUMN(struct orderbook_order, since),
+    DB_COLUMN(struct orderbook_order, method),      DB_COLUMN(struct orderbook_order, path),
+    DB_COLUMN(struct orderbook_order, query),       DB_COLUMN(struct orderbook_order, url),
+    DB_COLUMN(struct orderbook_order, digest),      DB_COLUMN(struct orderbook_order, item),
+    DB_COLUMN(struct orderbook_order, merchant),    DB_COLUMN(struct orderbook_order, amount),
+    DB_COLUMN(struct orderbook_order, currency),    DB_COLUMN(struct orderbook_order, delivery),
+    DB_COLUMN(struct orderbook_order, per),         DB_COLUMN(struct orderbook_order, claimed),
+    DB_COLUMN(struct orderbook_order, claim),       DB_COLUMN(struct orderbook_order, code),
+    DB_COLUMN(struct orderbook_order, attempt),     DB_COLUMN(struct orderbook_order, why),
+    DB_COLUMN(struct orderbook_order, has_session), DB_COLUMN(struct orderbook_order, session),
+    DB_COLUMN(struct orderbook_order, means),
 };
 
 enum tp_err orderbook_order_add(struct orderbook *b, const struct orderbook_order *o,
@@ -239,15 +246,16 @@ enum tp_err orderbook_order_add(struct orderbook *b, const struct orderbook_orde
     return db_exec(
         b->db,
         "INSERT INTO mediated_order (id, service, made, valid_until, state, since, method, path,"
-        " query, url, digest, item, merchant, amount, currency, delivery, quote, code, attempt,"
-        " why, session) VALUES ($1, $2, $3, $4, $5, $3, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-        " $15, $16, '', $17, '', $18)",
+        " query, url, digest, item, merchant, amount, currency, delivery, per, quote, code,"
+        " attempt, why, session) VALUES ($1, $2, $3, $4, $5, $3, $6, $7, $8, $9, $10, $11, $12,"
+        " $13, $14, $15, $16, $17, '', $18, '', $19)",
         DB_VALUES(db_text(o->id), db_text(o->service), db_integer(o->made),
                   db_integer(o->valid_until), db_integer(o->state), db_text(o->method),
                   db_text(o->path), db_text(o->query), db_text(o->url), db_text(o->digest),
                   db_text(o->item), db_text(o->merchant), db_integer(o->amount),
-                  db_integer(o->currency), db_integer(o->delivery), db_blob(quote),
-                  db_integer(o->attempt), db_blob_or_null(SPAN_OF(o->session), o->has_session)),
+                  db_integer(o->currency), db_integer(o->delivery), db_integer(o->per),
+                  db_blob(quote), db_integer(o->attempt),
+                  db_blob_or_null(SPAN_OF(o->session), o->has_session)),
         NULL, e);
 }
 

@@ -40,7 +40,7 @@ const char *order_state_name(enum order_state s);
 /* False when there is no such state. */
 bool order_state_find(enum order_state *out, const char *name);
 
-enum delivery { DELIVERY_NETWORK = 1, DELIVERY_SHIPPED, DELIVERY_INCLUDED };
+enum delivery { DELIVERY_NETWORK = 1, DELIVERY_SHIPPED, DELIVERY_INCLUDED, DELIVERY_STREAM };
 const char *delivery_name(enum delivery d); /* as the order has it */
 
 /* By what an order is paid. */
@@ -61,6 +61,7 @@ struct orderbook_order {
     int64_t amount; /* minor units */
     uint16_t currency;
     enum delivery delivery;
+    uint32_t per; /* DELIVERY_STREAM: seconds of it that are paid for; else 0 */
     bool claimed;
     uint8_t claim[BOOK_CLAIM];
     char code[8];     /* short, for people to compare; "": not claimed */

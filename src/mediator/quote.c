@@ -7,10 +7,12 @@
 #include "base/base64.h"
 #include "base/date.h"
 #include "base/word.h"
+#include "order/order.h"
 #include "wire/jcs.h"
 #include "wire/payment_charge.h"
 
 #define DESIGNATION_CHARS 200
+#define STREAM_CHARS      190 /* so that an item can say for how long it is, too */
 #define MERCHANT_CHARS    100
 #define TYPE_MAX          255
 
@@ -72,7 +74,7 @@ static enum tp_err read_delivery(struct quote *q, const json_t *quote, struct tp
     if (r != TP_OK)
         return r;
     q->delivery = 0;
-    for (unsigned d = DELIVERY_NETWORK; delivery != NULL && d <= DELIVERY_INCLUDED; d++)
+    for (unsigned d = DELIVERY_NETWORK; delivery != NULL && d <= DELIVERY_STREAM; d++)
         if (strcmp(delivery, delivery_name((enum delivery)d)) == 0)
             q->delivery = (enum delivery)d;
     if (q->delivery == 0)
@@ -82,6 +84,21 @@ static enum tp_err read_delivery(struct quote *q, const json_t *quote, struct tp
     if (q->type != NULL && !is_type(q->type))
         return missing("content_type", e);
     return q->content != NULL ? check_content(q, e) : TP_OK;
+}
+
+/* What is paid by duration: for how many seconds each time. */
+static enum tp_err read_per(struct quote *q, const json_t *quote, struct tp_error *e)
+{
+    const json_t *per = json_object_get(quote, "per");
+    const json_int_t seconds = json_is_integer(per) ? json_integer_value(per) : 0;
+
+    if ((q->delivery == DELIVERY_STREAM) != (per != NULL) ||
+        (per != NULL && (seconds < 1 || seconds > ORDER_PER_MAX)))
+        return missing("per", e);
+    q->per = (unsigned)seconds;
+    if (per != NULL && word_check(q->designation, "designation", STREAM_CHARS, NULL) != TP_OK)
+        return missing("designation", e);
+    return per != NULL && q->amount == 0 ? missing("amount", e) : TP_OK;
 }
 
 static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_error *e)
@@ -148,7 +165,9 @@ enum tp_err quote_read(struct quote *out, struct span text, const struct currenc
     r = read_words(out, quote, e);
     if (r == TP_OK)
         r = read_price(out, quote, currency, e);
-    return r == TP_OK ? read_delivery(out, quote, e) : r;
+    if (r == TP_OK)
+        r = read_delivery(out, quote, e);
+    return r == TP_OK ? read_per(out, quote, e) : r;
 }
 
 bool quote_is_final(const char *text)

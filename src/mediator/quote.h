@@ -18,6 +18,7 @@ struct quote {                          /* begins as {0}; quote_free */
     bool final;                         /* once delivered it is not taken back: quote_is_final */
     time_t valid_until;
     enum delivery delivery;
+    unsigned per;               /* of DELIVERY_STREAM: seconds that the amount pays for; else 0 */
     const char *content, *type; /* of DELIVERY_INCLUDED: base64, media type */
     const char *identify; /* it wants to know who asks: why, and nothing else is said; or NULL */
     json_t *owner;

@@ -358,6 +358,16 @@ void say_content(struct visit *v, const struct orderbook_order *o,
     put_receipt(v, o, a);
 }
 
+void say_stream(struct visit *v, const struct orderbook_order *o, const struct orderbook_attempt *a,
+                const char *type, struct http_flow *flow)
+{
+    http_flow_answer(v->call, MHD_HTTP_OK, flow);
+    put_heads(v, type);
+    sandbox(v);
+    keep_private(v);
+    put_receipt(v, o, a);
+}
+
 void say_free(struct visit *v, struct content *c)
 {
     if (c == NULL)

@@ -4,6 +4,7 @@
 #define TP_MEDIATOR_SAY_H
 
 #include "mediator/visit.h"
+#include "wire/http_flow.h"
 
 /* What an order can be paid by, in the order in which it is offered. */
 struct payables {
@@ -41,6 +42,9 @@ json_t *say_order(const struct orderbook_order *o, const struct payables *payabl
 
 /* Paid: 200. */
 void say_paid(struct visit *v, const struct orderbook_order *o, const struct orderbook_attempt *a);
+/* The stream that is paid for, in chunks. */
+void say_stream(struct visit *v, const struct orderbook_order *o, const struct orderbook_attempt *a,
+                const char *type, struct http_flow *flow);
 void say_content(struct visit *v, const struct orderbook_order *o,
                  const struct orderbook_attempt *a, struct content *c);
 /* What is free is given as it comes; NULL: no memory. */

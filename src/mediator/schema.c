@@ -125,6 +125,7 @@ static const char tables[] =
     "  amount INTEGER NOT NULL CHECK (amount > 0),"
     "  currency INTEGER NOT NULL,"
     "  delivery INTEGER NOT NULL,"
+    "  per INTEGER NOT NULL,"
     "  quote BLOB NOT NULL,"
     "  claim BLOB,"
     "  code TEXT NOT NULL,"
@@ -199,6 +200,7 @@ static const struct db_migration migrations[] = {
      "ALTER TABLE attempt_2 RENAME TO attempt;"
      "CREATE INDEX attempt_reversal ON attempt (reversal_day);"
      "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;" SESSION_TABLES
+     "ALTER TABLE mediated_order ADD COLUMN per INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE mediated_order DROP COLUMN acquirer;"
      "ALTER TABLE mediated_order DROP COLUMN contract;"},
     {"keeps disputes, and has users say who they are", DISPUTES IDENTITIES},

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "mediator/commands.h"
 #include "wire/throttle.h"
-#include "mediator/visit.h"
+#include "mediator/stream.h"
 
 #define THREADS      4
 #define CONNECTIONS  2048
@@ -108,6 +108,8 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     if (r == TP_OK)
         r = http_client_new(&m->client, OF_SERVICE, e);
     if (r == TP_OK)
+        r = streams_open(m, e);
+    if (r == TP_OK)
         r = purse_way_open(m, e);
     if (r == TP_OK)
         r = session_way_open(m, e);
@@ -127,6 +129,7 @@ static void close_all(struct mediator *m)
 {
     atomic_store(&m->ending, true);
     http_client_stop(m->client);
+    streams_stop(m);
     keeper_stop(m);
     clock_close(m);
     visits_end(m);
@@ -134,6 +137,7 @@ static void close_all(struct mediator *m)
     for (size_t i = 0; i < atomic_load(&m->lines); i++)
         line_close(&m->line[i]);
     http_client_free(&m->client);
+    streams_close(m);
     purse_way_close(m);
     session_way_close(m);
     keeper_close(m);

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "mediator/say.h"
+#include "mediator/stream.h"
 #include "wire/throttle.h"
 
 #define REUSE_S 60 /* an order that can be paid as long is asked for again */
@@ -26,6 +27,8 @@ struct visit *visit_new(struct mediator *m, struct http_call *call)
 
 static void end(struct visit *v)
 {
+    if (v->streaming)
+        stream_forget(v);
     http_resume(v->call); /* it may be gone at once */
 }
 
@@ -226,9 +229,36 @@ static void say_where(struct visit *v, const struct move *m)
         say_json(v, MHD_HTTP_OK, say_order(&m->order, &payable));
 }
 
+/* The first of its units is its delivery; the others are delivered within it. */
+static bool respond_stream(struct visit *v, const struct move *m)
+{
+    char root[BOOK_ORDER_ID], *quote = NULL;
+
+    if (stream_answer(v, &m->order, &m->attempt)) {
+        end(v);
+        return true;
+    }
+    if (v->kind == VISIT_PAYMENT || stream_is_next(&m->order, root)) {
+        say_paid(v, &m->order, &m->attempt);
+        end(v);
+        return true;
+    }
+    if (!v->last && !v->streaming)
+        quote = keeper_quote(v->m, &m->order);
+    if (quote == NULL)
+        return false;
+    v->streaming = true;
+    stream_begin(v, &m->order, &m->attempt, quote);
+    free(quote);
+    return true;
+}
+
 /* Of an attempt that was acknowledged. False: it has to wait. */
 static bool respond_paid(struct visit *v, const struct move *m, struct content *c)
 {
+    if (m->order.delivery == DELIVERY_STREAM &&
+        (m->order.state == STATE_ACKNOWLEDGED || m->order.state == STATE_DELIVERED))
+        return respond_stream(v, m);
     switch (m->order.state) {
     case STATE_REVERSING:
     case STATE_REVERSED:
@@ -328,6 +358,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
     case VISIT_CLAIM:
     case VISIT_RELEASE:
     case VISIT_COMPLETION:
+    case VISIT_NEXT:
     case VISIT_SESSION:
         break;
     }
@@ -349,7 +380,8 @@ void visits_wake(struct mediator *m, struct job *j)
 
 /* ---- demands ---- */
 
-void visit_demand(struct visit *v)
+/* Its network demands too much: it is told so. */
+static bool is_throttled(struct visit *v)
 {
     const unsigned wait = throttle_take(v->m->throttle, http_from(v->call), time_monotonic_ms());
     const struct say_problem p = {
@@ -360,15 +392,21 @@ void visit_demand(struct visit *v)
         .retry_after = wait,
         .consumed = -1};
 
-    if (wait == 0) {
-        if (v->kind == VISIT_BILLS)
-            ask_bills(v->m, v);
-        else
-            ask_quote(v->m, v);
-        return;
-    }
+    if (wait == 0)
+        return false;
     say_problem(v, &p);
     end(v);
+    return true;
+}
+
+void visit_demand(struct visit *v)
+{
+    if (is_throttled(v))
+        return;
+    if (v->kind == VISIT_BILLS)
+        ask_bills(v->m, v);
+    else
+        ask_quote(v->m, v);
 }
 
 /* ---- what the books found ---- */
@@ -480,12 +518,20 @@ static void found_wrong(struct visit *v, const struct move *m)
 }
 
 static void found_payer(struct visit *v, const struct job *j);
+static void found_next(struct visit *v, const struct move *m);
 
 /* In the field that they have free, who asks can answer the challenge of before. One that a device
  * has taken is answered by that device. */
 static bool is_answerable(const struct visit *v, const struct move *m)
 {
     return v->header == NULL || m->order.claimed || challenge_header(&m->attempt) != NULL;
+}
+
+/* A stream was heard to the end of what was paid. */
+static bool has_passed(const struct visit *v, const struct move *m)
+{
+    return m->order.delivery == DELIVERY_STREAM && m->order.state == STATE_DELIVERED &&
+           m->now >= m->order.since + m->order.per && !stream_goes_on(v->m, m->order.id);
 }
 
 /* The same browser asked for the same before: what it can still pay is asked for again, what it has
@@ -500,7 +546,7 @@ static void found_before(struct visit *v, const struct job *j)
                                   .payable = &payable,
                                   .consumed = -1};
     const bool again =
-        m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
+        m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED || has_passed(v, m) ||
         (m->order.state <= STATE_CLAIMED &&
          (payable.n == 0 || !is_answerable(v, m) || m->order.valid_until - m->now < REUSE_S));
 
@@ -513,7 +559,8 @@ static void found_before(struct visit *v, const struct job *j)
         v->kind = VISIT_PAY;
         v->n = m->attempt.n;
         snprintf(v->id, sizeof(v->id), "%s", m->order.id);
-        v->last = v->html && m->order.state < STATE_DELIVERED; /* a page follows it by itself */
+        v->last = v->html && m->order.state < STATE_DELIVERED && /* a page follows it by itself */
+                  m->order.delivery != DELIVERY_STREAM;
         found_payer(v, j);
     }
 }
@@ -589,6 +636,9 @@ void visit_found(struct visit *v, struct job *j)
         return;
     case VISIT_LOOK:
         found_looked(v, m);
+        return;
+    case VISIT_NEXT:
+        found_next(v, m);
         return;
     case VISIT_CLAIM:
     case VISIT_RELEASE:
@@ -667,6 +717,15 @@ void visit_given(struct visit *v, const struct http_said *said)
     say_free(v, c);
     content_drop(&c);
     end(v);
+}
+
+void visit_undelivered(struct visit *v, bool final)
+{
+    if (final)
+        wait_for(v, DELIVER_S);
+    else
+        say_service(v, MHD_HTTP_SERVICE_UNAVAILABLE,
+                    "it is paid, and the service does not deliver it now: ask the same again");
 }
 
 void visit_delivered(struct visit *v, const struct orderbook_order *o,
@@ -751,6 +810,10 @@ static enum tp_err make_order(struct job *j, struct visit *v, const struct quote
     snprintf(o->item, sizeof(o->item), "%s", q->designation);
     snprintf(o->merchant, sizeof(o->merchant), "%s",
              q->merchant != NULL ? q->merchant : c->merchant);
+    if (q->per > 0) { /* each unit names itself, on receipts too */
+        o->per = q->per;
+        snprintf(o->item, sizeof(o->item), "%s, %u s", q->designation, q->per);
+    }
     if (o->valid_until <= o->made)
         return tp_fail(e, TP_ERR_FORMAT, "its quote is over already");
     j->move.quote = span_text(text);
@@ -778,6 +841,35 @@ static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
     snprintf(v->id, sizeof(v->id), "%s", v->asked.id);
     j->visit = v;
     keeper_take(v->m, j);
+}
+
+/* The next unit of a stream, at the price at which it began. */
+static void found_next(struct visit *v, const struct move *m)
+{
+    const struct currency *currency = currency_by_numeric(m->order.currency);
+    struct quote q = {.amount = 0};
+    char *text = NULL;
+
+    if (is_throttled(v))
+        return;
+    v->service = registry_service(v->m->registry, m->order.service);
+    if (v->service != NULL && stream_goes_on(v->m, m->order.id))
+        text = keeper_quote(v->m, &m->order);
+    if (text == NULL || currency == NULL ||
+        quote_read(&q, span_str(text), currency, NULL) != TP_OK || q.per == 0) {
+        say_plainly(v, m, MHD_HTTP_CONFLICT,
+                    "there is no such stream under way: nothing more of it is to be paid");
+        end(v);
+    } else {
+        q.valid_until = time(NULL) + CHALLENGE_VALID_S;
+        snprintf(v->asked.service, sizeof(v->asked.service), "%s", m->order.service);
+        snprintf(v->asked.path, sizeof(v->asked.path), "%s", m->order.path);
+        snprintf(v->asked.query, sizeof(v->asked.query), "%s", m->order.query);
+        v->kind = VISIT_DEMAND;
+        ask_to_pay(v, &q, span_str(text));
+    }
+    quote_free(&q);
+    free(text);
 }
 
 static void give_included(struct visit *v, const struct quote *q)

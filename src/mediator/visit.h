@@ -20,6 +20,7 @@ enum visit_kind {
     VISIT_RELEASE,    /* and gives it back */
     VISIT_COMPLETION, /* what the card's last word was */
     VISIT_DELIVERY,   /* K, once more */
+    VISIT_NEXT,       /* a further unit of a stream is demanded */
     VISIT_BILLS,      /* what somebody owes */
     VISIT_SESSION     /* a purse's holder ends a session */
 };
@@ -45,6 +46,7 @@ struct visit {
     enum page_language language;
     char user[LETTER_USER]; /* of a demand: who asks; "": not known */
     char cookie[32];        /* that it is given now; "": none */
+    bool streaming;         /* its stream was asked for */
     bool last;              /* it waited long enough: what the books say now is its answer */
 };
 
@@ -61,6 +63,8 @@ void visit_demand(struct visit *v);
 /* The service has spoken (client's thread). */
 void visit_quoted(struct visit *v, const struct http_said *said);
 void visit_given(struct visit *v, const struct http_said *said);
+/* What was paid does not come now; `final`: it is given back, which who asked waits for. */
+void visit_undelivered(struct visit *v, bool final);
 /* Whether it said what was asked for; else the visit is told so, and over. */
 bool visit_answered(struct visit *v, const struct http_said *said);
 void visit_delivered(struct visit *v, const struct orderbook_order *o,

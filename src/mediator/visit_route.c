@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "mediator/discovery.h"
 #include "mediator/say.h"
+#include "mediator/stream.h"
 #include "order/order.h"
 #include "order/purse.h"
 #include "order/sealed.h"
@@ -576,6 +577,23 @@ static void on_delivery(struct visit *v)
         say_simple(v, MHD_HTTP_FORBIDDEN, "show the credential that paid");
 }
 
+/* A further unit of a stream: its order is one of its own, of this address. */
+static void on_next(struct visit *v)
+{
+    const int n =
+        snprintf(v->asked.url, sizeof(v->asked.url), "%s%s", v->m->origin, http_path(v->call));
+
+    v->kind = VISIT_NEXT;
+    snprintf(v->asked.method, sizeof(v->asked.method), "%s", http_method(v->call));
+    challenge_order_id(v->asked.id);
+    if (n < 0 || (size_t)n >= sizeof(v->asked.url))
+        say_simple(v, MHD_HTTP_NOT_FOUND, "there is no such order");
+    else if (http_body(v->call).n > 0)
+        say_simple(v, MHD_HTTP_BAD_REQUEST, "a further unit is demanded without a body");
+    else
+        queue_simple(v, EVENT_LOOK);
+}
+
 static void on_code(struct visit *v)
 {
     char address[sizeof(v->m->origin) + BOOK_ORDER_ID + 16], *svg;
@@ -602,6 +620,7 @@ static void on_order(struct visit *v, const char *rest)
                 {"POST", "/payment", on_payment},
                 {"POST", "/completion", on_completion},
                 {"GET", "/delivery", on_delivery},
+                {"POST", STREAM_NEXT, on_next},
                 {"GET", "/dispute", visit_dispute_look},
                 {"POST", "/dispute", visit_dispute_take}};
     const size_t n = strspn(rest, "abcdefghijklmnopqrstuvwxyz234567");

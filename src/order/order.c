@@ -24,6 +24,8 @@
 #define SMALL          "abcdefghijklmnopqrstuvwxyz"
 #define COUNT(table)   (sizeof(table) / sizeof((table)[0]))
 #define CARD           "emv"
+#define STREAM         "stream"
+#define PER_DIGITS     4
 
 static bool is_of(const char *text, const char *characters, size_t min, size_t max)
 {
@@ -45,7 +47,12 @@ static bool is_item(const char *text)
 static bool is_delivery(const char *text)
 {
     return strcmp(text, "network") == 0 || strcmp(text, "shipped") == 0 ||
-           strcmp(text, "included") == 0;
+           strcmp(text, "included") == 0 || strcmp(text, STREAM) == 0;
+}
+
+static bool is_per(const char *text)
+{
+    return is_of(text, DIGITS, 1, PER_DIGITS) && text[0] != '0' && atoi(text) <= ORDER_PER_MAX;
 }
 
 static bool is_nonce(const char *text)
@@ -125,6 +132,7 @@ static const struct member members[] = {
     {"amount", offsetof(struct order, amount), member_is_amount, false},
     {"currency", offsetof(struct order, currency), member_is_currency, false},
     {"delivery", offsetof(struct order, delivery), is_delivery, false},
+    {"per", offsetof(struct order, per), is_per, true},
     {"quote", offsetof(struct order, quote), member_is_hash, false},
     {"nonce", offsetof(struct order, nonce), is_nonce, false},
     {"issued", offsetof(struct order, issued), member_is_time, false},
@@ -171,6 +179,8 @@ static enum tp_err check(const struct order *o, struct tp_error *e)
         to <= from || to - from > ORDER_VALID_MAX)
         return tp_fail(e, TP_ERR_FORMAT, "valid_until is not within %d s after issued",
                        ORDER_VALID_MAX);
+    if ((strcmp(o->delivery, STREAM) == 0) != (o->per != NULL))
+        return tp_fail(e, TP_ERR_FORMAT, "per is said of a stream, and of nothing else");
     if (o->n_means == 0 || o->n_means > ORDER_MEANS_MAX)
         return tp_fail(e, TP_ERR_FORMAT, "means: 1 to %d of them", ORDER_MEANS_MAX);
     for (size_t i = 0; i < o->n_means; i++) {

@@ -8,8 +8,9 @@
 
 #define ORDER_TYPE      "telepay-order"
 #define ORDER_MEANS_MAX 8
-#define ORDER_GRACE     30  /* seconds that clocks may be apart */
-#define ORDER_VALID_MAX 600 /* seconds from issued to valid_until */
+#define ORDER_GRACE     30   /* seconds that clocks may be apart */
+#define ORDER_PER_MAX   3600 /* seconds of a stream that one order pays for */
+#define ORDER_VALID_MAX 600  /* seconds from issued to valid_until */
 
 struct order_means {
     const char *name;    /* "emv", "purse" */
@@ -21,9 +22,10 @@ struct order {            /* begins as {0} */
     const char *contract; /* DE 42 */
     const char *merchant, *item;
     const char *amount, *currency;
-    const char *delivery;              /* "network", "shipped", "included" */
-    const char *quote;                 /* base64url of the quote's SHA-256 */
-    const char *nonce;                 /* base64url of 16 bytes */
+    const char *delivery; /* "network", "shipped", "included", "stream" */
+    const char *per;      /* of a stream: the seconds that it pays for; NULL: it is none */
+    const char *quote;    /* base64url of the quote's SHA-256 */
+    const char *nonce;    /* base64url of 16 bytes */
     const char *issued, *valid_until;  /* RFC 3339, UTC */
     const char *return_to;             /* member `return`: a URL */
     const char *terminal, *stan;       /* DE 41, DE 11; these six NULL where it takes no card */

@@ -69,6 +69,18 @@ static bool is_secret(const char *line)
     return false;
 }
 
+static int on_progress(void *ctx, curl_off_t all, curl_off_t now, curl_off_t up_all, curl_off_t up)
+{
+    const struct fetch *f = ctx;
+
+    (void)all;
+    (void)now;
+    (void)up_all;
+    (void)up;
+    f->request->tick(f->request->ctx);
+    return 0;
+}
+
 static void show_lines(char direction, const char *text, size_t n)
 {
     char line[HEAD_LINE_MAX];
@@ -181,6 +193,10 @@ static bool set_request(struct fetch *f, const struct fetch_request *q, struct c
         return false;
     curl_easy_reset(c);
     return set_up(f) && curl_easy_setopt(c, CURLOPT_URL, q->url) == CURLE_OK &&
+           (q->tick == NULL ||
+            (curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+             curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+             curl_easy_setopt(c, CURLOPT_XFERINFODATA, f) == CURLE_OK)) &&
            (q->seconds == 0 ||
             curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)q->seconds) == CURLE_OK) &&
            curl_easy_setopt(c, CURLOPT_HTTPHEADER, *fields) == CURLE_OK &&

@@ -29,6 +29,7 @@ struct fetch_request {
      * NULL: all of it is kept. */
     bool (*takes)(void *ctx, long status);
     bool (*take)(void *ctx, struct span piece);
+    void (*tick)(void *ctx); /* some times a second while it lasts; NULL: nothing */
     void *ctx;
 };
 

@@ -13,6 +13,7 @@
 #include "payer/address.h"
 #include "payer/credential.h"
 #include "payer/identity.h"
+#include "payer/listen.h"
 #include "wire/payment_problem.h"
 
 #define EXIT_HTTP      22 /* curl's: a status of 400 or more, where --fail asks for a fault */
@@ -33,6 +34,7 @@ struct get { /* while it lasts */
     int exit;                                 /* decided already; CLI_DONE: not yet */
     bool of_payment;
     struct checkout checkout;
+    struct listening listening;
 };
 
 /* ---- where the delivery goes ---- */
@@ -238,6 +240,21 @@ static bool takes_delivery(void *ctx, long status)
     return status >= 200 && status < 300;
 }
 
+static bool write_delivery(void *ctx, struct span piece)
+{
+    struct get *g = ctx;
+
+    listen_heard(&g->listening);
+    return write_out(g, piece) && (g->listening.per == 0 || fflush(g->out) == 0);
+}
+
+static void on_tick(void *ctx)
+{
+    struct get *g = ctx;
+
+    listen_tick(&g->listening);
+}
+
 static enum tp_err ask_delivery(struct get *g, const struct kept_order *o, const char *line,
                                 bool at_resource, struct tp_error *e)
 {
@@ -250,7 +267,8 @@ static enum tp_err ask_delivery(struct get *g, const struct kept_order *o, const
         .has_body = at_resource && g->has_body,
         .body = g->options->body,
         .takes = takes_delivery,
-        .take = write_out,
+        .take = write_delivery,
+        .tick = g->listening.per > 0 ? on_tick : NULL,
         .ctx = g,
     };
     enum tp_err r;
@@ -284,6 +302,13 @@ static enum tp_err undelivered(struct get *g, struct kept_order *o, struct tp_er
     const long status = fetch_status(g->fetch);
     char why[PROBLEM_SHOWN];
 
+    if (status == 409 && g->listening.per > 0) { /* what was paid for has passed */
+        read_problem(g, why);
+        o->delivered = true;
+        const enum tp_err r = orders_update(g->checkout.journal, o, e);
+
+        return r == TP_OK ? tp_fail(e, TP_ERR_PEER, "order %s: %s", o->order, why) : r;
+    }
     if (status != 410)
         return tp_fail(e, TP_ERR_PEER,
                        "order %s is paid, and its delivery answered %ld: not paid again; the same "
@@ -313,7 +338,8 @@ static bool pauses_for(struct get *g, int64_t until)
 
 /* With the credential that paid, and no other: from the order, or where the mediator has none
  * there, from the resource itself. */
-static enum tp_err deliver(struct get *g, struct kept_order *o, struct tp_error *e)
+static enum tp_err deliver(struct get *g, struct kept_order *o, const struct demand *d,
+                           struct tp_error *e)
 {
     const bool own = strstr(o->challenge, "\"" PAYMENT_HEADER "\"") != NULL;
     const int64_t until = time_monotonic_ms() + 1000 * (int64_t)g->options->checkout.patience_s;
@@ -326,6 +352,9 @@ static enum tp_err deliver(struct get *g, struct kept_order *o, struct tp_error 
         line = NULL;
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a credential");
     }
+    if (r == TP_OK)
+        r = listen_begin(&g->listening, &g->checkout, &g->options->pay, d, o,
+                         g->options->fetch.verbose, e);
     while (r == TP_OK && (r = ask_delivery(g, o, line, at_resource, e)) == TP_OK) {
         if (!at_resource && (fetch_status(g->fetch) == 404 || fetch_status(g->fetch) == 405))
             at_resource = true;
@@ -341,10 +370,13 @@ static enum tp_err deliver(struct get *g, struct kept_order *o, struct tp_error 
     if (r == TP_OK && !open_out(g))
         r = tp_fail(e, TP_ERR_IO, "cannot write %s: %s", g->name, strerror(errno));
     r = close_out(g, r, e);
-    if (r == TP_OK) {
+    if (r == TP_OK || g->listening.since != 0) { /* of a stream all that was to come has come */
         o->delivered = true;
-        r = orders_update(g->checkout.journal, o, e);
+        const enum tp_err kept = orders_update(g->checkout.journal, o, r == TP_OK ? e : NULL);
+
+        r = r == TP_OK ? kept : r;
     }
+    listen_end(&g->listening, g->options->silent);
     free_secret(field);
     free_secret(line);
     return r;
@@ -453,7 +485,7 @@ static enum tp_err pay_chosen(struct get *g, struct demand *demand, struct tp_er
         order.demand = demand;
         r = pay_once(g, &order, &again, e);
         if (r == TP_OK)
-            r = deliver(g, &order.kept, e);
+            r = deliver(g, &order.kept, demand, e);
         if (!again)
             break;
         r = read_again(g, &next, demand, &order.answer.again, e);
@@ -482,7 +514,7 @@ static enum tp_err pay(struct get *g, const struct payment_offers *offers, struc
     if (r == TP_OK)
         r = checkout_owed(&g->checkout, &demand, &owed, &found, e);
     if (r == TP_OK)
-        r = found ? deliver(g, &owed, e) : pay_chosen(g, &demand, e);
+        r = found ? deliver(g, &owed, &demand, e) : pay_chosen(g, &demand, e);
     kept_order_free(&owed);
     demand_free(&demand);
     return r;

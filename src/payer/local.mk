@@ -10,6 +10,7 @@ libpayer_a_SOURCES = \
 	src/payer/problem.c src/payer/problem.h src/payer/bill.c src/payer/bill.h src/payer/cmd_bill.c src/payer/cmd_identify.c src/payer/identity.c src/payer/identity.h src/payer/cmd_dispute.c src/payer/dispute.c src/payer/dispute.h src/payer/letters.c src/payer/letters.h \
 	src/payer/deliver.c src/payer/deliver.h \
 	src/payer/fetch.c src/payer/fetch.h src/payer/get.c src/payer/get.h src/payer/home.c src/payer/home.h \
+	src/payer/listen.c src/payer/listen.h \
 	src/payer/journal.c src/payer/journal.h src/payer/journal_priv.h \
 	src/payer/memory.c src/payer/memory.h \
 	src/payer/message.c src/payer/message.h \
@@ -113,8 +114,8 @@ TESTS += tests/unit/test_plan
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/unit.h
 tests_unit_test_plan_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
-dist_check_SCRIPTS += tests/system/purse_account.sh tests/system/purse_pay.sh tests/faults/payer_kill.sh
-TESTS += tests/system/purse_account.sh tests/system/purse_pay.sh tests/faults/payer_kill.sh
+dist_check_SCRIPTS += tests/system/purse_account.sh tests/system/purse_pay.sh tests/system/stream.sh tests/faults/payer_kill.sh
+TESTS += tests/system/purse_account.sh tests/system/purse_pay.sh tests/system/stream.sh tests/faults/payer_kill.sh
 dist_check_SCRIPTS += tests/system/users.sh
 TESTS += tests/system/users.sh
 

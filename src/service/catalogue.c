@@ -20,6 +20,8 @@
 #define LINE_MAX_BYTES 198
 #define STOCK_MAX      INT64_C(999999999)
 #define VALID_USUAL    10
+#define PER_MAX        3600
+#define RATE_MAX       INT64_C(100000000)
 #define VALID_MAX      1440
 
 struct catalogue {
@@ -40,6 +42,7 @@ const char *delivery_text(enum delivery d)
         [DELIVERY_NETWORK] = "network",
         [DELIVERY_SHIPPED] = "shipped",
         [DELIVERY_INCLUDED] = "included",
+        [DELIVERY_STREAM] = "stream",
     };
 
     return texts[d];
@@ -173,14 +176,14 @@ static enum tp_err take_price(struct article *a, const char *value, struct tp_er
 
 static enum tp_err take_delivery(struct article *a, const char *value, struct tp_error *e)
 {
-    for (enum delivery d = DELIVERY_NETWORK; d <= DELIVERY_INCLUDED; d++) {
+    for (enum delivery d = DELIVERY_NETWORK; d <= DELIVERY_STREAM; d++) {
         if (strcmp(value, delivery_text(d)) == 0) {
             a->delivery = d;
             return TP_OK;
         }
     }
-    return tp_fail(e, TP_ERR_USAGE, "delivery \"%.40s\" is none: network, shipped and included are",
-                   value);
+    return tp_fail(e, TP_ERR_USAGE,
+                   "delivery \"%.40s\" is none: network, shipped, included and stream are", value);
 }
 
 static enum tp_err take_available(struct article *a, const char *value, struct tp_error *e)
@@ -213,6 +216,22 @@ static enum tp_err take_stock(struct article *a, const char *value, struct tp_er
     return cli_number(&a->stock, "stock", value, STOCK_MAX, e);
 }
 
+static enum tp_err take_per(struct article *a, const char *value, struct tp_error *e)
+{
+    int64_t seconds = 0;
+    const enum tp_err r = cli_number(&seconds, "per", value, PER_MAX, e);
+
+    a->per = (int)seconds;
+    return r == TP_OK && seconds == 0
+               ? tp_fail(e, TP_ERR_USAGE, "per is the seconds that the price pays for, 1 at least")
+               : r;
+}
+
+static enum tp_err take_rate(struct article *a, const char *value, struct tp_error *e)
+{
+    return cli_number(&a->rate, "rate", value, RATE_MAX, e);
+}
+
 static enum tp_err take_valid(struct article *a, const char *value, struct tp_error *e)
 {
     int64_t minutes = 0;
@@ -239,6 +258,8 @@ static const struct key {
     {"until", take_until},
     {"stock", take_stock},
     {"valid", take_valid},
+    {"per", take_per},
+    {"rate", take_rate},
     {"merchant", take_merchant},
     {"identify", take_identify},
     {"user", take_user},
@@ -310,6 +331,14 @@ static enum tp_err check_whole(struct article *a, struct tp_error *e)
     else if (a->stock >= 0 && a->delivery == DELIVERY_INCLUDED)
         r = tp_fail(e, TP_ERR_USAGE,
                     "what goes with its quote is not counted: take the stock away");
+    else if ((a->delivery == DELIVERY_STREAM) != (a->per > 0) ||
+             (a->rate > 0 && a->delivery != DELIVERY_STREAM))
+        r = tp_fail(
+            e, TP_ERR_USAGE,
+            "what is paid by duration has \"delivery = stream\" and \"per = SECONDS\", with "
+            "\"rate = BYTES\" a second of its file, and nothing else has");
+    else if (a->delivery == DELIVERY_STREAM && a->amount == 0)
+        r = tp_fail(e, TP_ERR_USAGE, "a stream is sold: what is free is delivered as a whole");
     else if (a->from != 0 && a->until != 0 && a->until < a->from)
         r = tp_fail(e, TP_ERR_USAGE, "until is before from");
     if (a->designation[0] == '\0')

@@ -18,7 +18,7 @@
 #define ARTICLE_TEXT_MAX   256
 #define ARTICLE_USER_MAX   44 /* a name that a mediator gives (doc/service.md), with its end */
 
-enum delivery { DELIVERY_NETWORK, DELIVERY_SHIPPED, DELIVERY_INCLUDED };
+enum delivery { DELIVERY_NETWORK, DELIVERY_SHIPPED, DELIVERY_INCLUDED, DELIVERY_STREAM };
 const char *delivery_text(enum delivery d); /* "network", … */
 
 struct article {
@@ -34,9 +34,11 @@ struct article {
     int64_t amount;                  /* 0: free */
     const struct currency *currency; /* NULL: free */
     enum delivery delivery;
-    bool withheld;     /* available = no */
-    int from, until;   /* the days on which it is sold; 0: any */
-    int64_t stock;     /* all that were ever put on sale; -1: no end */
+    bool withheld;   /* available = no */
+    int from, until; /* the days on which it is sold; 0: any */
+    int64_t stock;   /* all that were ever put on sale; -1: no end */
+    int per;         /* of a stream: seconds that its price pays for; else 0 */
+    int64_t rate; /* … bytes of its file that are sent a second; 0: as fast as they are taken */
     int valid_minutes; /* that a quote holds */
     int line;          /* of the catalogue: where its section begins */
 };

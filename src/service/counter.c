@@ -19,6 +19,7 @@ struct job {
 
 struct counter {
     const struct shop *shop;
+    struct kiosk *kiosk;
     struct sales *sales; /* the group's thread's */
     struct group *group;
 };
@@ -50,6 +51,15 @@ void counter_hand_out(struct http_call *call, const struct sale *sale, int fd, u
     http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, sale->type);
 }
 
+static void hand_out(const struct counter *c, struct counter_order *o, const struct sale *sale)
+{
+    if (sale->delivery == DELIVERY_STREAM)
+        kiosk_play(c->kiosk, o->call, sale->type, o->fd, o->rate);
+    else
+        counter_hand_out(o->call, sale, o->fd, o->size);
+    o->fd = -1;
+}
+
 /* The same again, from what was kept: the catalogue may say something else since. */
 static void hand_out_again(const struct counter *c, struct job *j)
 {
@@ -66,8 +76,7 @@ static void hand_out_again(const struct counter *c, struct job *j)
                                   "again");
         return;
     }
-    counter_hand_out(o->call, &j->before, o->fd, o->size);
-    o->fd = -1;
+    hand_out(c, o, &j->before);
 }
 
 static void answer(const struct counter *c, struct job *j)
@@ -77,8 +86,7 @@ static void answer(const struct counter *c, struct job *j)
     switch (j->outcome) {
     case SOLD:
         log_note("order %s of %s: sold %s", o->sale.order, o->sale.mediator, o->sale.article);
-        counter_hand_out(o->call, &o->sale, o->fd, o->size);
-        o->fd = -1;
+        hand_out(c, o, &o->sale);
         break;
     case SOLD_BEFORE:
         hand_out_again(c, j);
@@ -194,8 +202,8 @@ static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
 
 /* ---- up and down ---- */
 
-enum tp_err counter_open(struct counter **out, const struct shop *shop, const char *dir,
-                         struct tp_error *e)
+enum tp_err counter_open(struct counter **out, const struct shop *shop, struct kiosk *kiosk,
+                         const char *dir, struct tp_error *e)
 {
     struct counter *c = calloc(1, sizeof(*c));
     enum tp_err r;
@@ -204,6 +212,7 @@ enum tp_err counter_open(struct counter **out, const struct shop *shop, const ch
     if (c == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     c->shop = shop;
+    c->kiosk = kiosk;
     const struct group_ops ops = {c, begin, apply, commit, rollback, done, failed};
 
     r = sales_open(&c->sales, dir, e);

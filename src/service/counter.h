@@ -3,6 +3,7 @@
 #ifndef TP_SERVICE_COUNTER_H
 #define TP_SERVICE_COUNTER_H
 
+#include "service/kiosk.h"
 #include "service/shop.h"
 #include "wire/http_call.h"
 
@@ -16,11 +17,12 @@ struct counter_order {
     const char *gone;       /* why it cannot be sold any more; NULL: it can */
     int fd;                 /* of its file, which the counter closes; -1: none */
     uint64_t size;
+    int64_t rate;          /* of a stream: bytes a second; 0: as fast as they are taken */
     char *acknowledgement; /* the counter's to free() */
 };
 
 TP_MUST_CHECK enum tp_err counter_open(struct counter **out, const struct shop *shop,
-                                       const char *dir, struct tp_error *e);
+                                       struct kiosk *kiosk, const char *dir, struct tp_error *e);
 /* Works off what waits; from then on none is taken. */
 void counter_stop(struct counter *c);
 void counter_close(struct counter **c);

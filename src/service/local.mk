@@ -4,6 +4,7 @@ libservice_a_SOURCES = \
 	src/service/sales.c src/service/sales.h \
 	src/service/catalogue.c src/service/catalogue.h \
 	src/service/counter.c src/service/counter.h \
+	src/service/kiosk.c src/service/kiosk.h \
 	src/service/quote.c src/service/quote.h \
 	src/service/serve.c src/service/serve.h \
 	src/service/shop.c src/service/shop.h

@@ -83,6 +83,7 @@ static bool set_members(json_t *o, const struct article *a, const struct quote_t
            (!terms->sold_out ||
             json_object_set_new(o, a->user[0] != '\0' ? "paid" : "sold_out", json_true()) == 0) &&
            (a->currency == NULL || set_text(o, "currency", currency)) &&
+           (a->per == 0 || json_object_set_new(o, "per", json_integer(a->per)) == 0) &&
            (a->merchant[0] == '\0' || set_text(o, "merchant", a->merchant)) &&
            (terms->content.p == NULL || set_content(o, a, terms->content));
 }
@@ -131,7 +132,7 @@ enum tp_err quote_open(struct quote *out, struct seal *seal, const json_t *docum
                           .amount = strtoll(text_of(document, "amount"), NULL, 10),
                           .currency = currency_by_alpha(text_of(document, "currency")),
                           .available = json_is_true(json_object_get(document, "available"))};
-    while (out->delivery < DELIVERY_INCLUDED && strcmp(delivery, delivery_text(out->delivery)) != 0)
+    while (out->delivery < DELIVERY_STREAM && strcmp(delivery, delivery_text(out->delivery)) != 0)
         out->delivery++;
     return jcs_hash(out->digest, document, e);
 }

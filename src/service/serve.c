@@ -12,14 +12,15 @@
 #include "wire/http_door.h"
 
 #define THREADS      4
-#define CONNECTIONS  512
-#define EACH_ADDRESS 256 /* a mediator's machine has many */
+#define CONNECTIONS  1024 /* a mediator has a quarter: pages, and streams that last */
+#define EACH_ADDRESS 512  /* a mediator's machine has many */
 #define MEMORY       65536
 #define BODY_MAX     65536
 
 struct service {
     struct shop *shop;
     struct counter *counter;
+    struct kiosk *kiosk;
     struct http_door *front;
     int lock_fd;
 };
@@ -266,6 +267,7 @@ static bool find_goods(const struct service *s, struct counter_order *o)
     memcpy(sale->type, a.type, sizeof(sale->type));
     memcpy(sale->note, a.note, sizeof(sale->note));
     o->stock = a.stock;
+    o->rate = a.rate;
     if (a.file[0] != '\0')
         r = shop_file(s->shop, &o->fd, &o->size, a.file, &e);
     if (r != TP_OK)
@@ -363,7 +365,9 @@ static enum tp_err open_all(struct service *s, const struct service_place *place
         r = shop_open(&s->shop, place->dir, e);
     if (r == TP_OK) /* before any thread */
         r = http_door_new(&s->front, &options, e);
-    return r == TP_OK ? counter_open(&s->counter, s->shop, place->dir, e) : r;
+    if (r == TP_OK)
+        r = kiosk_open(&s->kiosk, e);
+    return r == TP_OK ? counter_open(&s->counter, s->shop, s->kiosk, place->dir, e) : r;
 }
 
 enum tp_err service_serve(const struct service_place *place, struct tp_error *e)
@@ -375,6 +379,7 @@ enum tp_err service_serve(const struct service_place *place, struct tp_error *e)
         r = http_door_run(s.front, e);
     if (s.counter != NULL)
         counter_stop(s.counter); /* every call that waits is resumed */
+    kiosk_close(&s.kiosk);       /* and every one that listens */
     http_door_free(&s.front);
     counter_close(&s.counter);
     shop_close(&s.shop);

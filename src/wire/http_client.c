@@ -21,6 +21,7 @@ struct exchange {
     uint8_t *body, *answer;
     size_t answer_n, answer_cap;
     bool too_long;
+    bool held; /* its pieces are not taken now */
     char reason[CURL_ERROR_SIZE];
 };
 TAILQ_HEAD(exchanges, exchange);
@@ -47,11 +48,36 @@ static void exchange_free(struct exchange *x)
     free(x);
 }
 
+static long status_of(const struct exchange *x)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+static const char *type_of(const struct exchange *x)
+{
+    const char *type = NULL;
+
+    return curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != NULL
+               ? type
+               : "";
+}
+
+static size_t take_piece(struct exchange *x, struct span piece)
+{
+    x->held = !x->q.piece(x->q.ctx, type_of(x), piece);
+    return x->held ? CURL_WRITEFUNC_PAUSE : piece.n;
+}
+
 static size_t take(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct exchange *x = ctx;
     const size_t n = size * count;
 
+    if (x->q.piece != NULL && status_of(x) == 200)
+        return take_piece(x, span_of(bytes, n));
     if (n > x->q.answer_max - x->answer_n) {
         x->too_long = true;
         return 0; /* the exchange ends with CURLE_WRITE_ERROR */
@@ -170,14 +196,11 @@ static enum tp_err say_why(const struct exchange *x, CURLcode result, struct tp_
 
 static void finish(struct exchange *x, CURLcode result)
 {
-    struct http_said said = {.type = "", .body = span_of(x->answer, x->answer_n)};
-    const char *type = NULL;
+    struct http_said said = {
+        .type = type_of(x), .status = status_of(x), .body = span_of(x->answer, x->answer_n)};
     curl_off_t wait = 0;
 
     said.r = say_why(x, result, &said.e);
-    (void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &said.status);
-    if (curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != NULL)
-        said.type = type;
     if (curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK)
         said.retry_after = (long)wait;
     x->q.done(x->q.ctx, &said);
@@ -187,7 +210,7 @@ static void cancel(struct exchange *x)
 {
     struct http_said said = {.type = ""};
 
-    said.r = tp_fail(&said.e, TP_ERR_CANCELLED, "the program ends");
+    said.r = tp_fail(&said.e, TP_ERR_CANCELLED, "it is not wanted any more");
     x->q.done(x->q.ctx, &said);
     exchange_free(x);
 }
@@ -235,6 +258,34 @@ static void end_those_done(struct http_client *c)
     }
 }
 
+/* Those whose answer is taken as it comes. True: there are some. */
+static bool keep_pace(struct http_client *c)
+{
+    struct exchange *x, *next;
+    bool some = false;
+
+    for (x = TAILQ_FIRST(&c->under_way); x != NULL; x = next) {
+        enum http_pace pace;
+
+        next = TAILQ_NEXT(x, next);
+        if (x->q.pace == NULL)
+            continue;
+        pace = x->q.pace(x->q.ctx);
+        if (pace == HTTP_END) {
+            TAILQ_REMOVE(&c->under_way, x, next);
+            curl_multi_remove_handle(c->multi, x->easy);
+            cancel(x);
+            continue;
+        }
+        some = true;
+        if (pace == HTTP_GO_ON && x->held) {
+            x->held = false; /* before the piece comes again, from within */
+            (void)curl_easy_pause(x->easy, CURLPAUSE_CONT);
+        }
+    }
+    return some;
+}
+
 static void *run(void *ctx)
 {
     struct http_client *c = ctx;
@@ -242,10 +293,12 @@ static void *run(void *ctx)
     int running;
 
     while (take_asked(c)) {
+        const int ms = keep_pace(c) ? 1000 / HTTP_PACES : POLL_MS;
+
         if (curl_multi_perform(c->multi, &running) != CURLM_OK)
             log_error("libcurl cannot go on with what is under way");
         end_those_done(c);
-        (void)curl_multi_poll(c->multi, NULL, 0, POLL_MS, NULL);
+        (void)curl_multi_poll(c->multi, NULL, 0, ms, NULL);
     }
     while ((x = TAILQ_FIRST(&c->under_way)) != NULL) {
         TAILQ_REMOVE(&c->under_way, x, next);

@@ -7,6 +7,8 @@
 #include "base/span.h"
 #include "crypto/pki.h"
 
+#define HTTP_PACES 20
+
 struct http_client;
 
 struct http_said {
@@ -19,13 +21,25 @@ struct http_said {
     struct span body;
 };
 
+/* What becomes of an answer that is taken as it comes. */
+enum http_pace {
+    HTTP_GO_ON, /* what comes is taken */
+    HTTP_HOLD,  /* not now */
+    HTTP_END    /* no more of it is wanted: done is called with TP_ERR_CANCELLED */
+};
+
 struct http_question {
     const char *url;
     const struct pki_files *tls; /* certificate "": none is shown */
     const char *const *headers;  /* "Name: value", ended by NULL */
     struct span body;            /* is posted; p NULL: it is got */
     size_t answer_max;
-    long timeout_ms; /* for all of it, the waiting for a connection too */
+    long timeout_ms; /* for all of it, the waiting for a connection too; 0: as long as it takes */
+    /* An answer of status 200 that is not kept but taken piece by piece: false, there is no room
+     * now, and the piece comes again when pace says so, which is asked HTTP_PACES times a second.
+     * On the client's thread. NULL, both: it is kept. */
+    bool (*piece)(void *ctx, const char *type, struct span piece);
+    enum http_pace (*pace)(void *ctx);
     void (*done)(void *ctx, const struct http_said *said); /* on the client's thread, once */
     void *ctx;
 };

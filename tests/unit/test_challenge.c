@@ -290,10 +290,12 @@ END_TEST
 
 START_TEST(every_delivery)
     {
-        for (enum delivery d = DELIVERY_NETWORK; d <= DELIVERY_INCLUDED; d++) {
+        for (enum delivery d = DELIVERY_NETWORK; d <= DELIVERY_STREAM; d++) {
             o.delivery = d;
+            o.per = d == DELIVERY_STREAM ? 10 : 0;
             make_and_read();
             ck_assert_str_eq(back.order.delivery, delivery_name(d));
+            ck_assert_pstr_eq(back.order.per, d == DELIVERY_STREAM ? "10" : NULL);
             forget();
         }
     }

@@ -11,6 +11,7 @@
 #define AVAILABLE   "\"available\":true"
 #define UNTIL       "\"valid_until\":\"2026-11-29T03:00:00Z\""
 #define NETWORK     "\"delivery\":\"network\""
+#define STREAM      "\"delivery\":\"stream\""
 #define INCLUDED    "\"delivery\":\"included\""
 #define CONTENT     "\"content\":\"aGVsbG8=\""
 #define REST        DESIGNATION "," AVAILABLE "," UNTIL ","
@@ -84,6 +85,7 @@ static const struct {
      "{" DESIGNATION "," AVAILABLE "," PRICE NETWORK
      ",\"valid_until\":\"2026-11-29T04:00:00.5+01:00\"}",
      150},
+    {"a stream", "{" REST PRICE STREAM ",\"per\":3600}", 150},
     {"blanks", " { " REST PRICE NETWORK " }\n", 150},
 };
 
@@ -142,6 +144,13 @@ static const struct {
     {"EUR", "{" REST AMOUNT "," NETWORK "}"},
     {"delivery", "{" REST PRICE "\"x\":1}"},
     {"content", "{" REST PRICE INCLUDED "}"},
+    {"per", "{" REST PRICE STREAM "}"},
+    {"per", "{" REST PRICE STREAM ",\"per\":0}"},
+    {"per", "{" REST PRICE STREAM ",\"per\":3601}"},
+    {"per", "{" REST PRICE STREAM ",\"per\":\"10\"}"},
+    {"per", "{" REST PRICE STREAM ",\"per\":1.5}"},
+    {"per", "{" REST PRICE NETWORK ",\"per\":10}"},
+    {"amount", "{" REST "\"amount\":\"0\"," STREAM ",\"per\":10}"}, /* it is sold */
     /* of another kind */
     {"designation", "{" AVAILABLE "," UNTIL "," PRICE NETWORK ",\"designation\":1}"},
     {"designation", "{" AVAILABLE "," UNTIL "," PRICE NETWORK ",\"designation\":null}"},

@@ -217,6 +217,8 @@ START_TEST(order_has_every_member_right)
             {"currency", "\"EUR\""},
             {"currency", "\"xxq\""},
             {"delivery", "\"soon\""},
+            {"delivery", "\"stream\""}, /* for how long? */
+            {"per", "\"10\""},          /* of no stream */
             {"quote", "\"AAAA\""},
             {"nonce", "\"AAAA\""},
             {"issued", "\"2026-11-28T10:00:00+01:00\""},
