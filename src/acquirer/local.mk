@@ -37,7 +37,7 @@ libacquirer_a_SOURCES = \
 	src/acquirer/reply.c src/acquirer/reply.h src/acquirer/reply_desk.c src/acquirer/reply_desk.h \
 	src/acquirer/run.c src/acquirer/run.h \
 	src/acquirer/mediated.c src/acquirer/mediated.h \
-	src/acquirer/server.c src/acquirer/server.h src/acquirer/server_mediated.c src/acquirer/server_priv.h src/acquirer/trust.c src/acquirer/trust.h \
+	src/acquirer/server.c src/acquirer/server.h src/acquirer/presence.c src/acquirer/presence.h src/acquirer/server_mediated.c src/acquirer/server_presence.c src/acquirer/server_priv.h src/acquirer/trust.c src/acquirer/trust.h \
 	src/acquirer/settle.c src/acquirer/settle.h \
 	src/acquirer/state.c src/acquirer/state.h
 ACQUIRER_LIBS = libacquirer.a $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)

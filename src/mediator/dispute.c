@@ -101,7 +101,7 @@ static enum tp_err answer(const struct dispute *d, const char *act, const char *
     snprintf(currency, sizeof(currency), "%s", currency_shown(d->currency));
     for (char *c = currency; *c != '\0'; c++)
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-    r = letter_write(&jws, &l, key, e);
+    r = letter_write(&jws, LETTER_ANSWER, &l, key, e);
     if (r == TP_OK)
         r = keep(b, d->order, true, act, jws, now, e);
     free(jws);
@@ -401,7 +401,7 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
         return r;
     snprintf(amount, sizeof(amount), "%" PRId64, o->amount);
     snprintf(why, BOOK_WHY_MAX, DISPUTE_SETTLES " (%s)", d.reason);
-    if (letter_read(&l, jws, contract->acquirer->authority, &fault) != TP_OK)
+    if (letter_read(&l, LETTER_ANSWER, jws, contract->acquirer->authority, &fault) != TP_OK)
         log_error("the settlement of order %s is not carried out: %s", o->id, fault.text);
     *settled = l.act != NULL && strcmp(l.order, o->id) == 0 &&
                strcmp(l.contract, d.contract) == 0 && strcmp(l.act, ACT_SETTLED) == 0 &&

@@ -49,6 +49,10 @@
     "  jws TEXT"                                                                                   \
     ") STRICT, WITHOUT ROWID;"                                                                     \
     "CREATE INDEX identity_request_until ON identity_request (valid_until) WHERE jws IS NULL;"
+/* wants_card: its service takes no key; by_card: it was answered by one. */
+#define IDENTITIES_BY_CARD                                                                         \
+    "ALTER TABLE identity_request ADD COLUMN wants_card INTEGER NOT NULL DEFAULT 0;"               \
+    "ALTER TABLE identity_request ADD COLUMN by_card INTEGER NOT NULL DEFAULT 0;"
 #define DISPUTES                                                                                   \
     "CREATE TABLE dispute ("                                                                       \
     "  order_id TEXT PRIMARY KEY REFERENCES mediated_order (id),"                                  \
@@ -141,7 +145,7 @@ static const char tables[] =
     "CREATE TABLE attempt (" ATTEMPT_COLUMNS ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX attempt_reversal ON attempt (reversal_day);"
     "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;" SESSION_TABLES DISPUTES
-        IDENTITIES;
+        IDENTITIES IDENTITIES_BY_CARD;
 
 /* Of an order 2: claimed; 9: reversed. Of a dispute 3: the last that can move; 4: settled. */
 static const struct db_rule rules[] = {
@@ -206,6 +210,7 @@ static const struct db_migration migrations[] = {
      "ALTER TABLE mediated_order DROP COLUMN acquirer;"
      "ALTER TABLE mediated_order DROP COLUMN contract;"},
     {"keeps disputes, and who said who they are", DISPUTES IDENTITIES},
+    {"lets a bank card say who asks", IDENTITIES_BY_CARD},
 };
 
 const struct db_schema mediator_schema = {

@@ -86,6 +86,43 @@ void visits_end(struct mediator *m)
     }
 }
 
+void visit_wait_card(struct visit *v)
+{
+    v->kind = VISIT_CARD;
+    wait_for(v, ANSWER_S);
+}
+
+void visits_told(struct mediator *m, const char *id, const uint8_t sealed[LETTER_HASH],
+                 void (*say)(struct visit *v, const void *what), const void *what)
+{
+    struct visits those;
+    struct visit *v;
+
+    take_waiting(m, id, 0, &those);
+    while ((v = TAILQ_FIRST(&those)) != NULL) {
+        TAILQ_REMOVE(&those, v, next);
+        if (v->kind != VISIT_CARD || memcmp(v->credential, sealed, LETTER_HASH) != 0) {
+            wait_more(v);
+            continue;
+        }
+        say(v, what);
+        end(v);
+    }
+}
+
+static void say_unheard(struct visit *v)
+{
+    const struct say_problem p = {
+        .type = PAYMENT_OTHER,
+        .status = MHD_HTTP_SERVICE_UNAVAILABLE,
+        .detail = "the card's acquirer does not answer; nothing is kept: ask the same again",
+        .retry_after = 5,
+        .consumed = -1};
+
+    say_problem(v, &p);
+    end(v);
+}
+
 void visits_expire(struct mediator *m, int64_t now)
 {
     struct visits over;
@@ -97,7 +134,10 @@ void visits_expire(struct mediator *m, int64_t now)
 
         TAILQ_REMOVE(&over, v, next);
         v->last = true;
-        if (j == NULL) {
+        if (v->kind == VISIT_CARD) {
+            say_unheard(v);
+            free(j);
+        } else if (j == NULL) {
             visit_unbooked(v);
         } else {
             j->visit = v;
@@ -335,6 +375,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
     case VISIT_RELEASE:
     case VISIT_COMPLETION:
     case VISIT_SESSION:
+    case VISIT_CARD:
         break;
     }
     return false;
@@ -600,6 +641,7 @@ void visit_found(struct visit *v, struct job *j)
     case VISIT_RELEASE:
     case VISIT_BILLS:
     case VISIT_SESSION:
+    case VISIT_CARD:
     case VISIT_NONE:
         say_json(v, MHD_HTTP_OK, say_order(&m->order, &payable));
         break;
@@ -851,7 +893,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id,
               q.designation != NULL ? q.designation : "", (long long)q.amount, how_quoted(&q));
     if (q.identify != NULL) {
-        visit_identify(v, q.identify);
+        visit_identify(v, q.identify, q.by_card);
     } else if (q.sold_out || q.paid) {
         say_sold_out(v, q.paid);
     } else if (!q.available) {
