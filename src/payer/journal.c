@@ -85,6 +85,9 @@
     " valid_until INTEGER NOT NULL,"                                                               \
     " PRIMARY KEY (origin, service)) STRICT;"
 
+/* by_card: known by a bank card; else by the user's key. */
+#define KNOWN_BY_CARD "ALTER TABLE known_at ADD COLUMN by_card INTEGER NOT NULL DEFAULT 0;"
+
 /* A session at a mediator: state is enum provision_state; of an order that one of its vouchers
  * paid, which. */
 #define SESSIONS                                                                                   \
@@ -130,7 +133,7 @@ static const char tables[] =
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
     "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS PURSES LETTERS
-        SESSIONS;
+        SESSIONS KNOWN_BY_CARD;
 
 static const struct db_migration migrations[] = {
     {"lets a payment wait for another", "ALTER TABLE payment ADD COLUMN after INTEGER;"},
@@ -139,6 +142,7 @@ static const struct db_migration migrations[] = {
     {"keeps accounts at purses", PURSES},
     {"keeps letters", LETTERS},
     {"keeps sessions", SESSIONS},
+    {"is known by a card", KNOWN_BY_CARD},
 };
 
 const struct db_schema journal_schema = {
