@@ -56,7 +56,8 @@ static enum tp_err refused(const struct fetch *f, struct tp_error *e)
     char why[PROBLEM_WORDS];
 
     (void)problem_words(why, f);
-    return tp_fail(e, TP_ERR_STATE, "the mediator answers %ld to who you are%s%s", fetch_status(f),
+    return tp_fail(e, fetch_status(f) < 500 ? TP_ERR_STATE : TP_ERR_PEER,
+                   "the mediator answers %ld to who you are%s%s", fetch_status(f),
                    why[0] != '\0' ? ": " : "", why);
 }
 
@@ -79,11 +80,7 @@ static enum tp_err exchange(json_t **out, struct fetch *f, const char *origin, c
     r = fetch_send(f, &q, e);
     if (r != TP_OK)
         return r;
-    if (fetch_status(f) == 200)
-        return jcs_read(out, fetch_body(f), e);
-    return fetch_status(f) < 500
-               ? refused(f, e)
-               : tp_fail(e, TP_ERR_PEER, "%s answers %ld to who you are", origin, fetch_status(f));
+    return fetch_status(f) == 200 ? jcs_read(out, fetch_body(f), e) : refused(f, e);
 }
 
 /* What is asked, as the mediator says it itself. */
