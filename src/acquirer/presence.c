@@ -46,9 +46,9 @@ static void judge_request(struct presence *out, struct judging *j, const struct 
     char *jws = span_text(parts->request);
     struct tp_error e = {TP_ERR_NO_MEMORY, "out of memory"};
     time_t until = 0;
-    enum tp_err r = jws != NULL ? letter_read(&j->request, LETTER_CARD_REQUEST, jws,
-                                              keys->authority, &e)
-                                : TP_ERR_NO_MEMORY;
+    enum tp_err r = jws != NULL
+                        ? letter_read(&j->request, LETTER_CARD_REQUEST, jws, keys->authority, &e)
+                        : TP_ERR_NO_MEMORY;
 
     if (r == TP_OK)
         r = letter_hash(j->r, jws, &e);
@@ -95,9 +95,8 @@ static enum tp_err take_plain(struct judging *j, uint8_t request[LETTER_HASH], c
         r = tp_fail(e, TP_ERR_FORMAT, "its request is no hash");
     if (r == TP_OK)
         r = decode(&j->what.aid, (struct buf)BUF_OF(j->aid), plain, "application", e);
-    return r == TP_OK
-               ? decode(&j->what.stream, (struct buf)BUF_OF(j->stream), plain, "evidence", e)
-               : r;
+    return r == TP_OK ? decode(&j->what.stream, (struct buf)BUF_OF(j->stream), plain, "evidence", e)
+                      : r;
 }
 
 /* Who sealed it had seen the card sign, and said for which request: that binds the whole of it,
@@ -109,9 +108,8 @@ static void judge_sealed(struct presence *out, struct judging *j, const struct m
     uint8_t request[LETTER_HASH];
     json_t *plain = NULL;
     struct tp_error e = {TP_ERR_NO_MEMORY, "out of memory"};
-    enum tp_err r = jwe != NULL
-                        ? sealed_read(&plain, jwe, SEALED_CARD, keys->sealing.jwk, &e)
-                        : TP_ERR_NO_MEMORY;
+    enum tp_err r = jwe != NULL ? sealed_read(&plain, jwe, SEALED_CARD, keys->sealing.jwk, &e)
+                                : TP_ERR_NO_MEMORY;
 
     if (r == TP_OK)
         r = take_plain(j, request, plain, &e);

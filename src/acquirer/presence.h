@@ -18,8 +18,7 @@ struct presence {                /* begins as {0} */
 /* A refusal is an outcome; an error is ours. */
 TP_MUST_CHECK enum tp_err presence_judge(struct presence *out, const struct mediation *parts,
                                          const struct acquirer_keys *keys, struct checker *checker,
-                                         const struct party *party, time_t now,
-                                         struct tp_error *e);
+                                         const struct party *party, time_t now, struct tp_error *e);
 
 /* What the card is called at that mediator: HMAC-SHA-256, under the key that card numbers are
  * looked up by, of "telepay-card-1|MEDIATOR|NUMBER". Numbers have few digits: without the key

@@ -173,8 +173,8 @@ enum kernel_outcome {
     KERNEL_DECLINED,     /* an AAC, or the terminal declines (CDA failed …) */
     KERNEL_NOT_ACCEPTED, /* no application in common, card blocked, live card not allowed */
     KERNEL_TERMINATED,   /* the standard ends the transaction: bad data, bad status word */
-    KERNEL_READ_ONLY, /* of kernel_read_card: the application was read as asked */
-    KERNEL_PROVED     /* of kernel_prove_card */
+    KERNEL_READ_ONLY,    /* of kernel_read_card: the application was read as asked */
+    KERNEL_PROVED        /* of kernel_prove_card */
 };
 
 /* Runs a whole transaction on a connected card. *out is the caller's to free, also when it ended

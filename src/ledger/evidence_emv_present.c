@@ -114,7 +114,8 @@ void checking_needed(struct checking *c)
         {OF_ICC, ev->icc_cert, 1, EMV_RSA_MAX, TAG_ICC_CERT, "ICC_CERT_MISSING"},
         {OF_ICC, ev->icc_exponent, 1, 3, TAG_ICC_EXPONENT, "ICC_EXPONENT_MISSING"},
         {OF_ODA, ev->static_data, 1, SIZE_MAX, TAG_EV_STATIC, "STATIC_DATA_MISSING"},
-        {c->presence ? 0 : OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES, "CDOL1_VALUES_MISSING"},
+        {c->presence ? 0 : OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES,
+         "CDOL1_VALUES_MISSING"},
         {OF_ALL, ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
 
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
@@ -211,8 +212,8 @@ static void read_values(struct checking *c)
                         "no signed record holds CDOL2, and DF07 %s", unsound);
 }
 
-/* Card number and expiry: signed with CDA, and of a presence; without it, where no record that is authenticated holds
- * them, what the message says. */
+/* Card number and expiry: signed with CDA, and of a presence; without it, where no record that is
+ * authenticated holds them, what the message says. */
 static void read_card(struct checking *c)
 {
     const bool cda = c->result->method == EVIDENCE_CDA || c->presence;

@@ -226,9 +226,9 @@ enum tp_err identity_card_read(char user[LETTER_USER], const char *jws,
     struct letter l;
     enum tp_err r = letter_read(&l, LETTER_CARD, jws, acquirer->authority, e);
 
-    if (r == TP_OK && (strcmp(l.signer, acquirer->id) != 0 || strcmp(l.contract, contract) != 0 ||
-                       strcmp(l.answers, base64url_encode(answers, span_of(request, LETTER_HASH))) !=
-                           0))
+    if (r == TP_OK &&
+        (strcmp(l.signer, acquirer->id) != 0 || strcmp(l.contract, contract) != 0 ||
+         strcmp(l.answers, base64url_encode(answers, span_of(request, LETTER_HASH))) != 0))
         r = tp_fail(e, TP_ERR_SECURITY, "it is about another request, contract or acquirer");
     if (r == TP_OK)
         r = letter_card_user(user, origin, l.user, e);

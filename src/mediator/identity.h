@@ -1,6 +1,7 @@
-/* Who asks: a service wants to know, the mediator asks, who pays signs with the device's key, or has
- * a bank card sign, whose acquirer then says whose it is, without its number. What comes of it is a session with that service, under a name that is the same at this mediator and
- * at no other. Requests lie in the mediator's books; sessions need none, since they bear a MAC. */
+/* Who asks: a service wants to know, the mediator asks, who pays signs with the device's key, or
+ * has a bank card sign, whose acquirer then says whose it is, without its number. What comes of it
+ * is a session with that service, under a name that is the same at this mediator and at no other.
+ * Requests lie in the mediator's books; sessions need none, since they bear a MAC. */
 #ifndef TP_MEDIATOR_IDENTITY_H
 #define TP_MEDIATOR_IDENTITY_H
 
@@ -15,7 +16,7 @@
 #define IDENTITY_CODE    8
 #define IDENTITY_CARD    12000 /* characters of what is sealed of a card */
 
-struct identity { /* who asks */
+struct identity {           /* who asks */
     char user[LETTER_USER]; /* "": not known */
     bool by_card;           /* a bank card said so; else a key */
 };
@@ -35,7 +36,7 @@ struct identity_request {
     int64_t made, valid_until;
     bool has_browser;
     uint8_t browser[BOOK_SESSION]; /* SHA-256 of what it was given, as an order's */
-    bool wants_card; /* no key will do */
+    bool wants_card;               /* no key will do */
     bool answered;
     struct identity who;       /* answered: who did */
     uint8_t hash[LETTER_HASH]; /* … and its letter, or what was sealed of its card */
@@ -52,9 +53,9 @@ TP_MUST_CHECK enum tp_err identity_get(struct orderbook *b, const char *id,
 TP_MUST_CHECK enum tp_err identity_forget(struct orderbook *b, int64_t before, struct tp_error *e);
 
 enum identity_finding {
-    IDENTITY_FINE,   /* known now, or before by the same letter */
-    IDENTITY_NONE,   /* there is no such request */
-    IDENTITY_OVER,   /* its time is over */
+    IDENTITY_FINE,    /* known now, or before by the same letter */
+    IDENTITY_NONE,    /* there is no such request */
+    IDENTITY_OVER,    /* its time is over */
     IDENTITY_OTHER,   /* another letter, or card, answered it */
     IDENTITY_DIFFERS, /* the letter is about another request, mediator or reason */
     IDENTITY_BY_KEY   /* its service wants a card */
@@ -74,7 +75,7 @@ TP_MUST_CHECK enum tp_err identity_card_request(char **jws, uint8_t hash[LETTER_
                                                 const struct reg_contract *c, const char *origin,
                                                 struct tp_error *e);
 
-struct identity_card {          /* what a device sent, and its acquirer said of it */
+struct identity_card {           /* what a device sent, and its acquirer said of it */
     uint8_t sealed[LETTER_HASH]; /* SHA-256 of what was sealed */
     char user[LETTER_USER];      /* how the card is called here; "": it is not known yet */
     const char *jws;             /* LETTER_CARD */

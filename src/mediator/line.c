@@ -29,8 +29,8 @@ struct ask { /* one message that waits for its answer */
     unsigned answer; /* the type of message that answers it */
     struct asked of;
     uint8_t hash[32], sealed[32]; /* of a 0600: as struct card_question */
-    uint32_t stan, day; /* of its number: MMDD */
-    bool told;          /* that it is silent */
+    uint32_t stan, day;           /* of its number: MMDD */
+    bool told;                    /* that it is silent */
     int64_t since, due, pause;
     size_t size;
     uint8_t raw[];

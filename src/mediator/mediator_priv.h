@@ -153,8 +153,7 @@ struct card_question { /* whose card it is that signed this request: a 0600 */
 };
 /* The visit waits for what comes of it (visit_card_said), or until its time is over: what is not
  * answered soon is asked no more. False, and it does not wait: with the fault. */
-bool line_prove(struct line *l, const struct card_question *q, struct visit *v,
-                struct tp_error *e);
+bool line_prove(struct line *l, const struct card_question *q, struct visit *v, struct tp_error *e);
 
 /* ---- purse_way.c: the acquirers that are purses ---- */
 

@@ -396,7 +396,7 @@ void visits_wake(struct mediator *m, struct job *j)
 
 /* ---- demands ---- */
 
-void visit_demand(struct visit *v)
+bool visit_is_too_much(struct visit *v)
 {
     const unsigned wait = throttle_take(v->m->throttle, http_from(v->call), time_monotonic_ms());
     const struct say_problem p = {
@@ -407,15 +407,19 @@ void visit_demand(struct visit *v)
         .retry_after = wait,
         .consumed = -1};
 
-    if (wait == 0) {
-        if (v->kind == VISIT_BILLS)
-            ask_bills(v->m, v);
-        else
-            ask_quote(v->m, v);
-        return;
-    }
-    say_problem(v, &p);
-    end(v);
+    if (wait > 0)
+        say_problem(v, &p);
+    return wait > 0;
+}
+
+void visit_demand(struct visit *v)
+{
+    if (visit_is_too_much(v))
+        end(v);
+    else if (v->kind == VISIT_BILLS)
+        ask_bills(v->m, v);
+    else
+        ask_quote(v->m, v);
 }
 
 /* ---- what the books found ---- */

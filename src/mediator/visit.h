@@ -45,9 +45,9 @@ struct visit {
     int64_t until;         /* it waits no longer, monotonic ms */
     bool html;             /* a browser: it gets pages */
     enum page_language language;
-    struct identity who;    /* of a demand: who asks */
-    char cookie[32];        /* that it is given now; "": none */
-    bool last;              /* it waited long enough: what the books say now is its answer */
+    struct identity who; /* of a demand: who asks */
+    char cookie[32];     /* that it is given now; "": none */
+    bool last;           /* it waited long enough: what the books say now is its answer */
 };
 
 struct visit *visit_new(struct mediator *m, struct http_call *call);
@@ -58,7 +58,9 @@ void visit_found(struct visit *v, struct job *j);
 void visit_session(struct visit *v, const struct job *j);
 /* The order moved: those who wait for it are answered where that answers them. */
 void visits_wake(struct mediator *m, struct job *j);
-/* Its service is asked for a quote, unless its network demands too much. */
+/* Its network demands too much, and is told so. */
+bool visit_is_too_much(struct visit *v);
+/* Its service is asked for a quote, unless that is so. */
 void visit_demand(struct visit *v);
 /* The service has spoken (client's thread). */
 void visit_quoted(struct visit *v, const struct http_said *said);
@@ -90,7 +92,7 @@ void visit_identity_read(struct visit *v);
 void visit_identity(struct visit *v, const char *rest);
 /* An acquirer answered whose card it is (line's thread); code is not "00": it does not take it. */
 struct card_said {
-    const char *id, *contract;     /* of the request, under which it was asked */
+    const char *id, *contract;       /* of the request, under which it was asked */
     const uint8_t *request, *sealed; /* hashes of what it was asked */
     const struct reg_acquirer *acquirer;
     const char *code, *reason;

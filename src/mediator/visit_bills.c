@@ -40,7 +40,8 @@ static json_t *json_of(const struct visit *v, const struct bills *all)
                             b->designation, "amount", amount, "currency", b->currency->alpha,
                             "until", b->until, "paid", b->paid, "url", url));
     }
-    return json_pack("{s:s,s:s,s:o}", "service", v->service->name, "user", v->who.user, "bills", list);
+    return json_pack("{s:s,s:s,s:o}", "service", v->service->name, "user", v->who.user, "bills",
+                     list);
 }
 
 /* ---- as a page ---- */

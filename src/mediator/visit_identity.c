@@ -194,8 +194,7 @@ static json_t *card_of(const struct visit *v, const struct identity_request *r)
         return NULL;
     }
     card = json_pack("{s:s,s:O,s:s*}", "request", jws, "acquirer", c->acquirer->sealing,
-                     "parameters",
-                     c->acquirer->version[0] != '\0' ? c->acquirer->version : NULL);
+                     "parameters", c->acquirer->version[0] != '\0' ? c->acquirer->version : NULL);
     free(jws);
     return card;
 }
@@ -215,8 +214,7 @@ static void say_request(struct visit *v, const struct identity_request *r)
              json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s*,s:o*}", "request", r->id, "mediator",
                        v->m->origin, "service", r->service, "reason", r->reason, "url", r->url,
                        "code", code, "valid_until", time_format_utc(until, r->valid_until),
-                       "answered", r->answered, "identify_by", by_of(r), "card",
-                       card_of(v, r)));
+                       "answered", r->answered, "identify_by", by_of(r), "card", card_of(v, r)));
 }
 
 static void say_known(struct visit *v, const struct identity_request *r)
@@ -510,9 +508,9 @@ static enum tp_err read_card(struct asking *a, struct span body, struct tp_error
         r = jcs_text(&text, object, "card", e);
     if (r == TP_OK && text == NULL)
         r = TP_ERR_NOT_FOUND;
-    if (r == TP_OK && (strlen(text) > IDENTITY_CARD || (a->jws = strdup(text)) == NULL ||
-                       EVP_Digest(text, strlen(text), a->card.sealed, NULL, EVP_sha256(), NULL) !=
-                           1))
+    if (r == TP_OK &&
+        (strlen(text) > IDENTITY_CARD || (a->jws = strdup(text)) == NULL ||
+         EVP_Digest(text, strlen(text), a->card.sealed, NULL, EVP_sha256(), NULL) != 1))
         r = tp_fail(e, TP_ERR_FORMAT, "what is sealed of the card is too large");
     json_decref(object);
     return r;
@@ -549,6 +547,10 @@ void visit_identity(struct visit *v, const char *rest)
         p.status = MHD_HTTP_NOT_FOUND;
         p.detail = "nobody asks that";
     } else if (!takes || read_answer(a, http_body(v->call), &e) == TP_OK) {
+        if (a->step == STEP_CARD && visit_is_too_much(v)) {
+            release(&a->errand);
+            return;
+        }
         snprintf(a->request.id, sizeof(a->request.id), "%s", rest);
         http_later(v->call);
         queue(v->m, v, a);

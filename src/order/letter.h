@@ -18,7 +18,8 @@ enum letter_kind {
     LETTER_ANSWER,   /* order, contract, answers, act, words?, amount?, currency?, until?, at: the
                         mediator's */
     LETTER_CARD_REQUEST, /* mediator, request, service, reason, contract, acquirer, terminal,
-                            country, mcc, currency, until, at: the mediator's, who asks for a card */
+                            country, mcc, currency, until, at: the mediator's, who asks for a card
+                          */
     LETTER_CARD          /* answers, contract, user, at: the acquirer's, whose card it was */
 };
 
@@ -38,11 +39,11 @@ struct letter { /* begins as {0}; NULL: not of its kind, or absent */
     const char *contract, *act, *amount, *currency, *until;
     const char *mediator, *request, *service; /* https://host, its number, who wants to know */
     const char *acquirer, *terminal, *country, *mcc; /* who is to know the card; as an order's */
-    const char *user;                         /* base64url of what the acquirer calls the card */
-    const char *at;                           /* RFC 3339, UTC */
+    const char *user;          /* base64url of what the acquirer calls the card */
+    const char *at;            /* RFC 3339, UTC */
     char signer[PKI_NAME_MAX]; /* read alone, of whom a certificate names: CN */
-    json_t *key;   /* read alone, of who pays: the public key that signed */
-    json_t *owner; /* of the strings, when read: letter_free */
+    json_t *key;               /* read alone, of who pays: the public key that signed */
+    json_t *owner;             /* of the strings, when read: letter_free */
 };
 
 /* Why an order may be disputed: "not-delivered" …; ended by NULL. */

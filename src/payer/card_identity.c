@@ -66,7 +66,8 @@ enum tp_err card_request_read(struct card_request *out, const json_t *card,
         r = order_holder_read(&out->sealing, out->authority->orders,
                               json_object_get(card, "acquirer"), PKI_SEALING, at, e);
     if (r == TP_OK && strcmp(out->sealing.common_name, out->asked.acquirer) != 0)
-        r = tp_fail(e, TP_ERR_SECURITY, "it is to be sealed to another acquirer than its contract's");
+        r = tp_fail(e, TP_ERR_SECURITY,
+                    "it is to be sealed to another acquirer than its contract's");
     if (version != NULL)
         out->parameters = strtoll(version, NULL, 10);
     return r;
@@ -138,8 +139,8 @@ static void fill_request(struct proving *p)
 
 static enum tp_err ask_card(struct proving *p, struct tp_error *e)
 {
-    const struct card_place place = {p->how->reader, p->how->wait_ms, p->person,
-                                     "Say who you are", "nobody was told who you are"};
+    const struct card_place place = {p->how->reader, p->how->wait_ms, p->person, "Say who you are",
+                                     "nobody was told who you are"};
     struct kernel_person person;
     enum tp_err r = card_reach(&p->reader, &place, e);
 

@@ -14,10 +14,10 @@ struct card_request { /* begins as {0} */
     int64_t parameters;                /* the version that the mediator has */
 };
 
-/* Verifies what a mediator asks a card for, by the clock `at`: signed for a contract by an authority
- * that the user trusts, in its time, and to be sealed to a key of that acquirer. TP_ERR_FORMAT,
- * TP_ERR_RANGE, TP_ERR_SECURITY with the remedy, TP_ERR_TIMEOUT. card_request_free after an error
- * too. */
+/* Verifies what a mediator asks a card for, by the clock `at`: signed for a contract by an
+ * authority that the user trusts, in its time, and to be sealed to a key of that acquirer.
+ * TP_ERR_FORMAT, TP_ERR_RANGE, TP_ERR_SECURITY with the remedy, TP_ERR_TIMEOUT. card_request_free
+ * after an error too. */
 TP_MUST_CHECK enum tp_err card_request_read(struct card_request *out, const json_t *card,
                                             const struct authorities *authorities, time_t at,
                                             struct tp_error *e);

@@ -6,7 +6,7 @@
 #include "base/hex.h"
 #include "drivers/readers.h"
 
-#define AID_MIN       5   /* bytes: an application provider's part at least */
+#define AID_MIN       5 /* bytes: an application provider's part at least */
 #define AID_MAX       16
 #define LABEL_MAX     16  /* characters of 50 and 9F12 */
 #define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */

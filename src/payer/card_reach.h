@@ -10,8 +10,8 @@ struct card_place {
     const char *reader; /* its number or part of its name; NULL: any */
     int wait_ms;        /* for a card */
     struct person *person;
-    const char *what;  /* it is wanted for: to people */
-    const char *unless;/* what did not happen when the person gives up */
+    const char *what;   /* it is wanted for: to people */
+    const char *unless; /* what did not happen when the person gives up */
 };
 
 /* reader_close, after an error too. TP_ERR_NO_READER, TP_ERR_NO_CARD, TP_ERR_CANCELLED (the person

@@ -106,7 +106,8 @@ static enum tp_err read_request(struct request *out, struct fetch *f, const char
         r = jcs_text(&by, out->owner, "identify_by", e);
     out->by_card = by != NULL && strcmp(by, "card") == 0;
     if (r == TP_OK && by != NULL && !out->by_card)
-        r = tp_fail(e, TP_ERR_FORMAT, "%s wants to know it in a way that is not known here", origin);
+        r = tp_fail(e, TP_ERR_FORMAT, "%s wants to know it in a way that is not known here",
+                    origin);
     if (r == TP_OK && (out->service == NULL || out->reason == NULL || out->code == NULL))
         r = tp_fail(e, TP_ERR_FORMAT, "%s does not say who asks and why", origin);
     if (r == TP_OK && (mediator == NULL || strcmp(mediator, origin) != 0 || number == NULL ||
@@ -129,13 +130,12 @@ static enum tp_err find_session(struct known *out, bool *found, struct journal *
     static const struct db_column columns[] = {DB_COLUMN(struct known, session),
                                                DB_COLUMN(struct known, valid_until)};
 
-    return db_one(
-        j->db,
-        "SELECT session, valid_until FROM known_at WHERE origin = $1 AND service = $2 AND"
-        " valid_until > $3 AND by_card >= $4",
-        DB_VALUES(db_text(q->origin), db_text(q->service), db_integer(time(NULL) + LEFT_S),
-                  db_integer(q->by_card ? 1 : 0)),
-        DB_COLUMNS(columns), out, found, e);
+    return db_one(j->db,
+                  "SELECT session, valid_until FROM known_at WHERE origin = $1 AND service = $2 AND"
+                  " valid_until > $3 AND by_card >= $4",
+                  DB_VALUES(db_text(q->origin), db_text(q->service),
+                            db_integer(time(NULL) + LEFT_S), db_integer(q->by_card ? 1 : 0)),
+                  DB_COLUMNS(columns), out, found, e);
 }
 
 static enum tp_err keep_session(struct journal *j, const struct request *q, const struct known *k,
@@ -158,8 +158,8 @@ static void fill(struct identity_told *out, const struct request *q, const struc
     snprintf(out->line, sizeof(out->line), COOKIE "%.32s=%s", q->service, k->session);
 }
 
-/* What goes into a field is a session's, and of this key's name there (user NULL: of a card's, which
- * the mediator alone can tell). */
+/* What goes into a field is a session's, and of this key's name there (user NULL: of a card's,
+ * which the mediator alone can tell). */
 static enum tp_err take_session(struct known *out, const json_t *answer, const char *user,
                                 struct tp_error *e)
 {
@@ -198,8 +198,7 @@ static enum tp_err agree(const struct request *q, const struct identity_options 
     if (r == TP_OK)
         word_make_shown(shown);
     if (r == TP_OK &&
-        asprintf(&text,
-                 "The service %s at %s wants to know who asks (code %s): %s. %s", q->service,
+        asprintf(&text, "The service %s at %s wants to know who asks (code %s): %s. %s", q->service,
                  strstr(q->origin, "://") + 3, q->code, shown,
                  q->by_card ? "Let your card sign who you are (no PIN, and nothing is paid)"
                             : "Sign who you are") < 0) {
@@ -252,7 +251,7 @@ static enum tp_err send_letter(struct known *out, struct checkout *c, struct fet
 }
 
 static enum tp_err sign_by_key(struct known *out, struct checkout *c, struct fetch *f,
-                        const struct request *q, struct tp_error *e)
+                               const struct request *q, struct tp_error *e)
 {
     char at[TIME_TEXT_MAX], user[LETTER_USER], *jws = NULL;
     const struct letter l = {.mediator = q->origin,
@@ -289,8 +288,9 @@ static enum tp_err sign_by_card(struct known *out, struct checkout *c, struct fe
     enum tp_err r = TP_OK;
 
     if (how == NULL)
-        r = tp_fail(e, TP_ERR_USAGE, "the service wants to know you by a bank card: telepay identify "
-                                     "%s/identity/%s asks it",
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "the service wants to know you by a bank card: telepay identify "
+                    "%s/identity/%s asks it",
                     q->origin, q->request);
     else if (card == NULL)
         r = tp_fail(e, TP_ERR_STATE, "the service %s takes no cards: your key can say who you are",

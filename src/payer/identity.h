@@ -1,5 +1,6 @@
 /* Who asks: what a mediator wants to know for one of its services, and the answer that the device's
- * key signs, or a bank card (payer/card_identity.h), each time after a yes. It is kept in the journal before it leaves. */
+ * key signs, or a bank card (payer/card_identity.h), each time after a yes. It is kept in the
+ * journal before it leaves. */
 #ifndef TP_PAYER_IDENTITY_H
 #define TP_PAYER_IDENTITY_H
 

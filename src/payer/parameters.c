@@ -144,9 +144,8 @@ static enum tp_err fetch_those(struct parameters *out, const struct parameters_p
     while (body.n > 0 && (body.p[body.n - 1] == '\n' || body.p[body.n - 1] == '\r'))
         body.n--;
     text = span_text(body);
-    r = text != NULL
-            ? parameters_keep(out, p->home, p->authority, p->acquirer, text, time(NULL), e)
-            : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for parameters");
+    r = text != NULL ? parameters_keep(out, p->home, p->authority, p->acquirer, text, time(NULL), e)
+                     : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for parameters");
     free(text);
     return r;
 }

@@ -14,7 +14,8 @@ struct span pay_get(const void *tx, uint32_t tag)
 
 enum tp_err pay_prepare_card(struct payment *p, struct tp_error *e)
 {
-    enum tp_err r = card_narrow(&p->request, p->aid, p->terminal, p->options->person.application, e);
+    enum tp_err r =
+        card_narrow(&p->request, p->aid, p->terminal, p->options->person.application, e);
 
     if (r == TP_OK)
         r = journal_open(&p->journal, p->terminal->journal, e);

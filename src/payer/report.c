@@ -12,8 +12,7 @@
 static const char *const outcomes[] = {
     [KERNEL_APPROVED] = "approved",         [KERNEL_DECLINED] = "declined",
     [KERNEL_NOT_ACCEPTED] = "not accepted", [KERNEL_TERMINATED] = "terminated",
-    [KERNEL_READ_ONLY] = "read only",
-    [KERNEL_PROVED] = "proved",
+    [KERNEL_READ_ONLY] = "read only",       [KERNEL_PROVED] = "proved",
 };
 
 /* The names of the bits that are set. */

@@ -100,8 +100,7 @@ static void say_document(struct http_call *call, const char *text)
 /* Why it wants to know who asks, and whether by a bank card alone. */
 static void say_identify(struct http_call *call, const char *why, bool by_card)
 {
-    json_t *said =
-        json_pack("{s:s,s:s*}", "identify", why, "identify_by", by_card ? "card" : NULL);
+    json_t *said = json_pack("{s:s,s:s*}", "identify", why, "identify_by", by_card ? "card" : NULL);
     char *text = said != NULL ? json_dumps(said, JSON_COMPACT) : NULL;
 
     if (text != NULL)

@@ -42,9 +42,9 @@ static void of_payer(const char *text, enum letter_kind kind)
 static void of_session(const char *text)
 {
     static const uint8_t key[32] = {1};
-    char user[LETTER_USER];
+    struct identity user;
 
-    HOLDS(!identity_of_session(user, SPAN_OF(key), "journal", text, 1000000000));
+    HOLDS(!identity_of_session(&user, SPAN_OF(key), "journal", text, 1000000000));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

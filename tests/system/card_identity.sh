@@ -150,6 +150,26 @@ refused() {
     expect 3 "the card's signature is not good" identify --card "$at"
     insert cards/marie
     expect 0 '"answered":false' ask "$at"
+    # who signs for the acquirer, and is not it
+    expect 0 "" telepay-acquirer init acq2/ --authority scheme/authority.json
+    expect 0 "" telepay-acquirer contract add --dir acq2 --id 000000000000123 --name Elsewhere --mcc 5942 --currency EUR
+    expect 0 "" telepay-acquirer mediator add --dir acq2 --name port --contract 000000000000123 --out elsewhere2
+    kill "$acquirer"
+    wait "$acquirer"
+    mkdir own
+    cp acq/pki/acknowledgement.* own/
+    cp acq2/pki/acknowledgement.* acq/pki/
+    serve_acquirer
+    reached
+    expect 4 "the answer of the card's acquirer cannot be used: nothing is kept" identify --card "$at"
+    expect 0 '"answered":false' ask "$at"
+    kill "$acquirer"
+    wait "$acquirer"
+    cp own/* acq/pki/
+    serve_acquirer
+    reached
+    expect 0 "knows you as" identify --card "$at"
+    new_request club
     # nobody whom the user trusts stands for the acquirer
     expect 5 "no acquirer's authority is trusted yet: telepay authority add FILE" identify --card --home stranger "$at"
 }

@@ -98,10 +98,10 @@ START_TEST(quotes_that_ask)
                          currency_by_alpha("EUR"), NULL));
         ck_assert(q.by_card);
         quote_free(&q);
-        ck_assert_int_eq(
-            quote_read(&q, span_str("{\"identify\":\"a vault\",\"identify_by\":\"face\"}"),
-                       currency_by_alpha("EUR"), NULL),
-            TP_ERR_FORMAT);
+        ck_assert_int_eq(quote_read(&q,
+                                    span_str("{\"identify\":\"a vault\",\"identify_by\":\"face\"}"),
+                                    currency_by_alpha("EUR"), NULL),
+                         TP_ERR_FORMAT);
         quote_free(&q);
         snprintf(text, sizeof(text), "{\"identify\":\"%0201d\"}", 0);
         ck_assert_int_eq(quote_read(&q, span_str(text), currency_by_alpha("EUR"), NULL),
@@ -248,9 +248,8 @@ static char *card_letter(struct desk *d, const char *contract, const uint8_t req
 static enum tp_err reads(struct desk *d, char *jws, const uint8_t request[LETTER_HASH])
 {
     char user[LETTER_USER] = "";
-    const enum tp_err r =
-        identity_card_read(user, jws, request, registry_acquirer(d->f.registry, ACQUIRER), CONTRACT,
-                           ORIGIN, &d->f.e);
+    const enum tp_err r = identity_card_read(
+        user, jws, request, registry_acquirer(d->f.registry, ACQUIRER), CONTRACT, ORIGIN, &d->f.e);
 
     if (r == TP_OK)
         ck_assert_str_eq(user, CARD_NAME);
@@ -326,7 +325,8 @@ static enum identity_finding take_card(struct desk *d, struct identity_request *
 
 START_TEST(a_card_answers_once)
     {
-        struct identity_card sent = {.sealed = {1}}, known = {.sealed = {1}, .user = CARD_NAME, .jws = "a.b.c"},
+        struct identity_card sent = {.sealed = {1}},
+                             known = {.sealed = {1}, .user = CARD_NAME, .jws = "a.b.c"},
                              other = {.sealed = {2}, .user = NAME, .jws = "a.b.d"};
         struct identity_request r;
         struct desk d;

@@ -1,5 +1,6 @@
 /* Whose card it is, as a mediator asks the acquirer's server over TLS: what the card signed for its
- * request (EMV 4.4 Book 2, 6.5), and every other request, seal, list and card refused by its name. */
+ * request (EMV 4.4 Book 2, 6.5), and every other request, seal, list and card refused by its name.
+ */
 #include "unit.h"
 
 #include <stdio.h>
@@ -27,11 +28,11 @@ static struct { /* one question, from what is asked to what is answered */
     struct letter asked;
     char until[TIME_TEXT_MAX], at[TIME_TEXT_MAX];
     char *jws, *jwe;
-    uint8_t r[LETTER_HASH];  /* the hash of what was asked … */
+    uint8_t r[LETTER_HASH];    /* the hash of what was asked … */
     uint8_t said[LETTER_HASH]; /* … and for what it is sealed */
-    uint8_t values[64];      /* DF08 */
+    uint8_t values[64];        /* DF08 */
     size_t values_n;
-    uint8_t rid; /* the last byte of the application's RID */
+    uint8_t rid;   /* the last byte of the application's RID */
     uint8_t flips; /* a bit of the signature */
     bool no_signature;
     uint8_t stream[ISO8583_EVIDENCE_MAX];
@@ -232,9 +233,8 @@ START_TEST(a_name_for_each_mediator)
     {
         static const struct {
             const char *mediator, *name;
-        } names[] = {
-            {"port", "79E764FCF2F686D78E5B27B6287B47B56EACC94A5FFAE88D5AE1D2249229D0B4"},
-            {"other", "BA19B3E73E33B0EF04390F67603B209AFB33CF6BC1025B83B89BC025F90F0A49"}};
+        } names[] = {{"port", "79E764FCF2F686D78E5B27B6287B47B56EACC94A5FFAE88D5AE1D2249229D0B4"},
+                     {"other", "BA19B3E73E33B0EF04390F67603B209AFB33CF6BC1025B83B89BC025F90F0A49"}};
         char path[128], text[2 * SEAL_LOOKUP + 1];
         uint8_t file[15 + 64] = "telepay seal 1\n", name[SEAL_LOOKUP];
         struct seal *s = NULL;
