@@ -243,7 +243,7 @@ static void say_not(struct visit *v, enum identity_finding finding)
     } words[] = {
         [IDENTITY_NONE] = {MHD_HTTP_NOT_FOUND, "nobody asks that"},
         [IDENTITY_OVER] = {MHD_HTTP_GONE, "its time is over: ask for the page again"},
-        [IDENTITY_OTHER] = {MHD_HTTP_CONFLICT, "another letter has answered that"},
+        [IDENTITY_OTHER] = {MHD_HTTP_CONFLICT, "another letter, or card, has answered that"},
         [IDENTITY_DIFFERS] = {MHD_HTTP_FORBIDDEN,
                               "that letter is about another request, mediator, service or reason"},
         [IDENTITY_BY_KEY] = {MHD_HTTP_FORBIDDEN,

@@ -73,7 +73,7 @@ known() {
     printf '{"card":"%s"}' "$(kept)" | posted
     said "\"user\":\"$mine\""
     judge forge genuine "$(kept)" acq | posted
-    said "another letter has answered that"
+    said "another letter, or card, has answered that"
     said 409
 }
 
