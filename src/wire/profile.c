@@ -52,10 +52,10 @@ static const struct {
 } rows[] = { /* by field */
     /*        terminal and acquirer                            acquirer and issuer                  mediator and acquirer
            0200  0210  0400  0410  0500  0510  0800  0810  0100  0110  0400  0410  0800  0810  0200  0210  0400  0410  0600  0610  0800  0810 */
-    {  2, {   N,    0,   OF,    0,    0,    0,    0,    0,  NFI,   OE,    N,   OE,    0,    0,    0,    0,    0,    0,    0,    0}},
-    {  3, {   N,   NE,   OF,   OE,    0,    0,    0,    0,  NFI,  NEC,    N,   OE,    0,    0,    N,   NE,   OF,   OE,    0,    0}},
-    {  4, {   N,  NEC,   OF,  OEC,    0,    0,    0,    0,  NFI,  NEC,    N,   OE,    0,    0,    N,  NEC,   OF,  OEC,    0,    0}},
-    {  7, {   N,   NE,    N,   NE,    N,   NE,    N,   NE,    N,  NEC,    N,   NE,    N,   NE,    N,   NE,    N,   NE,    N,   NE}},
+    {  2, {   N,    0,   OF,    0,    0,    0,    0,    0,  NFI,   OE,    N,   OE,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {  3, {   N,   NE,   OF,   OE,    0,    0,    0,    0,  NFI,  NEC,    N,   OE,    0,    0,    N,   NE,   OF,   OE,    0,    0,    0,    0}},
+    {  4, {   N,  NEC,   OF,  OEC,    0,    0,    0,    0,  NFI,  NEC,    N,   OE,    0,    0,    N,  NEC,   OF,  OEC,    0,    0,    0,    0}},
+    {  7, {   N,   NE,    N,   NE,    N,   NE,    N,   NE,    N,  NEC,    N,   NE,    N,   NE,    N,   NE,    N,   NE,    N,   NE,    N,   NE}},
     { 11, {   N,  NEC,    N,  NEC,    N,   NE,    N,   NE,    N,  NEC,    N,  NEC,    N,   NE,    N,  NEC,    N,  NEC,    N,   NE,    N,   NE}},
     { 12, {   N,  NEC,   OF,  OEC,    0,    0,    0,    0,   NF,  NEC,    N,   OE,    0,    0,    N,  NEC,   OF,  OEC,    0,    0,    0,    0}},
     { 13, {   N,  NEC,   NF,  NEC,    0,    0,    0,    0,   NF,  NEC,    N,   OE,    0,    0,    N,  NEC,   NF,  NEC,    0,    0,    0,    0}},
