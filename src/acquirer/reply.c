@@ -1,6 +1,5 @@
 #include "acquirer/reply.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,9 +76,7 @@ enum tp_err reply_sign(char **jws, const struct order_key *key, const struct tx_
     if (tx->mediated.order[0] == '\0' || !decides(a, asked))
         return TP_OK;
     snprintf(amount, sizeof(amount), "%" PRId64, tx->amount);
-    snprintf(currency, sizeof(currency), "%s", currency_shown(tx->currency));
-    for (char *c = currency; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
+    currency_small(currency, tx->currency);
     return acknowledgement_write(jws, &said, key, e);
 }
 

@@ -22,3 +22,17 @@ bool iban_is_good(const char *text)
     }
     return rest == 1;
 }
+
+bool iban_read(char out[IBAN_MAX], const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0' && n < IBAN_MAX - 1; text++)
+        if (*text != ' ')
+            out[n++] = *text;
+    out[n] = '\0';
+    if (text[strspn(text, " ")] == '\0' && iban_is_good(out))
+        return true;
+    out[0] = '\0';
+    return false;
+}

@@ -1,6 +1,5 @@
 #include "mediator/asked.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,9 +36,7 @@ enum tp_err asked_fill(struct asked *out, const struct orderbook_order *o,
     memcpy(out->id, o->id, sizeof(out->id));
     memcpy(out->contract, a->contract, sizeof(out->contract));
     snprintf(out->amount, sizeof(out->amount), "%" PRId64, o->amount);
-    snprintf(out->currency, sizeof(out->currency), "%s", currency_shown(o->currency));
-    for (char *letter = out->currency; *letter != '\0'; letter++)
-        *letter = (char)tolower((unsigned char)*letter);
+    currency_small(out->currency, o->currency);
     return hash_payment(out, a, e);
 }
 

@@ -1,6 +1,5 @@
 #include "mediator/challenge.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -44,8 +43,7 @@ static enum tp_err fill_texts(struct texts *t, const struct orderbook_attempt *a
         return tp_fail(e, TP_ERR_INTERNAL, "the system gives no random numbers");
     snprintf(t->amount, sizeof(t->amount), "%" PRId64, o->amount);
     snprintf(t->ceiling, sizeof(t->ceiling), "%" PRId64, c->ceiling);
-    for (size_t i = 0; i < sizeof(t->currency); i++)
-        t->currency[i] = (char)tolower((unsigned char)c->currency->alpha[i]);
+    currency_small(t->currency, c->currency->numeric);
     base64url_encode(t->quote, span_of(quote, 32));
     base64url_encode(t->nonce, SPAN_OF(nonce));
     time_format_utc(t->issued, time(NULL));

@@ -79,7 +79,7 @@ static enum tp_err answer(const struct dispute *d, const char *act, const char *
 {
     const bool settles = strcmp(act, ACT_SETTLED) == 0;
     char answers[BASE64URL_SIZE(LETTER_HASH)], at[TIME_TEXT_MAX], until[TIME_TEXT_MAX], amount[24],
-        currency[8];
+        currency[4];
     struct letter l = {.order = d->order,
                        .contract = d->contract,
                        .answers = answers,
@@ -98,9 +98,7 @@ static enum tp_err answer(const struct dispute *d, const char *act, const char *
         return r != TP_OK ? r : tp_fail(e, TP_ERR_INTERNAL, "nobody opened the dispute");
     base64url_encode(answers, SPAN_OF(last.hash));
     snprintf(amount, sizeof(amount), "%" PRId64, d->amount);
-    snprintf(currency, sizeof(currency), "%s", currency_shown(d->currency));
-    for (char *c = currency; *c != '\0'; c++)
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    currency_small(currency, d->currency);
     r = letter_write(&jws, LETTER_ANSWER, &l, key, e);
     if (r == TP_OK)
         r = keep(b, d->order, true, act, jws, now, e);
@@ -394,8 +392,12 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
     if (r != TP_OK || !found || d.state != DISPUTE_SETTLED)
         return r;
     contract = registry_contract(by->registry, d.contract);
-    if (contract == NULL)
+    if (contract == NULL) {
+        log_error("the settlement of order %s waits for the contract %s, which is not known any "
+                  "more: telepay-mediator acquirer add",
+                  o->id, d.contract);
         return TP_OK;
+    }
     r = disputes_letter_last(b, o->id, true, &last, &jws, &found, e);
     if (r != TP_OK || !found)
         return r;

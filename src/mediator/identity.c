@@ -1,6 +1,5 @@
 #include "mediator/identity.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -90,10 +89,10 @@ static const uint8_t nothing[32];
 enum tp_err identity_add(struct orderbook *b, const struct identity_request *r, struct tp_error *e)
 {
     return db_exec(orderbook_db(b),
-                   "INSERT INTO identity_request (id, service, reason, url, made, valid_until,"
-                   " browser, wants_card) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                   "INSERT INTO identity_request (id, service, reason, url, valid_until,"
+                   " browser, wants_card) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                    DB_VALUES(db_text(r->id), db_text(r->service), db_text(r->reason),
-                             db_text(r->url), db_integer(r->made), db_integer(r->valid_until),
+                             db_text(r->url), db_integer(r->valid_until),
                              db_blob_or_null(SPAN_OF(r->browser), r->has_browser),
                              db_integer(r->wants_card ? 1 : 0)),
                    NULL, e);
@@ -107,7 +106,6 @@ enum tp_err identity_get(struct orderbook *b, const char *id, struct identity_re
         DB_COLUMN(struct identity_request, service),
         DB_COLUMN(struct identity_request, reason),
         DB_COLUMN(struct identity_request, url),
-        DB_COLUMN(struct identity_request, made),
         DB_COLUMN(struct identity_request, valid_until),
         DB_COLUMN(struct identity_request, has_browser),
         DB_COLUMN(struct identity_request, browser),
@@ -119,8 +117,8 @@ enum tp_err identity_get(struct orderbook *b, const char *id, struct identity_re
     };
 
     return db_one(orderbook_db(b),
-                  "SELECT id, service, reason, url, made, valid_until, browser IS NOT NULL AS"
-                  " has_browser, coalesce(browser, $2) AS browser, jws IS NOT NULL AS answered,"
+                  "SELECT id, service, reason, url, valid_until, browser IS NOT NULL AS"
+                  " has_browser, coalesce(browser, $2) AS browser, hash IS NOT NULL AS answered,"
                   " wants_card, coalesce(name, '') AS name, by_card, coalesce(hash, $2) AS hash"
                   " FROM identity_request"
                   " WHERE id = $1",
@@ -130,8 +128,7 @@ enum tp_err identity_get(struct orderbook *b, const char *id, struct identity_re
 
 enum tp_err identity_forget(struct orderbook *b, int64_t before, struct tp_error *e)
 {
-    return db_exec(orderbook_db(b),
-                   "DELETE FROM identity_request WHERE valid_until < $1 AND jws IS NULL",
+    return db_exec(orderbook_db(b), "DELETE FROM identity_request WHERE valid_until < $1",
                    DB_VALUES(db_integer(before)), NULL, e);
 }
 
@@ -144,14 +141,14 @@ static bool is_about(const struct letter *l, const struct identity_request *r, c
 }
 
 static enum tp_err keep(struct identity_request *r, const uint8_t hash[LETTER_HASH],
-                        const char *jws, struct orderbook *b, struct tp_error *e)
+                        struct orderbook *b, struct tp_error *e)
 {
-    const enum tp_err err = db_exec(
-        orderbook_db(b),
-        "UPDATE identity_request SET name = $2, by_card = $3, hash = $4, jws = $5 WHERE id = $1",
-        DB_VALUES(db_text(r->id), db_text(r->who.user), db_integer(r->who.by_card ? 1 : 0),
-                  db_blob(span_of(hash, LETTER_HASH)), db_text(jws)),
-        NULL, e);
+    const enum tp_err err =
+        db_exec(orderbook_db(b),
+                "UPDATE identity_request SET name = $2, by_card = $3, hash = $4 WHERE id = $1",
+                DB_VALUES(db_text(r->id), db_text(r->who.user), db_integer(r->who.by_card ? 1 : 0),
+                          db_blob(span_of(hash, LETTER_HASH))),
+                NULL, e);
 
     r->answered = err == TP_OK;
     return err;
@@ -187,7 +184,7 @@ enum tp_err identity_take(enum identity_finding *finding, struct identity_reques
     if (*finding != IDENTITY_FINE || out->answered)
         return TP_OK;
     r = letter_user(out->who.user, origin, l->key, e);
-    return r == TP_OK ? keep(out, hash, jws, b, e) : r;
+    return r == TP_OK ? keep(out, hash, b, e) : r;
 }
 
 /* ---- by card ---- */
@@ -208,11 +205,10 @@ enum tp_err identity_card_request(char **jws, uint8_t hash[LETTER_HASH],
                              .mcc = c->mcc,
                              .currency = currency,
                              .until = time_format_utc(until, r->valid_until),
-                             .at = time_format_utc(at, r->made)};
+                             .at = time_format_utc(at, r->valid_until - IDENTITY_ASKED_S)};
     enum tp_err err;
 
-    for (size_t i = 0; i < sizeof(currency); i++)
-        currency[i] = (char)tolower((unsigned char)c->currency->alpha[i]);
+    currency_small(currency, c->currency->numeric);
     err = letter_write(jws, LETTER_CARD_REQUEST, &l, &c->key, e);
     return err == TP_OK ? letter_hash(hash, *jws, e) : err;
 }
@@ -250,5 +246,5 @@ enum tp_err identity_take_card(enum identity_finding *finding, struct identity_r
         return TP_OK;
     memcpy(out->who.user, card->user, sizeof(out->who.user));
     out->who.by_card = true;
-    return keep(out, card->sealed, card->jws, b, e);
+    return keep(out, card->sealed, b, e);
 }

@@ -33,7 +33,7 @@ struct identity_request {
     char service[BOOK_NAME_MAX];
     char reason[4 * IDENTITY_REASON + 1];
     char url[BOOK_TARGET_MAX]; /* what was asked for */
-    int64_t made, valid_until;
+    int64_t valid_until;
     bool has_browser;
     uint8_t browser[BOOK_SESSION]; /* SHA-256 of what it was given, as an order's */
     bool wants_card;               /* no key will do */
@@ -49,7 +49,7 @@ TP_MUST_CHECK enum tp_err identity_add(struct orderbook *b, const struct identit
 TP_MUST_CHECK enum tp_err identity_get(struct orderbook *b, const char *id,
                                        struct identity_request *out, bool *found,
                                        struct tp_error *e);
-/* Those that nobody answered, and that were over before. */
+/* Those that were over before, answered or not: sessions stand without them. */
 TP_MUST_CHECK enum tp_err identity_forget(struct orderbook *b, int64_t before, struct tp_error *e);
 
 enum identity_finding {
@@ -78,7 +78,6 @@ TP_MUST_CHECK enum tp_err identity_card_request(char **jws, uint8_t hash[LETTER_
 struct identity_card {           /* what a device sent, and its acquirer said of it */
     uint8_t sealed[LETTER_HASH]; /* SHA-256 of what was sealed */
     char user[LETTER_USER];      /* how the card is called here; "": it is not known yet */
-    const char *jws;             /* LETTER_CARD */
 };
 /* Verifies LETTER_CARD: of this acquirer, contract and request. TP_ERR_FORMAT, TP_ERR_RANGE,
  * TP_ERR_SECURITY. */

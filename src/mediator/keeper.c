@@ -230,14 +230,10 @@ char *keeper_quote(struct mediator *m, const struct orderbook_order *o)
     return text;
 }
 
-bool keeper_drawn(struct mediator *m, const char *session, struct orderbook_drawn *out)
+enum tp_err keeper_drawn(struct mediator *m, const char *session, const char *after,
+                         struct orderbook_drawn *out, bool *found, struct tp_error *e)
 {
-    struct tp_error e = {TP_OK, ""};
-    bool found = false;
-
-    if (orderbook_drawn_next(m->keeper->book, session, out, &found, &e) != TP_OK)
-        log_error("%s", e.text);
-    return found;
+    return orderbook_drawn_next(m->keeper->book, session, after, out, found, e);
 }
 
 struct content *keeper_included(struct mediator *m, const struct orderbook_order *o)

@@ -105,9 +105,11 @@ void keeper_take(struct mediator *m, struct job *j);
 /* The quote as its service gave it (free()); what it has as content. On the keeper's thread. NULL:
  * it cannot be had. */
 char *keeper_quote(struct mediator *m, const struct orderbook_order *o);
-/* What of a session is to be presented next (free voucher). On the keeper's thread. False: nothing.
- */
-bool keeper_drawn(struct mediator *m, const char *session, struct orderbook_drawn *out);
+/* What of a session is to be presented next (free voucher), if anything is: orderbook_drawn_next.
+ * On the keeper's thread. */
+TP_MUST_CHECK enum tp_err keeper_drawn(struct mediator *m, const char *session, const char *after,
+                                       struct orderbook_drawn *out, bool *found,
+                                       struct tp_error *e);
 struct content *keeper_included(struct mediator *m, const struct orderbook_order *o);
 
 /* ---- shelf.c: what was just delivered ---- */
@@ -131,6 +133,10 @@ void clock_close(struct mediator *m);
  * its attempt n. */
 void clock_set(struct mediator *m, const char *id, enum event event, uint32_t n, int64_t after_ms,
                unsigned tries);
+
+/* In ms, before what was tried so often is tried again: a second, then twice as long each time, up
+ * to ten minutes. */
+int64_t clock_pause(unsigned tries);
 
 /* ---- line.c: the acquirers ---- */
 

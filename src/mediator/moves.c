@@ -224,12 +224,10 @@ static enum tp_err give_back_rivals(struct move *m, struct orderbook *b, const s
 
 /* ---- the moves ---- */
 
-static enum tp_err asked(struct move *m, struct orderbook *b, const struct issuing *by,
-                         struct tp_error *e)
+static enum tp_err asked(struct move *m, struct orderbook *b, struct tp_error *e)
 {
     enum tp_err r = orderbook_order_add(b, &m->order, span_str(m->quote), e);
 
-    (void)by;
     m->moved = m->payable = true;
     if (r == TP_OK)
         r = orderbook_attempt_add(b, &m->attempt, e);
@@ -435,6 +433,14 @@ static enum tp_err answer_beside(struct move *m, struct orderbook *b, const stru
     return orderbook_attempt_surplus(b, &m->attempt, e);
 }
 
+static enum tp_err copy(char **to, const char *from, struct tp_error *e)
+{
+    free(*to);
+    *to = from != NULL ? strdup(from) : NULL;
+    return from != NULL && *to == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an answer")
+                                       : TP_OK;
+}
+
 /* What was decided stays decided, and nothing is decided of what never left. */
 static enum tp_err answer(struct move *m, struct orderbook *b, const struct issuing *by,
                           struct tp_error *e)
@@ -448,12 +454,11 @@ static enum tp_err answer(struct move *m, struct orderbook *b, const struct issu
     memcpy(m->attempt.code, m->said.code, sizeof(m->attempt.code));
     memcpy(m->attempt.reason, m->said.reason, sizeof(m->attempt.reason));
     memcpy(m->attempt.rrn, m->said.rrn, sizeof(m->attempt.rrn));
-    free(m->attempt.acknowledgement);
-    free(m->attempt.answer);
-    m->attempt.acknowledgement =
-        m->said.acknowledgement != NULL ? strdup(m->said.acknowledgement) : NULL;
-    m->attempt.answer = m->said.answer != NULL ? strdup(m->said.answer) : NULL;
-    r = orderbook_attempt_answer(b, &m->attempt, e);
+    r = copy(&m->attempt.acknowledgement, m->said.acknowledgement, e);
+    if (r == TP_OK)
+        r = copy(&m->attempt.answer, m->said.answer, e);
+    if (r == TP_OK)
+        r = orderbook_attempt_answer(b, &m->attempt, e);
     if (r == TP_OK && m->said.opens)
         r = orderbook_session_add(b, &m->said.session, m->said.answer, e);
     if (r != TP_OK)
@@ -593,14 +598,21 @@ enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing
 {
     static enum tp_err (*const moves[])(struct move * m, struct orderbook * b,
                                         const struct issuing *by, struct tp_error *e) = {
-        [EVENT_ASKED] = asked,         [EVENT_LOOK] = look,
-        [EVENT_FIND] = find,           [EVENT_CLAIM] = claim,
-        [EVENT_RELEASE] = release,     [EVENT_PAY] = pay,
-        [EVENT_ANSWER] = answer,       [EVENT_SILENT] = silent,
-        [EVENT_COMPLETE] = complete,   [EVENT_LATE] = late,
-        [EVENT_DELIVERED] = delivered, [EVENT_UNDELIVERABLE] = undeliverable,
-        [EVENT_REVERSED] = reversed,   [EVENT_UNREVERSED] = reversed,
-        [EVENT_GO_ON] = go_on,         [EVENT_SETTLED] = settle,
+        [EVENT_LOOK] = look,
+        [EVENT_FIND] = find,
+        [EVENT_CLAIM] = claim,
+        [EVENT_RELEASE] = release,
+        [EVENT_PAY] = pay,
+        [EVENT_ANSWER] = answer,
+        [EVENT_SILENT] = silent,
+        [EVENT_COMPLETE] = complete,
+        [EVENT_LATE] = late,
+        [EVENT_DELIVERED] = delivered,
+        [EVENT_UNDELIVERABLE] = undeliverable,
+        [EVENT_REVERSED] = reversed,
+        [EVENT_UNREVERSED] = reversed,
+        [EVENT_GO_ON] = go_on,
+        [EVENT_SETTLED] = settle,
     };
     bool found = false;
     enum tp_err r;
@@ -608,7 +620,7 @@ enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing
     if (m->event >= EVENT_SESSION_END)
         return session_apply(m, b, e);
     if (m->event == EVENT_ASKED)
-        return asked(m, b, by, e);
+        return asked(m, b, e);
     if (m->event == EVENT_FIND) {
         found = true;
         r = TP_OK;

@@ -382,30 +382,32 @@ static enum tp_err forget_one(struct orderbook *b, const char *id, orderbook_num
                       : r;
 }
 
-enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most,
-                                   orderbook_number_visit *freed, void *ctx, struct tp_error *e)
+enum tp_err orderbook_order_forget(struct orderbook *b, size_t *forgotten, int64_t before,
+                                   size_t most, orderbook_number_visit *freed, void *ctx,
+                                   struct tp_error *e)
 {
     static const struct db_column columns[] = {DB_COLUMN(struct named, id)};
-    struct named *over = calloc((size_t)most, sizeof(*over));
+    struct named *over = calloc(most, sizeof(*over));
     struct db_rows *rows = NULL;
     size_t n = 0;
     bool found = true;
     enum tp_err r;
 
+    *forgotten = 0;
     if (over == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     r = db_query(b->db, &rows,
                  "SELECT id FROM mediated_order o WHERE state IN (1, 2) AND valid_until < $1 AND"
                  " NOT EXISTS (SELECT 1 FROM attempt a WHERE a.order_id = o.id AND a.sent > 0)"
                  " LIMIT $2",
-                 DB_VALUES(db_integer(before), db_integer(most)), DB_COLUMNS(columns), e);
-    while (r == TP_OK && n < (size_t)most && (r = db_next(rows, &over[n], &found, e)) == TP_OK &&
-           found)
+                 DB_VALUES(db_integer(before), db_integer((int64_t)most)), DB_COLUMNS(columns), e);
+    while (r == TP_OK && n < most && (r = db_next(rows, &over[n], &found, e)) == TP_OK && found)
         n++;
     db_end(&rows);
     for (size_t i = 0; r == TP_OK && i < n; i++)
         r = forget_one(b, over[i].id, freed, ctx, e);
     free(over);
+    *forgotten = r == TP_OK ? n : 0;
     return r;
 }
 

@@ -175,8 +175,9 @@ TP_MUST_CHECK enum tp_err orderbook_order_each(struct orderbook *b, unsigned sta
 typedef enum tp_err orderbook_id_visit(void *ctx, const char *id, struct tp_error *e);
 TP_MUST_CHECK enum tp_err orderbook_order_open_each(struct orderbook *b, orderbook_id_visit *visit,
                                                     void *ctx, struct tp_error *e);
-/* Forgets those that were over before and for which nothing was ever submitted; at most so many.
- * Their numbers are told, to be given back once that is durable. */
+/* Forgets those that were over before and for which nothing was ever submitted; at most so many,
+ * and how many they were. Their numbers are told, to be given back once that is durable: of each
+ * order BOOK_SOLD_UNDER at most. */
 struct orderbook_number {
     char contract[BOOK_CONTRACT_MAX];
     int day;
@@ -184,7 +185,8 @@ struct orderbook_number {
 };
 typedef enum tp_err orderbook_number_visit(void *ctx, const struct orderbook_number *n,
                                            struct tp_error *e);
-TP_MUST_CHECK enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most,
+TP_MUST_CHECK enum tp_err orderbook_order_forget(struct orderbook *b, size_t *forgotten,
+                                                 int64_t before, size_t most,
                                                  orderbook_number_visit *freed, void *ctx,
                                                  struct tp_error *e);
 
@@ -296,10 +298,10 @@ TP_MUST_CHECK enum tp_err orderbook_drawn_get(struct orderbook *b, const char *s
                                               const char *contract, struct orderbook_drawn *out,
                                               int64_t *all, struct tp_error *e);
 /* The next that is to be presented: its total less what was given back is more than the purse
- * knows. */
+ * knows. By the contracts after that one, then again from the first. */
 TP_MUST_CHECK enum tp_err orderbook_drawn_next(struct orderbook *b, const char *session,
-                                               struct orderbook_drawn *out, bool *found,
-                                               struct tp_error *e);
+                                               const char *after, struct orderbook_drawn *out,
+                                               bool *found, struct tp_error *e);
 /* A voucher more; what is given back; what the purse knows. */
 TP_MUST_CHECK enum tp_err orderbook_drawn_put(struct orderbook *b, const struct orderbook_drawn *d,
                                               struct tp_error *e);

@@ -132,18 +132,21 @@ enum tp_err orderbook_drawn_get(struct orderbook *b, const char *session, const 
     return r;
 }
 
-enum tp_err orderbook_drawn_next(struct orderbook *b, const char *session,
+enum tp_err orderbook_drawn_next(struct orderbook *b, const char *session, const char *after,
                                  struct orderbook_drawn *out, bool *found, struct tp_error *e)
 {
     struct drawn_row row = {.d = {.total = 0}};
-    const enum tp_err r =
-        db_one(b->db,
-               DRAWN_SELECT " WHERE session = $1 AND presented < total -"
-                            " given_back ORDER BY contract LIMIT 1",
-               DB_VALUES(db_text(session)), DB_COLUMNS(drawn_columns), &row, found, e);
+    enum tp_err r = db_one(
+        b->db,
+        DRAWN_SELECT " WHERE session = $1 AND presented < total - given_back"
+                     " ORDER BY CASE WHEN contract > $2 THEN 0 ELSE 1 END, contract LIMIT 1",
+        DB_VALUES(db_text(session), db_text(after)), DB_COLUMNS(drawn_columns), &row, found, e);
 
     *out = (struct orderbook_drawn){.total = 0};
-    return r == TP_OK ? take_row(out, &row, *found, e) : r;
+    if (r == TP_OK)
+        r = take_row(out, &row, *found, e);
+    *found = r == TP_OK && *found;
+    return r;
 }
 
 enum tp_err orderbook_drawn_put(struct orderbook *b, const struct orderbook_drawn *d,

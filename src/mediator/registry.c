@@ -406,7 +406,6 @@ static enum tp_err take_acquirer(struct registry *r, const struct conf *conf,
     if (a == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no room for an acquirer");
     err = read_acquirer(a, conf, e);
-    a->number = r->acquirers;
     if (err == TP_OK && r->events.acquirer != NULL)
         err = r->events.acquirer(r->events.ctx, a, e);
     if (err != TP_OK) {

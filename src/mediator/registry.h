@@ -29,7 +29,6 @@ struct reg_acquirer {
     json_t *sealing;               /* x5c of the certificate that transactions are sealed to; NULL:
                                       of a purse */
     char *parameters, version[24]; /* what a payer device's kernel needs, signed; NULL: none */
-    size_t number;                 /* its place, from 0 */
 };
 
 struct stans; /* the numbers of its terminal: mediator/stans.h */

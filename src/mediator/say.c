@@ -230,6 +230,17 @@ void say_problem(struct visit *v, const struct say_problem *p)
     json_decref(problem.more);
 }
 
+void say_simple(struct visit *v, unsigned status, const char *detail)
+{
+    const struct say_problem p = {.type = PAYMENT_OTHER,
+                                  .status = status,
+                                  .detail = detail,
+                                  .retry_after = status == MHD_HTTP_SERVICE_UNAVAILABLE ? 5 : 0,
+                                  .consumed = -1};
+
+    say_problem(v, &p);
+}
+
 /* ---- paid ---- */
 
 static void put_receipt(struct visit *v, const struct orderbook_order *o,
@@ -302,16 +313,11 @@ static void content_sent(void *cls)
 
 static bool give(struct visit *v, struct content *c)
 {
-    const struct say_problem busy = {.type = PAYMENT_OTHER,
-                                     .status = MHD_HTTP_SERVICE_UNAVAILABLE,
-                                     .detail = "too many are reading now: ask the same again",
-                                     .retry_after = 5,
-                                     .consumed = -1};
     struct MHD_Response *response;
 
     if (atomic_fetch_add(&under_way, c->n) + c->n > UNDER_WAY_MAX && c->n > 0) {
         atomic_fetch_sub(&under_way, c->n);
-        say_problem(v, &busy);
+        say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "too many are reading now: ask the same again");
         return false;
     }
     response = MHD_create_response_from_buffer_with_free_callback_cls(c->n, c->bytes, content_sent,

@@ -24,6 +24,8 @@ struct say_problem {
     int consumed;                            /* -1: not said; 0, 1 */
 };
 void say_problem(struct visit *v, const struct say_problem *p);
+/* One of that status, of no order; 503: to be asked again. */
+void say_simple(struct visit *v, unsigned status, const char *detail);
 
 /* An object, which is released. */
 void say_json(struct visit *v, unsigned status, json_t *object);

@@ -41,18 +41,14 @@
     "  service TEXT NOT NULL,"                                                                     \
     "  reason TEXT NOT NULL,"                                                                      \
     "  url TEXT NOT NULL,"                                                                         \
-    "  made INTEGER NOT NULL,"                                                                     \
     "  valid_until INTEGER NOT NULL,"                                                              \
     "  browser BLOB,"                                                                              \
     "  name TEXT,"                                                                                 \
     "  hash BLOB,"                                                                                 \
-    "  jws TEXT"                                                                                   \
+    "  wants_card INTEGER NOT NULL DEFAULT 0,"                                                     \
+    "  by_card INTEGER NOT NULL DEFAULT 0"                                                         \
     ") STRICT, WITHOUT ROWID;"                                                                     \
-    "CREATE INDEX identity_request_until ON identity_request (valid_until) WHERE jws IS NULL;"
-/* wants_card: its service takes no key; by_card: it was answered by one. */
-#define IDENTITIES_BY_CARD                                                                         \
-    "ALTER TABLE identity_request ADD COLUMN wants_card INTEGER NOT NULL DEFAULT 0;"               \
-    "ALTER TABLE identity_request ADD COLUMN by_card INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX identity_request_until ON identity_request (valid_until);"
 #define DISPUTES                                                                                   \
     "CREATE TABLE dispute ("                                                                       \
     "  order_id TEXT PRIMARY KEY REFERENCES mediated_order (id),"                                  \
@@ -145,7 +141,7 @@ static const char tables[] =
     "CREATE TABLE attempt (" ATTEMPT_COLUMNS ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX attempt_reversal ON attempt (reversal_day);"
     "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;" SESSION_TABLES DISPUTES
-        IDENTITIES IDENTITIES_BY_CARD;
+        IDENTITIES;
 
 /* Of an order 2: claimed; 9: reversed. Of a dispute 3: the last that can move; 4: settled. */
 static const struct db_rule rules[] = {
@@ -168,10 +164,8 @@ static const struct db_rule rules[] = {
      "NEW.state > 3 AND NOT EXISTS (SELECT 1 FROM letter WHERE order_id = NEW.order_id AND act ="
      " CASE NEW.state WHEN 4 THEN 'settled' ELSE 'refused' END)",
      "nothing is settled or refused without a letter that says so", NULL},
-    {"identity_stands", "BEFORE UPDATE", "identity_request", "OLD.jws IS NOT NULL",
+    {"identity_stands", "BEFORE UPDATE", "identity_request", "OLD.hash IS NOT NULL",
      "who answered it stays so", NULL},
-    {"identity_stays", "BEFORE DELETE", "identity_request", "OLD.jws IS NOT NULL",
-     "what was signed is kept", NULL},
     {"letter_stands", "BEFORE UPDATE", "letter", NULL, "a letter stands as it was signed", NULL},
     {"letter_stays", "BEFORE DELETE", "letter", NULL, "a letter is kept", NULL},
     {"session_stands", "BEFORE UPDATE OF acquirer, account, account_key, currency, amount, until",
@@ -209,8 +203,7 @@ static const struct db_migration migrations[] = {
      "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;" SESSION_TABLES
      "ALTER TABLE mediated_order DROP COLUMN acquirer;"
      "ALTER TABLE mediated_order DROP COLUMN contract;"},
-    {"keeps disputes, and who said who they are", DISPUTES IDENTITIES},
-    {"lets a bank card say who asks", IDENTITIES_BY_CARD},
+    {"keeps disputes, and has users say who they are", DISPUTES IDENTITIES},
 };
 
 const struct db_schema mediator_schema = {

@@ -126,7 +126,8 @@ enum tp_err session_draw(struct move *m, struct orderbook *b, const struct issui
 
 /* ---- its end ---- */
 
-/* Nothing is presented while something is paid and may still be given back. */
+/* Nothing is presented while something is paid and may still be given back, as long as the session
+ * has time. */
 static enum tp_err end(struct move *m, struct orderbook *b, struct tp_error *e)
 {
     struct orderbook_session *s = &m->session;
@@ -139,7 +140,8 @@ static enum tp_err end(struct move *m, struct orderbook *b, struct tp_error *e)
     }
     if (s->state != SESSION_OPEN)
         return TP_OK;
-    r = orderbook_session_busy(b, s->id, &busy, e);
+    if (m->now < s->until)
+        r = orderbook_session_busy(b, s->id, &busy, e);
     if (r == TP_OK && busy)
         m->finding = FOUND_OVER;
     if (r != TP_OK || busy)

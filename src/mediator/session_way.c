@@ -1,7 +1,7 @@
 /* The end of sessions: what vouchers come to is presented to their purse, contract by contract,
  * then it is told that the session is over; each again until it has answered. */
-#include <ctype.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,24 +14,20 @@
 #include "order/purse_token.h"
 #include "wire/jcs.h"
 
-#define ANSWER_MAX   (64U << 10)
-#define TIMEOUT_MS   10000L
-#define FIRST_MS     1000   /* before the same is asked again; doubled each time … */
-#define LAST_MS      600000 /* … up to this */
-#define TRIES_DOUBLE 10
+#define ANSWER_MAX (64U << 10)
+#define TIMEOUT_MS 10000L
 
-struct ending { /* a session that is being brought to its end */
-    LIST_ENTRY(ending) next;
-    char id[BOOK_ORDER_ID];
+struct ending {                    /* a session that is being brought to its end */
+    char id[BOOK_ORDER_ID];        /* first: by which it is found */
+    char after[BOOK_CONTRACT_MAX]; /* whose vouchers were presented last */
     bool on_its_way;
     unsigned tries;
     int64_t due;
 };
-LIST_HEAD(endings, ending);
 
 struct session_way {
     pthread_mutex_t lock;
-    struct endings endings; /* under lock */
+    void *endings; /* a tree (tsearch); under lock */
 };
 
 struct demand { /* one try */
@@ -55,14 +51,10 @@ enum tp_err session_way_open(struct mediator *m, struct tp_error *e)
 void session_way_close(struct mediator *m)
 {
     struct session_way *w = m->session_way;
-    struct ending *n;
 
     if (w == NULL)
         return;
-    while ((n = LIST_FIRST(&w->endings)) != NULL) {
-        LIST_REMOVE(n, next);
-        free(n);
-    }
+    tdestroy(w->endings, free);
     pthread_mutex_destroy(&w->lock);
     free(w);
     m->session_way = NULL;
@@ -70,51 +62,81 @@ void session_way_close(struct mediator *m)
 
 /* ---- one try at a time ---- */
 
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
 static struct ending *find(struct session_way *w, const char *id)
 {
-    struct ending *n;
+    struct ending **n = tfind(id, &w->endings, by_id);
 
-    LIST_FOREACH (n, &w->endings, next)
-        if (strcmp(n->id, id) == 0)
-            return n;
+    return n != NULL ? *n : NULL;
+}
+
+static struct ending *add(struct session_way *w, const char *id)
+{
+    struct ending *n = calloc(1, sizeof(*n));
+
+    if (n == NULL)
+        return NULL;
+    snprintf(n->id, sizeof(n->id), "%s", id);
+    if (tsearch(n, &w->endings, by_id) != NULL)
+        return n;
+    free(n);
     return NULL;
 }
 
-static bool begin(struct session_way *w, const char *id)
+static bool is_due(const struct ending *n)
+{
+    return !n->on_its_way && time_monotonic_ms() >= n->due;
+}
+
+/* after: the contract whose vouchers were presented last, "" at first. */
+static bool begin(struct session_way *w, const char *id, char after[BOOK_CONTRACT_MAX])
 {
     struct ending *n;
     bool may = false;
 
     pthread_mutex_lock(&w->lock);
     n = find(w, id);
-    if (n == NULL && (n = calloc(1, sizeof(*n))) != NULL) {
-        snprintf(n->id, sizeof(n->id), "%s", id);
-        LIST_INSERT_HEAD(&w->endings, n, next);
-    }
-    if (n != NULL && !n->on_its_way && time_monotonic_ms() >= n->due)
+    if (n == NULL)
+        n = add(w, id);
+    if (n != NULL && is_due(n)) {
         may = n->on_its_way = true;
+        memcpy(after, n->after, sizeof(n->after));
+    }
     pthread_mutex_unlock(&w->lock);
     return may;
 }
 
-/* answered: the next step is at once. */
-static void done(struct session_way *w, const char *id, bool answered)
+/* contract: whose turn it was. answered: the next step is at once. */
+static void done(struct session_way *w, const char *id, const char contract[BOOK_CONTRACT_MAX],
+                 bool answered)
 {
     struct ending *n;
 
     pthread_mutex_lock(&w->lock);
     n = find(w, id);
-    if (n != NULL && answered) {
-        LIST_REMOVE(n, next);
-        free(n);
-    } else if (n != NULL) {
-        const int64_t pause = (int64_t)FIRST_MS
-                              << (n->tries < TRIES_DOUBLE ? n->tries : TRIES_DOUBLE);
-
+    if (n != NULL) {
+        memcpy(n->after, contract, sizeof(n->after));
         n->on_its_way = false;
-        n->tries++;
-        n->due = time_monotonic_ms() + (pause < LAST_MS ? pause : LAST_MS);
+        n->due = answered ? 0 : time_monotonic_ms() + clock_pause(n->tries);
+        n->tries = answered ? 0 : n->tries + 1;
     }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* It has ended. */
+static void forget(struct session_way *w, const char *id)
+{
+    struct ending *n;
+
+    pthread_mutex_lock(&w->lock);
+    n = find(w, id);
+    if (n != NULL)
+        (void)tdelete(id, &w->endings, by_id);
+    free(n);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -157,7 +179,8 @@ static void on_said(void *ctx, const struct http_said *said)
         log_error("session %s: the purse %s does not take %s%s: %s", d->id, d->acquirer->id,
                   end ? "its end" : "what is presented under contract ", d->contract, why);
     j = over ? move_job(end ? EVENT_SESSION_ENDED : EVENT_PRESENTED, d->id) : NULL;
-    done(d->m->session_way, d->id, j != NULL);
+    if (j == NULL || !end) /* the end is on its way until that is kept */
+        done(d->m->session_way, d->id, d->contract, j != NULL);
     if (j != NULL) {
         memcpy(j->move.contract, d->contract, sizeof(j->move.contract));
         j->move.presented = d->presented;
@@ -187,9 +210,7 @@ static enum tp_err write_demand(char **jws, const struct demand *d,
     if (c == NULL)
         return tp_fail(e, TP_ERR_NOT_FOUND, "its contract is not known any more");
     snprintf(sum, sizeof(sum), "%" PRId64, d->presented);
-    snprintf(currency, sizeof(currency), "%s", currency_shown(s->currency));
-    for (char *letter = currency; *letter != '\0'; letter++)
-        *letter = (char)tolower((unsigned char)*letter);
+    currency_small(currency, s->currency);
     return purse_token_write(jws, end ? PURSE_END : PURSE_PRESENTATION, &t, &c->key, e);
 }
 
@@ -217,27 +238,48 @@ static void send_it(struct demand *d, const struct orderbook_session *s, const c
     free(jws);
 }
 
-void session_go_on(struct mediator *m, const struct orderbook_session *s)
+static struct demand *demand_new(struct mediator *m, const struct orderbook_session *s,
+                                 struct tp_error *e)
 {
-    struct orderbook_drawn drawn = {.voucher = NULL};
-    struct demand *d = NULL;
+    struct demand *d = calloc(1, sizeof(*d));
 
-    if (s->state != SESSION_ENDING || atomic_load(&m->ending) || !begin(m->session_way, s->id))
-        return;
-    d = calloc(1, sizeof(*d));
-    if (d != NULL)
-        d->acquirer = registry_acquirer(m->registry, s->acquirer);
-    if (d == NULL || d->acquirer == NULL) {
-        log_error("session %s waits for the purse %s, which is not known any more: "
-                  "telepay-mediator acquirer add",
-                  s->id, s->acquirer);
-        done(m->session_way, s->id, false);
-        free(d);
-        return;
+    if (d == NULL) {
+        (void)tp_fail(e, TP_ERR_NO_MEMORY, "no memory for it");
+        return NULL;
     }
     d->m = m;
     memcpy(d->id, s->id, sizeof(d->id));
-    if (keeper_drawn(m, s->id, &drawn)) {
+    d->acquirer = registry_acquirer(m->registry, s->acquirer);
+    if (d->acquirer != NULL)
+        return d;
+    (void)tp_fail(e, TP_ERR_NOT_FOUND,
+                  "the purse %s is not known any more: telepay-mediator acquirer add", s->acquirer);
+    free(d);
+    return NULL;
+}
+
+/* Its end is told when nothing is left to be presented, and not when nobody knows whether it is. */
+void session_go_on(struct mediator *m, const struct orderbook_session *s)
+{
+    struct orderbook_drawn drawn = {.voucher = NULL};
+    struct tp_error e = {TP_OK, ""};
+    struct demand *d;
+    char after[BOOK_CONTRACT_MAX];
+    bool found = false;
+
+    if (s->state == SESSION_ENDED)
+        forget(m->session_way, s->id);
+    if (s->state != SESSION_ENDING || atomic_load(&m->ending) ||
+        !begin(m->session_way, s->id, after))
+        return;
+    d = demand_new(m, s, &e);
+    if (d == NULL || keeper_drawn(m, s->id, after, &drawn, &found, &e) != TP_OK) {
+        log_error("session %s is not brought to its end yet: %s", s->id, e.text);
+        done(m->session_way, s->id, after, false);
+        free(d);
+        return;
+    }
+    if (found) {
         memcpy(d->contract, drawn.contract, sizeof(d->contract));
         d->presented = drawn.total - drawn.given_back;
     }
@@ -245,13 +287,30 @@ void session_go_on(struct mediator *m, const struct orderbook_session *s)
     free(drawn.voucher);
 }
 
+/* Whether something can be done for it now: what waits for its next try, or its answer, is left. */
+static bool may_begin(struct session_way *w, const char *id)
+{
+    const struct ending *n;
+    bool may;
+
+    pthread_mutex_lock(&w->lock);
+    n = find(w, id);
+    may = n == NULL || is_due(n);
+    pthread_mutex_unlock(&w->lock);
+    return may;
+}
+
 static enum tp_err end_it(void *ctx, const char *id, struct tp_error *e)
 {
-    struct job *j = move_job(EVENT_SESSION_END, id);
+    struct mediator *m = ctx;
+    struct job *j;
 
+    if (!may_begin(m->session_way, id))
+        return TP_OK;
+    j = move_job(EVENT_SESSION_END, id);
     if (j == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a session");
-    keeper_take(ctx, j);
+    keeper_take(m, j);
     return TP_OK;
 }
 

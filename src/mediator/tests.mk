@@ -17,6 +17,16 @@ check_PROGRAMS += tests/unit/test_session
 TESTS += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c $(MEDIATOR_FIXTURE)
 tests_unit_test_session_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_session_way
+TESTS += tests/unit/test_session_way
+tests_unit_test_session_way_SOURCES = tests/unit/test_session_way.c $(MEDIATOR_FIXTURE)
+tests_unit_test_session_way_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=http_client_ask -Wl,--wrap=time_monotonic_ms -Wl,--wrap=move_job
+tests_unit_test_session_way_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_clock
+TESTS += tests/unit/test_clock
+tests_unit_test_clock_SOURCES = tests/unit/test_clock.c $(MEDIATOR_FIXTURE)
+tests_unit_test_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=keeper_take -Wl,--wrap=time_monotonic_ms -Wl,--wrap=visits_expire
+tests_unit_test_clock_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_moves_model
 TESTS += tests/unit/test_moves_model
 tests_unit_test_moves_model_SOURCES = tests/unit/test_moves_model.c $(MEDIATOR_FIXTURE)

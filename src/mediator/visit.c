@@ -63,14 +63,8 @@ static void take_waiting(struct mediator *m, const char *id, int64_t now, struct
 
 void visit_unbooked(struct visit *v)
 {
-    const struct say_problem p = {
-        .type = PAYMENT_OTHER,
-        .status = MHD_HTTP_SERVICE_UNAVAILABLE,
-        .detail = "the mediator's books cannot be asked now; nothing was kept: ask the same again",
-        .retry_after = 5,
-        .consumed = -1};
-
-    say_problem(v, &p);
+    say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE,
+               "the mediator's books cannot be asked now; nothing was kept: ask the same again");
     end(v);
 }
 
@@ -112,14 +106,8 @@ void visits_told(struct mediator *m, const char *id, const uint8_t sealed[LETTER
 
 static void say_unheard(struct visit *v)
 {
-    const struct say_problem p = {
-        .type = PAYMENT_OTHER,
-        .status = MHD_HTTP_SERVICE_UNAVAILABLE,
-        .detail = "the card's acquirer does not answer; nothing is kept: ask the same again",
-        .retry_after = 5,
-        .consumed = -1};
-
-    say_problem(v, &p);
+    say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE,
+               "the card's acquirer does not answer; nothing is kept: ask the same again");
     end(v);
 }
 
@@ -688,18 +676,11 @@ void visit_session(struct visit *v, const struct job *j)
 
 static void say_service(struct visit *v, unsigned status, const char *detail)
 {
-    const struct say_problem p = {.type = PAYMENT_OTHER,
-                                  .status = status,
-                                  .detail = detail,
-                                  .retry_after = status == MHD_HTTP_SERVICE_UNAVAILABLE ? 5 : 0,
-                                  .consumed = -1};
-
-    say_problem(v, &p);
+    say_simple(v, status, detail);
     end(v);
 }
 
-/* True: it answered with what was asked for. */
-static bool is_answer(struct visit *v, const struct http_said *said)
+bool visit_answered(struct visit *v, const struct http_said *said)
 {
     if (said->r == TP_OK && said->status == 200)
         return true;
@@ -720,7 +701,7 @@ void visit_given(struct visit *v, const struct http_said *said)
 {
     struct content *c;
 
-    if (!is_answer(v, said))
+    if (!visit_answered(v, said))
         return;
     c = content_new(said->type[0] != '\0' ? said->type : "application/octet-stream", said->body);
     say_free(v, c);
@@ -886,7 +867,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     struct quote q = {.amount = 0};
     struct tp_error e = {TP_OK, ""};
 
-    if (!is_answer(v, said))
+    if (!visit_answered(v, said))
         return;
     if (quote_read(&q, said->body, v->service->contract[0]->currency, &e) != TP_OK) {
         log_error("service %s at %s: %s", v->service->name, v->service->url, e.text);

@@ -65,6 +65,8 @@ void visit_demand(struct visit *v);
 /* The service has spoken (client's thread). */
 void visit_quoted(struct visit *v, const struct http_said *said);
 void visit_given(struct visit *v, const struct http_said *said);
+/* Whether it said what was asked for; else the visit is told so, and over. */
+bool visit_answered(struct visit *v, const struct http_said *said);
 void visit_delivered(struct visit *v, const struct orderbook_order *o,
                      const struct orderbook_attempt *a, struct content *c);
 /* Those that waited long enough are told where it stands. */

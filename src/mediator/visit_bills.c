@@ -7,17 +7,6 @@
 #include "mediator/bills.h"
 #include "mediator/say.h"
 
-static void say_fault(struct visit *v, unsigned status, const char *detail)
-{
-    const struct say_problem p = {.type = PAYMENT_OTHER,
-                                  .status = status,
-                                  .detail = detail,
-                                  .retry_after = status == MHD_HTTP_SERVICE_UNAVAILABLE ? 5 : 0,
-                                  .consumed = -1};
-
-    say_problem(v, &p);
-}
-
 static void url_of(char out[BOOK_TARGET_MAX], const struct visit *v, const struct bill *b)
 {
     snprintf(out, BOOK_TARGET_MAX, "%s/s/%s%s", v->m->origin, v->service->name, b->path);
@@ -115,16 +104,15 @@ void visit_billed(struct visit *v, const struct http_said *said)
     struct tp_error e = {TP_OK, ""};
 
     if (said->r == TP_OK && said->status == 404) {
-        say_fault(v, MHD_HTTP_NOT_FOUND, "the service sends no bills");
+        say_simple(v, MHD_HTTP_NOT_FOUND, "the service sends no bills");
         http_resume(v->call);
-    } else if (said->r != TP_OK || said->status != 200) {
-        log_error("service %s does not say who owes what: %s", v->service->name, said->e.text);
-        say_fault(v, MHD_HTTP_SERVICE_UNAVAILABLE,
-                  "the service cannot be asked now: ask again later");
-        http_resume(v->call);
-    } else if (bills_read(&all, said->body, &e) != TP_OK) {
+        return;
+    }
+    if (!visit_answered(v, said))
+        return;
+    if (bills_read(&all, said->body, &e) != TP_OK) {
         log_error("service %s: %s", v->service->name, e.text);
-        say_fault(v, MHD_HTTP_BAD_GATEWAY, "the service's bills cannot be used");
+        say_simple(v, MHD_HTTP_BAD_GATEWAY, "the service's bills cannot be used");
         http_resume(v->call);
     } else if (all.identify != NULL) {
         visit_identify(v, all.identify, false);
@@ -139,7 +127,7 @@ void visit_bills(struct visit *v, const char *rest)
     v->kind = VISIT_BILLS;
     v->service = registry_service(v->m->registry, rest);
     if (v->service == NULL) {
-        say_fault(v, MHD_HTTP_NOT_FOUND, "there is no such service");
+        say_simple(v, MHD_HTTP_NOT_FOUND, "there is no such service");
         return;
     }
     challenge_order_id(v->asked.id);

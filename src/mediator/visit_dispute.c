@@ -191,12 +191,10 @@ static void done(struct errand *x, struct visit *v)
 static void say_malformed(struct visit *v, const char *why)
 {
     char detail[600];
-    const struct say_problem p = {
-        .type = PAYMENT_OTHER, .status = MHD_HTTP_BAD_REQUEST, .detail = detail, .consumed = -1};
 
     snprintf(detail, sizeof(detail), "the body is {\"letter\": a dispute or evidence, signed}: %s",
              why);
-    say_problem(v, &p);
+    say_simple(v, MHD_HTTP_BAD_REQUEST, detail);
 }
 
 static void queue(struct visit *v, struct asking *a)

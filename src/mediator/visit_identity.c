@@ -140,13 +140,7 @@ static bool is_same_browser(const struct visit *v, const struct identity_request
 
 static void say_unsaid(struct visit *v)
 {
-    const struct say_problem p = {.type = PAYMENT_OTHER,
-                                  .status = MHD_HTTP_SERVICE_UNAVAILABLE,
-                                  .detail = "it cannot be kept now who you are: ask again",
-                                  .retry_after = 5,
-                                  .consumed = -1};
-
-    say_problem(v, &p);
+    say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "it cannot be kept now who you are: ask again");
 }
 
 static void say_onward(struct visit *v, const struct identity_request *r)
@@ -267,17 +261,6 @@ static void say_told(struct visit *v, const void *asking)
         say_not(v, a->finding);
 }
 
-static void say_card(struct visit *v, unsigned status, const char *detail)
-{
-    const struct say_problem p = {.type = PAYMENT_OTHER,
-                                  .status = status,
-                                  .detail = detail,
-                                  .retry_after = status == MHD_HTTP_SERVICE_UNAVAILABLE ? 5 : 0,
-                                  .consumed = -1};
-
-    say_problem(v, &p);
-}
-
 /* To its acquirer, who alone can read it; the visit waits. */
 static bool bring(struct visit *v, const struct asking *a, struct tp_error *e)
 {
@@ -310,7 +293,7 @@ static void done_card(struct asking *a, struct visit *v)
     if (a->finding == IDENTITY_FINE && !a->request.answered) {
         if (bring(v, a, &e)) /* it is the line's now, and may be answered already */
             return;
-        say_card(v, MHD_HTTP_SERVICE_UNAVAILABLE, e.text);
+        say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, e.text);
     } else {
         say_told(v, a);
     }
@@ -370,7 +353,7 @@ static void say_refused(struct visit *v, const void *what)
 {
     const struct refused *r = what;
 
-    say_card(v, r->status, r->detail);
+    say_simple(v, r->status, r->detail);
 }
 
 static void tell_refused(struct mediator *m, const struct card_said *said)
@@ -425,7 +408,6 @@ void visit_card_said(struct mediator *m, const struct card_said *said)
         return;
     }
     a->step = STEP_KNOWN;
-    a->card.jws = a->jws;
     memcpy(a->card.sealed, said->sealed, sizeof(a->card.sealed));
     snprintf(a->request.id, sizeof(a->request.id), "%s", said->id);
     queue(m, NULL, a);
@@ -461,11 +443,6 @@ void visit_identity_read(struct visit *v)
 
 void visit_identify(struct visit *v, const char *reason, bool by_card)
 {
-    const struct say_problem again = {.type = PAYMENT_OTHER,
-                                      .status = MHD_HTTP_BAD_GATEWAY,
-                                      .detail =
-                                          "the service asks who you are, and was told already",
-                                      .consumed = -1};
     const bool told = v->who.user[0] != '\0' && (v->who.by_card || !by_card);
     const bool cannot = by_card && card_contract(v->m, v->service->name) == NULL;
     struct asking *a = told || cannot ? NULL : calloc(1, sizeof(*a));
@@ -473,10 +450,11 @@ void visit_identify(struct visit *v, const char *reason, bool by_card)
 
     if (a == NULL) {
         if (told)
-            say_problem(v, &again);
+            say_simple(v, MHD_HTTP_BAD_GATEWAY,
+                       "the service asks who you are, and was told already");
         else if (cannot)
-            say_card(v, MHD_HTTP_BAD_GATEWAY,
-                     "the service wants to know you by a card, and has no contract for cards");
+            say_simple(v, MHD_HTTP_BAD_GATEWAY,
+                       "the service wants to know you by a card, and has no contract for cards");
         else
             say_unsaid(v);
         http_resume(v->call);
@@ -488,8 +466,7 @@ void visit_identify(struct visit *v, const char *reason, bool by_card)
     snprintf(r->service, sizeof(r->service), "%s", v->service->name);
     snprintf(r->reason, sizeof(r->reason), "%s", reason);
     snprintf(r->url, sizeof(r->url), "%s", v->asked.url);
-    r->made = time(NULL);
-    r->valid_until = r->made + IDENTITY_ASKED_S;
+    r->valid_until = time(NULL) + IDENTITY_ASKED_S;
     r->has_browser = v->asked.has_session;
     memcpy(r->browser, v->asked.session, sizeof(r->browser));
     queue(v->m, v, a);
@@ -534,8 +511,6 @@ void visit_identity(struct visit *v, const char *rest)
     const bool takes = strcmp(http_method(v->call), "POST") == 0;
     struct asking *a = calloc(1, sizeof(*a));
     struct tp_error e = {TP_OK, ""};
-    struct say_problem p = {
-        .type = PAYMENT_OTHER, .status = MHD_HTTP_BAD_REQUEST, .detail = e.text, .consumed = -1};
 
     visit_session_read(v);
     if (a == NULL) {
@@ -544,8 +519,7 @@ void visit_identity(struct visit *v, const char *rest)
     }
     a->step = takes ? STEP_TAKE : STEP_LOOK;
     if (strlen(rest) != BOOK_ORDER_ID - 1) {
-        p.status = MHD_HTTP_NOT_FOUND;
-        p.detail = "nobody asks that";
+        say_simple(v, MHD_HTTP_NOT_FOUND, "nobody asks that");
     } else if (!takes || read_answer(a, http_body(v->call), &e) == TP_OK) {
         if (a->step == STEP_CARD && visit_is_too_much(v)) {
             release(&a->errand);
@@ -555,7 +529,8 @@ void visit_identity(struct visit *v, const char *rest)
         http_later(v->call);
         queue(v->m, v, a);
         return;
+    } else {
+        say_simple(v, MHD_HTTP_BAD_REQUEST, e.text);
     }
-    say_problem(v, &p);
     release(&a->errand);
 }

@@ -30,14 +30,6 @@
 #define REST_ROOM     1024 /* of a challenge, all but its request; and what frames the objects */
 #define AUTHORIZATION "Authorization"
 
-static void say_simple(struct visit *v, unsigned status, const char *detail)
-{
-    const struct say_problem p = {
-        .type = PAYMENT_OTHER, .status = status, .detail = detail, .consumed = -1};
-
-    say_problem(v, &p);
-}
-
 /* Queues a move for the visit, which waits for it. */
 static void queue(struct visit *v, struct job *j)
 {

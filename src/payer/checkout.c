@@ -248,8 +248,8 @@ enum tp_err checkout_choose(struct checkout *c, struct demand *out,
             try_means(&x, offers, c->plan.means[i].name, false))
             return TP_OK;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) /* what the plan does not pay by */
-        if (!x.good && plan_find(&c->plan, all[i]) == NULL &&
-            try_means(&x, offers, all[i], without))
+        if (!x.good && plan_find(&c->plan, all[i]) == NULL && may_use(&x, all[i], without) &&
+            try_means(&x, offers, all[i], false))
             return TP_OK;
     if (x.good)
         return TP_OK;

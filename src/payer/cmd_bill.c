@@ -13,6 +13,7 @@
 #include "payer/commands.h"
 #include "payer/get.h"
 #include "payer/order_words.h"
+#include "wire/jcs.h"
 
 struct words {
     struct get_options get; /* with the words of card and orders */
@@ -122,7 +123,7 @@ int payer_bill(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         WORDS_WHOSE, {"json", JSON, NULL, 0, "print JSON", 0}, {0}};
-    static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,  parse, NULL, "List what you owe to a biller, and what you paid.",
         children, NULL,  NULL};
@@ -147,9 +148,51 @@ int payer_bill(int argc, char **argv)
 
 /* ---- pay ---- */
 
+/* What came for it: words to people, where it is the word of a service that sends nothing
+ * (doc/service.md); else as it is. */
+static bool print_delivered(const struct words *w, struct span content)
+{
+    json_t *said = NULL;
+    char *article = NULL, *shipped = NULL;
+    bool done;
+
+    if (!w->json && jcs_read(&said, content, NULL) == TP_OK &&
+        json_object_get(said, "shipped") != NULL) {
+        article = shown(said, "article");
+        shipped = shown(said, "shipped");
+    }
+    if (article != NULL && shipped != NULL)
+        done = printf("%s: %s\n", article, shipped) > 0;
+    else
+        done = fwrite(content.p, 1, content.n, stdout) == content.n;
+    free(article);
+    free(shipped);
+    json_decref(said);
+    return done && fflush(stdout) == 0;
+}
+
+static enum tp_err pay(struct get_result *result, struct words *w, struct tp_error *e)
+{
+    char *content = NULL;
+    size_t n = 0;
+
+    w->get.to = open_memstream(&content, &n);
+    if (w->get.to == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for what is delivered");
+    get_run(result, &w->get);
+    const bool done = fclose(w->get.to) == 0 && print_delivered(w, span_of(content, n));
+
+    free(content);
+    return done ? TP_OK
+                : tp_fail(e, TP_ERR_IO,
+                          "what the biller delivered cannot be written: telepay order "
+                          "list says whether the bill is paid");
+}
+
 int payer_bill_pay(int argc, char **argv)
 {
-    static const struct argp_option options[] = {WORDS_WHOSE, {0}};
+    static const struct argp_option options[] = {
+        WORDS_WHOSE, {"json", JSON, NULL, 0, "print what is delivered as it comes", 0}, {0}};
     static const struct argp_child children[] = {
         {&order_words, 0, NULL, 0}, {&card_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
@@ -173,7 +216,7 @@ int payer_bill_pay(int argc, char **argv)
     if (r == TP_OK)
         r = bills_find(&w.get.url, &bills, w.number, w.at, &e);
     if (r == TP_OK)
-        get_run(&result, &w.get);
+        r = pay(&result, &w, &e);
     bills_free(&bills);
     if (r != TP_OK)
         return cli_report(&e);

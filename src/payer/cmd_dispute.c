@@ -52,7 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
 
 struct desk { /* what each command works at */
     struct words w;

@@ -130,7 +130,7 @@ int payer_identify(int argc, char **argv)
         {"allow-live-card", LIVE, NULL, 0,
          "let a card of a live scheme sign; else such a card is only read", 0},
         {0}};
-    static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,
         parse,

@@ -56,7 +56,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option json_option[] = {{"json", JSON, NULL, 0, "print JSON", 0}, {0}};
-static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
 
 /* Words, folder and journal: what each begins with. */
 static enum tp_err begin(struct words *w, struct checkout *c, struct fetch **fetch,

@@ -97,9 +97,9 @@ static enum tp_err check_new(struct journal *j, const struct purse_account *a, s
 static enum tp_err register_account(struct purse_run *run, struct purse_account *a,
                                     const struct secret *secret, struct tp_error *e)
 {
-    char currency[PURSES_CURRENCY];
-    const struct purse_statement opening = {.acquirer = a->acquirer,
-                                            .currency = purses_currency(currency, a)};
+    char currency[4];
+    const struct purse_statement opening = {
+        .acquirer = a->acquirer, .currency = currency_small(currency, (unsigned)a->currency)};
     uint8_t key[ED25519_KEY];
     char *jws = NULL;
     json_t *answer = NULL;

@@ -71,7 +71,12 @@ static enum tp_err settle(struct purse_run *run, const struct purse_account *a, 
     r = jcs_text(&record, answer, "acknowledgement", e);
     if (r == TP_OK)
         r = jcs_text(&reference, answer, "reference", e);
-    if (r == TP_OK && record != NULL)
+    if (r == TP_OK && record == NULL)
+        r = tp_fail(e, TP_ERR_PEER,
+                    "the purse %s shows no record of it: it is signed and kept, and the next "
+                    "telepay purse empty asks again",
+                    a->acquirer);
+    if (r == TP_OK)
         r = check_record(run, a, m, record, e);
     if (r == TP_OK) {
         snprintf(m->reference, sizeof(m->reference), "%s", reference != NULL ? reference : "");
@@ -133,11 +138,12 @@ static enum tp_err agree(const struct purse_run *run, const struct purse_account
 static enum tp_err sign(struct emptying *m, struct purse_run *run, const struct purse_account *a,
                         const struct secret *key, struct tp_error *e)
 {
-    char amount[24], counter_text[24], currency[PURSES_CURRENCY], *jws = NULL;
+    char amount[24], counter_text[24], currency[4], *jws = NULL;
     const struct purse_statement statement = {.acquirer = a->acquirer,
                                               .account = a->account,
                                               .amount = amount,
-                                              .currency = purses_currency(currency, a),
+                                              .currency =
+                                                  currency_small(currency, (unsigned)a->currency),
                                               .counter = counter_text,
                                               .iban = m->iban,
                                               .name = m->name};
@@ -162,10 +168,9 @@ static enum tp_err check_words(struct emptying *m, const struct purse_words *w, 
     if (w->iban == NULL || w->name == NULL)
         return tp_fail(e, TP_ERR_USAGE,
                        "say where to, and whose bank account it is: --iban IBAN --name NAME");
-    if (!iban_is_good(w->iban))
+    if (!iban_read(m->iban, w->iban))
         return tp_fail(e, TP_ERR_USAGE,
                        "--iban: its check digits are wrong, or it is not known as one");
-    snprintf(m->iban, sizeof(m->iban), "%s", w->iban);
     word_cut(m->name, sizeof(m->name), w->name);
     return word_check(w->name, "--name", 70, e);
 }

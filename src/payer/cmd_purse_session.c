@@ -1,11 +1,13 @@
 /* telepay session start | end: what of a purse is reserved for small payments at a mediator. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/date.h"
 #include "base/log.h"
 #include "payer/commands.h"
+#include "payer/credential.h"
 #include "payer/provisions.h"
 #include "payer/purse_words.h"
 
@@ -62,8 +64,31 @@ int payer_session_start(int argc, char **argv)
 
 struct ending {
     struct purse_run *run;
-    size_t n; /* that ended */
+    size_t n;      /* that ended */
+    enum tp_err r; /* why the first did not that did not; TP_OK: all did */
+    struct tp_error why;
 };
+
+/* Whether what it was signed beside is signed, and nobody knows what became of it: that begins the
+ * session still. */
+static enum tp_err begins_still(bool *out, struct journal *j, const struct provision *p,
+                                struct tp_error *e)
+{
+    struct kept_order o = {0};
+    int64_t at = 0;
+    enum tp_err r;
+
+    *out = false;
+    while (!*out && (r = orders_pending(j, at, &o, e)) == TP_OK) {
+        char *provision = credential_provision(o.secret);
+
+        *out = provision != NULL && strcmp(provision, p->statement) == 0;
+        at = o.id;
+        free(provision);
+        kept_order_free(&o);
+    }
+    return *out || r == TP_ERR_NOT_FOUND ? TP_OK : r;
+}
 
 static enum tp_err tell_mediator(struct purse_run *run, const struct provision *p, const char *jws,
                                  struct tp_error *e)
@@ -75,10 +100,17 @@ static enum tp_err tell_mediator(struct purse_run *run, const struct provision *
                                           .has_body = true,
                                           .body = span_str(jws),
                                           .seconds = EXCHANGE_S};
+    bool begins = false;
     enum tp_err r;
 
     snprintf(url, sizeof(url), "%s/sessions/%s/end", p->origin, p->session);
     r = fetch_send(run->fetch, &request, e);
+    if (r == TP_OK && fetch_status(run->fetch) == 404)
+        r = begins_still(&begins, run->checkout.journal, p, e);
+    if (r == TP_OK && begins)
+        r = tp_fail(e, TP_ERR_STATE,
+                    "the payment that begins the session is signed, and what became of it is not "
+                    "known yet: telepay order send, and then again");
     if (r == TP_OK && fetch_status(run->fetch) != 200 && fetch_status(run->fetch) != 404)
         r = tp_fail(e, TP_ERR_PEER,
                     "%s answers %ld: what is not spent is free at the latest two days after the "
@@ -106,21 +138,30 @@ static enum tp_err end_open(struct purse_run *run, const struct provision *p, st
     return r;
 }
 
+/* One that does not end keeps no other from it. */
 static enum tp_err end_one(void *ctx, const struct provision *p, struct tp_error *e)
 {
     struct ending *x = ctx;
     const bool wanted = p->state == PROVISION_WANTED,
                open = p->state == PROVISION_OPEN || p->state == PROVISION_SIGNED;
+    struct tp_error why = {0};
     enum tp_err r = TP_OK;
 
+    (void)e;
     if (!wanted && !(open && p->until > time(NULL)))
         return TP_OK;
     if (open)
-        r = end_open(x->run, p, e);
+        r = end_open(x->run, p, &why);
     if (r == TP_OK)
-        r = provisions_set(x->run->checkout.journal, p->session, PROVISION_ENDED, e);
+        r = provisions_set(x->run->checkout.journal, p->session, PROVISION_ENDED, &why);
     x->n += r == TP_OK;
-    return r;
+    if (r != TP_OK && x->r == TP_OK)
+        x->why = why;
+    else if (r != TP_OK)
+        log_note("%s", why.text);
+    if (x->r == TP_OK)
+        x->r = r;
+    return TP_OK;
 }
 
 int payer_session_end(int argc, char **argv)
@@ -143,5 +184,7 @@ int payer_session_end(int argc, char **argv)
         r = provisions_list(run.checkout.journal, end_one, &ending, &e);
     if (r == TP_OK)
         printf("%zu %s ended.\n", ending.n, ending.n == 1 ? "session has" : "sessions have");
+    if (r == TP_OK && ending.r != TP_OK)
+        r = tp_fail(&e, ending.r, "%s", ending.why.text);
     return purse_run_end(&run, r, &e);
 }

@@ -286,6 +286,12 @@ static enum tp_err refused(const struct fetch *f, struct tp_error *e)
                    why[0] != '\0' ? why : "it does not say why");
 }
 
+/* 408, 429: it was not looked at. */
+static bool is_no(long status)
+{
+    return status >= 400 && status < 500 && status != 408 && status != 429;
+}
+
 static enum tp_err exchange(const struct hearing *h, struct span body, char payment[16],
                             struct tp_error *e)
 {
@@ -306,7 +312,7 @@ static enum tp_err exchange(const struct hearing *h, struct span body, char paym
         return r;
     if (fetch_status(f) == 200)
         return take_dispute(h, fetch_body(f), payment, e);
-    return fetch_status(f) >= 400 && fetch_status(f) < 500
+    return is_no(fetch_status(f))
                ? refused(f, e)
                : tp_fail(e, TP_ERR_PEER, "the mediator answers %ld", fetch_status(f));
 }

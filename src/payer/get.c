@@ -421,6 +421,14 @@ static enum tp_err read_demand(struct get *g, struct demand *d, const struct pay
                : r;
 }
 
+/* What its person has agreed to. */
+static bool is_same(const struct demand *a, const struct demand *b)
+{
+    return strcmp(a->order.id, b->order.id) == 0 && a->amount == b->amount &&
+           a->currency == b->currency && strcmp(a->order.item, b->order.item) == 0 &&
+           strcmp(a->order.merchant, b->order.merchant) == 0;
+}
+
 /* After a refusal: the same order, and no other; not again by the purse that refused. */
 static enum tp_err read_again(struct get *g, struct demand *out, const struct demand *before,
                               const struct payment_offers *again, struct tp_error *e)
@@ -428,7 +436,7 @@ static enum tp_err read_again(struct get *g, struct demand *out, const struct de
     const char *without = demand_is_by_purse(before) ? DEMAND_PURSE : NULL;
     const enum tp_err r = read_demand(g, out, again, without, e);
 
-    if (r == TP_OK && strcmp(out->order.id, before->order.id) != 0)
+    if (r == TP_OK && !is_same(out, before))
         return tp_fail(e, TP_ERR_SECURITY, "another order is demanded than was refused");
     return r == TP_OK ? checkout_allows(&g->checkout, out, e) : r;
 }

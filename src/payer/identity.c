@@ -23,6 +23,12 @@
 #define SESSION    160
 #define LEFT_S     60 /* a session that lasts so long is used */
 
+/* As telepay-mediator names services and makes codes. */
+#define SERVICE_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
+#define SERVICE_MAX     32
+#define CODE_LETTERS    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
+#define CODE_MAX        16
+
 struct request { /* what is asked; the strings are owner's */
     const char *origin;
     const char *request, *service, *reason, *url, *code;
@@ -83,6 +89,14 @@ static enum tp_err exchange(json_t **out, struct fetch *f, const char *origin, c
     return fetch_status(f) == 200 ? jcs_read(out, fetch_body(f), e) : refused(f, e);
 }
 
+/* A name that is shown, kept, and goes into a field. */
+static bool is_name(const char *text, const char *letters, size_t max)
+{
+    const size_t n = strspn(text, letters);
+
+    return n > 0 && n <= max && text[n] == '\0';
+}
+
 /* What is asked, as the mediator says it itself. */
 static enum tp_err read_request(struct request *out, struct fetch *f, const char *origin,
                                 const char *request, struct tp_error *e)
@@ -110,6 +124,10 @@ static enum tp_err read_request(struct request *out, struct fetch *f, const char
                     origin);
     if (r == TP_OK && (out->service == NULL || out->reason == NULL || out->code == NULL))
         r = tp_fail(e, TP_ERR_FORMAT, "%s does not say who asks and why", origin);
+    if (r == TP_OK && (!is_name(out->service, SERVICE_LETTERS, SERVICE_MAX) ||
+                       !is_name(out->code, CODE_LETTERS, CODE_MAX)))
+        r = tp_fail(e, TP_ERR_FORMAT, "%s asks for a service, or by a code, that cannot be one",
+                    origin);
     if (r == TP_OK && (mediator == NULL || strcmp(mediator, origin) != 0 || number == NULL ||
                        strcmp(number, request) != 0))
         r = tp_fail(e, TP_ERR_SECURITY, "%s asks in the name of another: not answered", origin);

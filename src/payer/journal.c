@@ -83,10 +83,8 @@
     " service TEXT NOT NULL,"                                                                      \
     " session TEXT NOT NULL,"                                                                      \
     " valid_until INTEGER NOT NULL,"                                                               \
+    " by_card INTEGER NOT NULL DEFAULT 0,"                                                         \
     " PRIMARY KEY (origin, service)) STRICT;"
-
-/* by_card: known by a bank card; else by the user's key. */
-#define KNOWN_BY_CARD "ALTER TABLE known_at ADD COLUMN by_card INTEGER NOT NULL DEFAULT 0;"
 
 /* A session at a mediator: state is enum provision_state; of an order that one of its vouchers
  * paid, which. */
@@ -133,7 +131,7 @@ static const char tables[] =
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
     "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS PURSES LETTERS
-        SESSIONS KNOWN_BY_CARD;
+        SESSIONS;
 
 static const struct db_migration migrations[] = {
     {"lets a payment wait for another", "ALTER TABLE payment ADD COLUMN after INTEGER;"},
@@ -142,7 +140,6 @@ static const struct db_migration migrations[] = {
     {"keeps accounts at purses", PURSES},
     {"keeps letters", LETTERS},
     {"keeps sessions", SESSIONS},
-    {"is known by a card", KNOWN_BY_CARD},
 };
 
 const struct db_schema journal_schema = {

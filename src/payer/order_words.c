@@ -6,23 +6,20 @@
 
 enum { HOME = ORDER_WORDS_FIRST, CACERT, UP_TO, PATIENCE, USER, CODE_FD, MEANS };
 
-static const struct argp_option options[] = {
+static const struct argp_option asking[] = {
     {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
     {"user", USER, "NAME", 0, "who pays, of several users of the folder", 0},
     {"code-fd", CODE_FD, "N", 0,
      "read the code of your key from file descriptor N, one line a try, instead of the terminal",
      0},
-    {"means", MEANS, "MEANS", 0,
-     "pay by this alone: emv, a card, or purse; else as your plan has it", 0},
     {"cacert", CACERT, "FILE", 0,
      "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
-    {"up-to", UP_TO, "AMOUNT", 0, "pay what costs at most so much, as \"5.00 EUR\", unasked", 0},
     {"patience", PATIENCE, "SECONDS", 0,
      "how long to send a signed payment again until there is an answer (60)", 0},
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t parse_asking(int key, char *arg, struct argp_state *state)
 {
     struct checkout_options *o = state->input;
     struct tp_error e = {TP_OK, ""};
@@ -35,18 +32,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case CACERT:
         o->cacert = arg;
         return 0;
-    case UP_TO:
-        if (plan_limit_parse(&o->up_to, "--up-to", arg, &e) != TP_OK)
-            argp_error(state, "%s", e.text);
-        return 0;
     case CODE_FD:
         if (cli_fd(&o->code_fd, "--code-fd", arg, &e) != TP_OK)
             argp_error(state, "%s", e.text);
-        return 0;
-    case MEANS:
-        if (strcmp(arg, DEMAND_CARD) != 0 && strcmp(arg, DEMAND_PURSE) != 0)
-            argp_error(state, "--means takes emv, a card, or purse, not \"%s\"", arg);
-        o->means = arg;
         return 0;
     case USER:
         o->user = arg;
@@ -61,4 +49,37 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-const struct argp order_words = {options, parse, NULL, NULL, NULL, NULL, NULL};
+const struct argp asking_words = {asking, parse_asking, NULL, NULL, NULL, NULL, NULL};
+
+static const struct argp_option paying[] = {
+    {"means", MEANS, "MEANS", 0,
+     "pay by this alone: emv, a card, or purse; else as your plan has it", 0},
+    {"up-to", UP_TO, "AMOUNT", 0, "pay what costs at most so much, as \"5.00 EUR\", unasked", 0},
+    {0},
+};
+
+static error_t parse_paying(int key, char *arg, struct argp_state *state)
+{
+    struct checkout_options *o = state->input;
+    struct tp_error e = {TP_OK, ""};
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = o;
+        return 0;
+    case UP_TO:
+        if (plan_limit_parse(&o->up_to, "--up-to", arg, &e) != TP_OK)
+            argp_error(state, "%s", e.text);
+        return 0;
+    case MEANS:
+        if (strcmp(arg, DEMAND_CARD) != 0 && strcmp(arg, DEMAND_PURSE) != 0)
+            argp_error(state, "--means takes emv, a card, or purse, not \"%s\"", arg);
+        o->means = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
+const struct argp order_words = {paying, parse_paying, NULL, NULL, children, NULL, NULL};

@@ -1,5 +1,5 @@
 /* The words of a command line that say how orders are paid over HTTP, which `get`, `pay` and
- * `order` share. */
+ * others share. */
 #ifndef TP_PAYER_ORDER_WORDS_H
 #define TP_PAYER_ORDER_WORDS_H
 
@@ -9,8 +9,9 @@
 
 #define ORDER_WORDS_FIRST 0x300 /* its keys begin here */
 
-/* A child of argp; its input is a struct checkout_options that began as ORDER_WORDS_NONE. */
-extern const struct argp order_words;
+/* Children of argp; their input is a struct checkout_options that began as ORDER_WORDS_NONE. What
+ * pays nothing has asking_words: nobody says there by which means, or up to how much. */
+extern const struct argp order_words, asking_words;
 
 #define ORDER_WORDS_NONE ((struct checkout_options){.patience_s = CHECKOUT_PATIENCE, .code_fd = -1})
 

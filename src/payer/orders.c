@@ -115,20 +115,33 @@ static enum tp_err keep_hash(struct journal *j, const struct kept_order *o, stru
                    DB_VALUES(db_integer(o->id), db_text(hash)), NULL, e);
 }
 
+/* Held before the transaction begins: who has the journal to itself writes, too. */
+enum tp_err orders_begin(struct journal *j, struct tp_error *e)
+{
+    bool got = false;
+    const enum tp_err r = journal_hold(j, LOCK_SH, &got, e);
+
+    return r == TP_OK ? db_begin(j->db, e) : r;
+}
+
+enum tp_err orders_end(struct journal *j, enum tp_err r, struct tp_error *e)
+{
+    if (r == TP_OK)
+        r = db_commit(j->db, e);
+    if (r != TP_OK)
+        db_rollback(j->db);
+    return r;
+}
+
 enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error *e)
 {
     uint8_t *room = NULL;
     struct buf sealed = {0};
     char *ticket = NULL;
-    bool got = false;
-    enum tp_err r = journal_hold(j, LOCK_SH, &got, e);
+    enum tp_err r = journal_receipt_text(&ticket, &o->ticket);
 
     if (r == TP_OK)
-        r = journal_receipt_text(&ticket, &o->ticket);
-    if (r == TP_OK)
         r = seal(j, o, &room, &sealed, e);
-    if (r == TP_OK)
-        r = db_begin(j->db, e);
     if (r == TP_OK)
         r = db_number(j->db,
                       "INSERT INTO orders (order_id, origin, method, url, digest, item, authority,"
@@ -144,10 +157,6 @@ enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error 
                       &o->id, NULL, e);
     if (r == TP_OK)
         r = keep_hash(j, o, e);
-    if (r == TP_OK)
-        r = db_commit(j->db, e);
-    if (r != TP_OK)
-        db_rollback(j->db);
     free(room);
     free(ticket);
     return r;

@@ -39,8 +39,14 @@ struct kept_order {                    /* begins as {0}; the strings are owner's
 };
 void kept_order_free(struct kept_order *o);
 
-/* Keeps one; durable when it returns, and the journal held: no other process sends it as long as
- * this one lives. o->id comes out. */
+/* One transaction of the journal: what a statement's numbers follow from is read, signed, and kept
+ * by orders_add before another process reads it. After orders_end, which gives back r or what
+ * became of it, all of that is durable, or nothing of it was. The journal stays held: no other
+ * process sends what was added as long as this one lives. */
+TP_MUST_CHECK enum tp_err orders_begin(struct journal *j, struct tp_error *e);
+TP_MUST_CHECK enum tp_err orders_end(struct journal *j, enum tp_err r, struct tp_error *e);
+
+/* Keeps one, between these two. o->id comes out. */
 TP_MUST_CHECK enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error *e);
 
 /* What became of it: o's state, acknowledgement, receipt, ticket, delivered. The secret goes when

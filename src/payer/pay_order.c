@@ -183,9 +183,16 @@ static enum tp_err keep(struct payment *p, const struct transaction *tx, struct 
                         bool asks, struct tp_error *e)
 {
     json_t *secret = NULL;
-    const enum tp_err r = make_secret(&secret, p, tx, message, e);
+    enum tp_err r = make_secret(&secret, p, tx, message, e);
 
-    return r == TP_OK ? pay_order_keep(p, secret, NULL, asks, e) : r;
+    if (r != TP_OK)
+        return r;
+    r = orders_begin(p->journal, e);
+    if (r == TP_OK)
+        r = pay_order_keep(p, secret, NULL, asks, e);
+    else
+        json_decref(secret);
+    return orders_end(p->journal, r, e);
 }
 
 static enum tp_err order_keep_question(struct payment *p, const struct transaction *tx,
@@ -286,8 +293,8 @@ static enum tp_err settle_kept(struct payment *p, struct tp_error *e)
 
     submit_settle(&o->kept, &o->answer);
     p->result->receipt = o->kept.ticket;
-    r = orders_update(p->journal, &o->kept, e);
     submit_begin(&o->submitter, p->journal, &o->kept, &o->answer);
+    r = orders_update(p->journal, &o->kept, e);
     if (r == TP_OK && o->kept.state != KEPT_COMPLETING)
         pay_go_on(p, PAY_SETTLED);
     return r;

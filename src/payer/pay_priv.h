@@ -115,8 +115,8 @@ TP_MUST_CHECK enum tp_err pay_authorise(void *ctx, const struct transaction *tx,
                                         struct kernel_issuer_answer *out);
 
 /* Of an order, whatever pays it: the person's yes, where the plan does not pay unasked; the row in
- * the journal, durable when it returns, of what the secret (taken) and the statement pay; all that
- * the mediator is to be told. */
+ * the journal, within its transaction (payer/orders.h), of what the secret (taken) and the
+ * statement pay; all that the mediator is to be told. */
 TP_MUST_CHECK enum tp_err pay_order_agree(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_order_keep(struct payment *p, json_t *secret, const char *statement,
                                          bool asks, struct tp_error *e);

@@ -100,15 +100,16 @@ static enum tp_err sign_provision(char **jws, struct payment *p, const struct se
     const struct pay_order *o = p->options->order;
     const struct demand *d = o->demand;
     struct provision wanted;
-    char amount[DIGITS], counter[DIGITS], until[TIME_TEXT_MAX], currency[PURSES_CURRENCY];
-    const struct purse_statement statement = {.acquirer = o->purse->acquirer,
-                                              .account = o->purse->account,
-                                              .mediator = wanted.mediator,
-                                              .session = wanted.session,
-                                              .amount = amount,
-                                              .currency = purses_currency(currency, o->purse),
-                                              .until = until,
-                                              .counter = counter};
+    char amount[DIGITS], counter[DIGITS], until[TIME_TEXT_MAX], currency[4];
+    const struct purse_statement statement = {
+        .acquirer = o->purse->acquirer,
+        .account = o->purse->account,
+        .mediator = wanted.mediator,
+        .session = wanted.session,
+        .amount = amount,
+        .currency = currency_small(currency, (unsigned)o->purse->currency),
+        .until = until,
+        .counter = counter};
     enum tp_err r = provisions_wanted(&wanted, p->journal, o->purse->acquirer, e);
 
     if (r != TP_OK)
@@ -128,29 +129,17 @@ static enum tp_err sign_provision(char **jws, struct payment *p, const struct se
     return provisions_sign(p->journal, &wanted, e);
 }
 
-/* What pays, and beside it what a session begins with. */
-static enum tp_err sign_all(char **payment, char **provision, struct payment *p, struct tp_error *e)
-{
-    const struct pay_order *o = p->options->order;
-    struct secret key = {0};
-    enum tp_err r = purses_unlock(&key, o->device, o->purse, e);
-
-    if (r == TP_OK)
-        r = (o->session != NULL ? sign_voucher : sign_payment)(payment, p, &key, e);
-    if (r == TP_OK && o->session == NULL)
-        r = sign_provision(provision, p, &key, e);
-    secret_free(&key);
-    return r;
-}
-
-static enum tp_err purse_sign(struct payment *p, struct tp_error *e)
+/* What pays, and beside it what a session begins with: signed and kept. */
+static enum tp_err sign_and_keep(struct payment *p, const struct secret *key, struct tp_error *e)
 {
     const struct pay_order *o = p->options->order;
     struct credential_parts parts = {.demand = o->demand, .claim = o->claim};
     json_t *secret = NULL;
     char *payment = NULL, *provision = NULL;
-    enum tp_err r = sign_all(&payment, &provision, p, e);
+    enum tp_err r = (o->session != NULL ? sign_voucher : sign_payment)(&payment, p, key, e);
 
+    if (r == TP_OK && o->session == NULL)
+        r = sign_provision(&provision, p, key, e);
     parts.payment = payment;
     parts.provision = provision;
     if (r == TP_OK)
@@ -159,12 +148,30 @@ static enum tp_err purse_sign(struct payment *p, struct tp_error *e)
         fill_receipt(p);
         r = pay_order_keep(p, secret, payment, false, e);
     }
+    free(payment);
+    free(provision);
+    return r;
+}
+
+/* In one transaction: another telepay signs no voucher of the same number, and begins no session
+ * with what this one does. The key is unlocked before it, since its code may be asked for. */
+static enum tp_err purse_sign(struct payment *p, struct tp_error *e)
+{
+    const struct pay_order *o = p->options->order;
+    struct secret key = {0};
+    enum tp_err r = purses_unlock(&key, o->device, o->purse, e);
+
+    if (r == TP_OK) {
+        r = orders_begin(p->journal, e);
+        if (r == TP_OK)
+            r = sign_and_keep(p, &key, e);
+        r = orders_end(p->journal, r, e);
+    }
+    secret_free(&key);
     if (r == TP_OK) {
         p->result->has_receipt = true;
         pay_go_on(p, PAY_KEPT);
     }
-    free(payment);
-    free(provision);
     return r;
 }
 

@@ -218,12 +218,14 @@ static void count_voucher(struct counting *c, const struct purse_statement *s)
     }
 }
 
-/* What the mediator took counts, also where it was given back: its sums go on from there. */
+/* What the mediator took counts, also where it was given back: its sums go on from there. Of what
+ * was given back there is no acknowledgement where its answer was lost, and 410 came after it. */
 static bool count_order(void *ctx, const struct kept_order *o)
 {
     struct counting *c = ctx;
     struct purse_statement s = {0};
-    const bool taken = o->acknowledgement != NULL, waits = o->state == KEPT_SUBMITTING;
+    const bool taken = o->acknowledgement != NULL || o->state == KEPT_REVERSED,
+               waits = o->state == KEPT_SUBMITTING;
 
     if (!taken && !waits)
         return true;

@@ -43,8 +43,8 @@ TP_MUST_CHECK enum tp_err provisions_open(struct provision *out, struct journal 
                                           const char *acquirer, const char *origin, time_t at,
                                           struct tp_error *e);
 
-/* Keeps what was signed of a wanted one: origin, mediator, until, statement; durable before it
- * leaves. */
+/* Keeps what was signed of a wanted one: origin, mediator, until, statement; within the transaction
+ * that keeps what it goes with (orders_begin). */
 TP_MUST_CHECK enum tp_err provisions_sign(struct journal *j, const struct provision *p,
                                           struct tp_error *e);
 

@@ -106,14 +106,18 @@ static enum tp_err refused(const struct fetch *fetch, const json_t *body, const 
     const long status = fetch_status(fetch);
     char word[32] = "";
     const char *reason = json_string_value(json_object_get(body, "reason"));
+    const char *code = json_string_value(json_object_get(body, "code"));
     const char *text = purse_door_reason(reason);
 
-    if (status >= 500)
+    if (status >= 500 || status == 408)
         return tp_fail(e, TP_ERR_PEER, "%s cannot take it now (%ld): try again later", address,
                        status);
     if (status == 429)
         return tp_fail(e, TP_ERR_PEER, "%s is asked too much from here: try again in a minute",
                        address);
+    if (reason == NULL && code == NULL) /* whoever it was that answered */
+        return tp_fail(e, TP_ERR_PEER, "%s answers %ld, which is no word of a purse", address,
+                       status);
     if (reason != NULL)
         snprintf(word, sizeof(word), " %s", reason);
     word_make_shown(word);

@@ -8,7 +8,7 @@
 
 #define HOURS_MAX 24 /* a provision lasts no longer */
 
-const struct argp_child purse_words_children[] = {{&order_words, 0, NULL, 0}, {0}};
+const struct argp_child purse_words_children[] = {{&asking_words, 0, NULL, 0}, {0}};
 const struct argp_child purse_words_card_children[] = {
     {&order_words, 0, NULL, 0}, {&card_words, 0, NULL, 0}, {0}};
 

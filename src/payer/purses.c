@@ -17,14 +17,6 @@ static const struct db_column columns[] = {
 
 #define SELECT "SELECT acquirer, url, name, account, currency, number, counter FROM purse "
 
-char *purses_currency(char out[PURSES_CURRENCY], const struct purse_account *a)
-{
-    snprintf(out, PURSES_CURRENCY, "%s", currency_shown((unsigned)a->currency));
-    for (char *c = out; *c >= 'A' && *c <= 'Z'; c++)
-        *c = (char)(*c - 'A' + 'a');
-    return out;
-}
-
 enum tp_err purses_put(struct journal *j, const struct purse_account *a, struct tp_error *e)
 {
     return db_exec(j->db,

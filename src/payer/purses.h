@@ -12,10 +12,9 @@
 #include "payer/device.h"
 #include "payer/journal.h"
 
-#define PURSES_ID       17  /* of an acquirer, with its end */
-#define PURSES_URL      300 /* https://host:port */
-#define PURSES_NAME     128
-#define PURSES_CURRENCY 4
+#define PURSES_ID   17  /* of an acquirer, with its end */
+#define PURSES_URL  300 /* https://host:port */
+#define PURSES_NAME 128
 
 struct purse_account {
     char acquirer[PURSES_ID]; /* of the purse: an order names it */
@@ -26,9 +25,6 @@ struct purse_account {
     int64_t number;   /* of its key: purses_key */
     int64_t counter;  /* the last that was taken; 0: none */
 };
-
-/* Its currency, as statements have it: "eur". Returns out. */
-char *purses_currency(char out[PURSES_CURRENCY], const struct purse_account *a);
 
 /* Keeps it, or its new url and name; durable when it returns. The counter never goes back. */
 TP_MUST_CHECK enum tp_err purses_put(struct journal *j, const struct purse_account *a,

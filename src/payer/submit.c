@@ -517,8 +517,8 @@ static enum tp_err bring_up(const struct submitter *s, struct journal *j, struct
             submit_settle(o, &a);
             if (a.outcome == SUBMIT_APPROVED)
                 o->state = o->asks ? KEPT_REVERSING : KEPT_COMPLETING;
-            r = orders_update(j, o, e);
             submit_begin(s, j, o, &a);
+            r = orders_update(j, o, e);
         }
     }
     if (r == TP_OK && (o->state == KEPT_COMPLETING || o->state == KEPT_REVERSING)) {

@@ -47,8 +47,9 @@ TP_MUST_CHECK enum tp_err submit_complete(const struct submitter *s, struct kept
 /* What an answer makes of an order: its state and its ticket. */
 void submit_settle(struct kept_order *o, const struct submit_answer *a);
 
-/* Of an order that is settled: whether a session began with it, in the journal. What is wrong with
- * that word is told, and undoes no payment. */
+/* Of an order that is settled, before orders_update says so: whether a session began with it, in
+ * the journal. Who dies between asks for the order again, and this changes nothing the second time.
+ * What is wrong with that word is told, and undoes no payment. */
 void submit_begin(const struct submitter *s, struct journal *j, const struct kept_order *o,
                   const struct submit_answer *a);
 

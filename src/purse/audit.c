@@ -6,11 +6,9 @@
 
 #include "base/log.h"
 #include "base/money.h"
-#include "order/acknowledgement.h"
 #include "purse/audit_priv.h"
 #include "purse/proof.h"
 #include "purse/record.h"
-#include "wire/jcs.h"
 
 enum tp_err audit_count(struct audit *a, enum tp_err r, const char *what, const char *which,
                         const struct tp_error *found, struct tp_error *e)
@@ -131,33 +129,23 @@ static enum tp_err look_at_payment(void *ctx, const struct kept *k, struct tp_er
 static enum tp_err check_card(const struct audit *a, const struct booking *what, struct tp_error *e)
 {
     struct order_authority *authority = NULL;
-    struct acknowledgement said = {.owner = NULL};
-    struct token t = {.payload = NULL};
-    const struct currency *c;
-    const char *contract = NULL;
-    char pem[BOOK_PEM], *jws = span_text(what->evidence);
+    char contract[BOOK_CONTRACT], pem[BOOK_PEM], *jws = span_text(what->evidence);
+    uint16_t currency = 0;
     bool open;
-    enum tp_err r = jws != NULL ? token_read(&t, jws, ACKNOWLEDGEMENT_TYPE, e)
+    enum tp_err r = jws != NULL ? record_payee(contract, jws, e)
                                 : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
 
     if (r == TP_OK)
-        r = jcs_text(&contract, t.payload, "contract", e);
-    if (r == TP_OK)
-        r = book_trust_get(a->book, contract != NULL ? contract : "", pem, &open, e);
+        r = book_trust_get(a->book, contract, pem, &open, e);
     if (r == TP_ERR_NOT_FOUND)
         r = TP_ERR_SECURITY;
     if (r == TP_OK)
         r = order_authority_read(&authority, span_str(pem), "the acquirer's authority", e);
     if (r == TP_OK)
-        r = acknowledgement_read(&said, jws, authority, e);
-    c = r == TP_OK ? currency_by_alpha(said.currency) : NULL;
-    if (r == TP_OK && (!acknowledgement_is_positive(&said) || c == NULL ||
-                       c->numeric != what->currency || strcmp(said.order, what->reference) != 0 ||
-                       strtoll(said.amount, NULL, 10) != what->amount))
-        r = tp_fail(e, TP_ERR_SECURITY, "a card paid something else");
-    acknowledgement_free(&said);
+        r = record_paid(&currency, what, jws, authority, e);
+    if (r == TP_OK && currency != what->currency)
+        r = tp_fail(e, TP_ERR_SECURITY, "a card paid in another currency");
     order_authority_free(&authority);
-    token_free(&t);
     free(jws);
     return r;
 }
@@ -225,8 +213,8 @@ static enum tp_err look_at_remises(struct audit *a, struct tp_error *e)
 
     if (r == TP_OK && n > 0) {
         a->faults++;
-        log_error("%" PRId64 " remises are not what their payments come to, or their numbers have "
-                  "a gap",
+        log_error("%" PRId64 " remises are not what their payments come to, hold another "
+                  "contract's, or their numbers have a gap",
                   n);
     }
     return r;

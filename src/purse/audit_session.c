@@ -81,9 +81,10 @@ static enum tp_err check_end(const struct audit *a, const struct provision_kept 
     enum tp_err r;
 
     if (k->demand.n == 0)
-        return k->ended == 0 || k->ended > k->until
+        return k->ended == 0 || k->ended >= k->until + BOOK_RELEASE_S
                    ? TP_OK
-                   : tp_fail(e, TP_ERR_SECURITY, "it ended before its time, and nobody said so");
+                   : tp_fail(e, TP_ERR_SECURITY,
+                             "it ended before its time was long over, and nobody said so");
     r = text_of(&jws, k->demand, e);
     if (r == TP_OK)
         r = purse_token_read(&t, PURSE_END, jws, a->authority, e);
@@ -112,6 +113,8 @@ static enum tp_err check_provision(const struct audit *a, const struct provision
         r = check_answer(a, k, &s, jws, e);
     if (r == TP_OK)
         r = check_end(a, k, e);
+    if (r == TP_OK && strcmp(k->code, "00") != 0 && (k->vouchers != 0 || k->drawn != 0))
+        r = tp_fail(e, TP_ERR_SECURITY, "it was refused, and something was drawn from it");
     if (r == TP_OK && k->drawn != k->vouchers)
         r = tp_fail(e, TP_ERR_SECURITY, "its vouchers do not come to what was drawn");
     purse_statement_free(&s);

@@ -220,21 +220,26 @@ enum tp_err book_mediator_shut(struct book *b, const char *name, struct tp_error
                : r;
 }
 
-enum tp_err book_mediator_each(struct book *b, book_mediator_visit *visit, void *ctx,
-                               struct tp_error *e)
+enum tp_err book_doors(struct book *b, const char *sql, book_door_visit *visit, void *ctx,
+                       struct tp_error *e)
 {
-    static const struct db_column columns[] = {DB_COLUMN(struct book_mediator, mediator),
-                                               DB_COLUMN(struct book_mediator, added),
-                                               DB_COLUMN(struct book_mediator, closed)};
-    struct book_mediator m;
+    static const struct db_column columns[] = {DB_COLUMN(struct book_door, name),
+                                               DB_COLUMN(struct book_door, added),
+                                               DB_COLUMN(struct book_door, closed)};
+    struct book_door d;
     struct db_rows *rows = NULL;
     bool found = true;
-    enum tp_err r =
-        db_query(b->db, &rows, "SELECT mediator, added, closed FROM mediator ORDER BY mediator",
-                 DB_NONE, DB_COLUMNS(columns), e);
+    enum tp_err r = db_query(b->db, &rows, sql, DB_NONE, DB_COLUMNS(columns), e);
 
-    while (r == TP_OK && (r = db_next(rows, &m, &found, e)) == TP_OK && found)
-        r = visit(ctx, &m, e);
+    while (r == TP_OK && (r = db_next(rows, &d, &found, e)) == TP_OK && found)
+        r = visit(ctx, &d, e);
     db_end(&rows);
     return r;
+}
+
+enum tp_err book_mediator_each(struct book *b, book_door_visit *visit, void *ctx,
+                               struct tp_error *e)
+{
+    return book_doors(b, "SELECT mediator AS name, added, closed FROM mediator ORDER BY mediator",
+                      visit, ctx, e);
 }

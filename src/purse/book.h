@@ -26,8 +26,9 @@
 #define REFUSALS_A_DAY 1000 /* of an account, that are kept … */
 #define REFUSALS_NEW   10   /* … and of one that nothing ever came into: those are free */
 #define EMPTYINGS_MAX                                                                              \
-    5                 /* of an account that wait for a payout: each is a transfer to be paid for */
-#define BOOK_KEYS 100 /* of an account, one after the other */
+    5 /* of an account that wait for a payout: each is a transfer to be paid for */
+#define BOOK_RELEASE_S INT64_C(172800) /* after a provision's time what it holds is free */
+#define BOOK_KEYS      100             /* of an account, one after the other */
 
 struct book;
 extern const struct db_schema purse_schema; /* store/schema.h */
@@ -68,15 +69,14 @@ typedef enum tp_err book_contract_visit(void *ctx, const struct book_contract *c
 TP_MUST_CHECK enum tp_err book_contract_each(struct book *b, book_contract_visit *visit, void *ctx,
                                              struct tp_error *e);
 
-struct book_mediator {
-    char mediator[BOOK_MEDIATOR];
-    time_t added, closed;
+struct book_door { /* a mediator, a seller, or a contract that is trusted */
+    char name[BOOK_MEDIATOR];
+    time_t added, closed; /* closed 0: open */
 };
+typedef enum tp_err book_door_visit(void *ctx, const struct book_door *d, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_mediator_add(struct book *b, const char *name, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_mediator_shut(struct book *b, const char *name, struct tp_error *e);
-typedef enum tp_err book_mediator_visit(void *ctx, const struct book_mediator *m,
-                                        struct tp_error *e);
-TP_MUST_CHECK enum tp_err book_mediator_each(struct book *b, book_mediator_visit *visit, void *ctx,
+TP_MUST_CHECK enum tp_err book_mediator_each(struct book *b, book_door_visit *visit, void *ctx,
                                              struct tp_error *e);
 
 /* ---- accounts ---- */
@@ -154,11 +154,6 @@ TP_MUST_CHECK enum tp_err booking_each(struct book *b, booking_visit *visit, voi
 
 /* ---- who sells credit for cards, and whose word is taken for it ---- */
 
-struct book_door { /* a seller, or a contract that is trusted */
-    char name[BOOK_MEDIATOR];
-    time_t added, closed;
-};
-typedef enum tp_err book_door_visit(void *ctx, const struct book_door *d, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_seller_add(struct book *b, const char *name, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_seller_shut(struct book *b, const char *name, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_seller_is_open(struct book *b, const char *name, bool *open,

@@ -186,8 +186,8 @@ enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit
 
 #define FILLED     BOOKED("<> 1") " AS filled"
 #define OWED       DUE_OF("IS NULL") " + " EMPTIED("IS NULL") " AS owed"
-#define PAID_OUT   DUE_OF("IS NOT NULL") " AS paid_out"
-#define GIVEN_BACK BOOKED("= 1") " + " EMPTIED("IS NOT NULL") " AS given_back"
+#define PAID_OUT   DUE_OF("IS NOT NULL") " + " EMPTIED("IS NOT NULL") " AS paid_out"
+#define GIVEN_BACK BOOKED("= 1") " AS given_back"
 
 enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out, struct tp_error *e)
 {
@@ -250,6 +250,10 @@ enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e)
         "  (r.payments <> " COUNTED " OR r.amount <> " DUE " OR r.reversals <> " REVERSALS
         "   OR r.reversed <> " REVERSED "))"
         " + (SELECT count(*) FROM (SELECT contract FROM remise GROUP BY contract HAVING"
-        "  count(*) <> max(number)) AS gap)",
+        "  count(*) <> max(number)) AS gap)"
+        " + (SELECT count(*) FROM remise r WHERE"
+        "  EXISTS (SELECT 1 FROM payment p WHERE p.remise = r.remise AND p.contract <> r.contract)"
+        "  OR EXISTS (SELECT 1 FROM voucher v WHERE v.remise = r.remise AND v.contract <>"
+        "  r.contract))",
         DB_NONE, n, NULL, e);
 }

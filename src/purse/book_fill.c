@@ -40,27 +40,10 @@ enum tp_err book_seller_is_open(struct book *b, const char *name, bool *open, st
     return r;
 }
 
-static enum tp_err walk(struct book *b, const char *sql, book_door_visit *visit, void *ctx,
-                        struct tp_error *e)
-{
-    static const struct db_column columns[] = {DB_COLUMN(struct book_door, name),
-                                               DB_COLUMN(struct book_door, added),
-                                               DB_COLUMN(struct book_door, closed)};
-    struct book_door d;
-    struct db_rows *rows = NULL;
-    bool found = true;
-    enum tp_err r = db_query(b->db, &rows, sql, DB_NONE, DB_COLUMNS(columns), e);
-
-    while (r == TP_OK && (r = db_next(rows, &d, &found, e)) == TP_OK && found)
-        r = visit(ctx, &d, e);
-    db_end(&rows);
-    return r;
-}
-
 enum tp_err book_seller_each(struct book *b, book_door_visit *visit, void *ctx, struct tp_error *e)
 {
-    return walk(b, "SELECT seller AS name, added, closed FROM seller ORDER BY seller", visit, ctx,
-                e);
+    return book_doors(b, "SELECT seller AS name, added, closed FROM seller ORDER BY seller", visit,
+                      ctx, e);
 }
 
 /* ---- trust ---- */
@@ -92,8 +75,8 @@ enum tp_err book_trust_shut(struct book *b, const char *contract, struct tp_erro
 
 enum tp_err book_trust_each(struct book *b, book_door_visit *visit, void *ctx, struct tp_error *e)
 {
-    return walk(b, "SELECT contract AS name, added, closed FROM trust ORDER BY contract", visit,
-                ctx, e);
+    return book_doors(b, "SELECT contract AS name, added, closed FROM trust ORDER BY contract",
+                      visit, ctx, e);
 }
 
 struct trusted {

@@ -12,6 +12,10 @@ struct book {
 /* Ends the transaction of a change: keeps it when r is TP_OK. */
 TP_MUST_CHECK enum tp_err book_end(struct book *b, enum tp_err r, struct tp_error *e);
 
+/* Each row of a query of name, added, closed. */
+TP_MUST_CHECK enum tp_err book_doors(struct book *b, const char *sql, book_door_visit *visit,
+                                     void *ctx, struct tp_error *e);
+
 /* What was answered to this very statement of the account and counter ($1, $2), if it came before:
  * the columns statement, acknowledgement (empty: none), code, reason, number. */
 TP_MUST_CHECK enum tp_err book_answer_of(struct book *b, const char *sql,

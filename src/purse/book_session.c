@@ -3,8 +3,6 @@
 
 #include "purse/book_priv.h"
 
-#define RELEASE_S INT64_C(172800) /* after a provision's time: then what it holds is free */
-
 /* ---- provisions ---- */
 
 enum tp_err book_provided(struct book *b, char **acknowledgement, bool *found,
@@ -119,7 +117,7 @@ enum tp_err book_session_end(struct book *b, const struct session *s, const char
 
 enum tp_err book_release(struct book *b, time_t now, int64_t *n, struct tp_error *e)
 {
-    const int64_t until = (int64_t)now - RELEASE_S;
+    const int64_t until = (int64_t)now - BOOK_RELEASE_S;
     enum tp_err r = db_exec(
         b->db,
         "UPDATE account SET reserved = reserved - (SELECT CAST(sum(o.amount - o.drawn) AS BIGINT)"

@@ -7,8 +7,8 @@
 
 #include "base/date.h"
 #include "base/log.h"
-#include "order/acknowledgement.h"
 #include "order/members.h"
+#include "purse/record.h"
 #include "wire/jcs.h"
 
 #define PATH_START "/fill/"
@@ -152,22 +152,13 @@ static enum tp_err check_paid(const struct filling *f, struct booking *what, con
                               struct tp_error *e)
 {
     struct order_authority *authority = NULL;
-    struct acknowledgement a = {.owner = NULL};
-    struct token t = {.payload = NULL};
-    const struct currency *c;
-    enum tp_err r = token_read(&t, jws, ACKNOWLEDGEMENT_TYPE, e);
+    char contract[BOOK_CONTRACT];
+    enum tp_err r = record_payee(contract, jws, e);
 
     if (r == TP_OK)
-        r = asked_trust(f->asked, text_of(t.payload, "contract"), &authority, e);
+        r = asked_trust(f->asked, contract, &authority, e);
     if (r == TP_OK)
-        r = acknowledgement_read(&a, jws, authority, e);
-    c = r == TP_OK ? currency_by_alpha(a.currency) : NULL;
-    if (r == TP_OK && (!acknowledgement_is_positive(&a) || strcmp(a.order, what->reference) != 0 ||
-                       strtoll(a.amount, NULL, 10) != what->amount || c == NULL))
-        r = tp_fail(e, TP_ERR_SECURITY, "the acknowledgement is of another payment");
-    what->currency = c != NULL ? c->numeric : 0;
-    acknowledgement_free(&a);
-    token_free(&t);
+        r = record_paid(&what->currency, what, jws, authority, e);
     order_authority_free(&authority);
     return r;
 }
@@ -196,6 +187,12 @@ static bool read_delivery(struct booking *what, struct http_call *call, const js
     return true;
 }
 
+/* For good, by what it brings; all else is the purse's own trouble, whose words are in its log. */
+static bool is_of_asker(enum tp_err r)
+{
+    return r == TP_ERR_FORMAT || r == TP_ERR_RANGE || r == TP_ERR_SECURITY || r == TP_ERR_NOT_FOUND;
+}
+
 static void deliver(const struct filling *f, struct http_call *call, const json_t *body)
 {
     struct till_job job = {.call = call,
@@ -222,10 +219,10 @@ static void deliver(const struct filling *f, struct http_call *call, const json_
         return;
     }
     log_error("order %s fills nothing: %s", job.booking.reference, e.text);
-    if (r == TP_ERR_NO_MEMORY || r == TP_ERR_IO || r == TP_ERR_INTERNAL || r == TP_ERR_AGAIN)
-        http_answer_busy(call, "the acknowledgement cannot be looked at now: ask again");
-    else
+    if (is_of_asker(r))
         http_answer_text(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "%s", e.text);
+    else
+        http_answer_busy(call, "the acknowledgement cannot be looked at now: ask again");
     free(job.jws);
 }
 

@@ -57,7 +57,7 @@ static enum tp_err write_configuration(const struct words *w, const struct curre
 
 static enum tp_err check_words(const struct words *w, const struct currency **c, struct tp_error *e)
 {
-    char name[SETTINGS_NAME], listen[256];
+    char name[SETTINGS_NAME], listen[256], iban[IBAN_MAX];
     enum tp_err r = option_text(name, sizeof(name), "--name", w->name, e);
 
     if (r == TP_OK && strpbrk(w->name, ";#") != NULL)
@@ -72,7 +72,7 @@ static enum tp_err check_words(const struct words *w, const struct currency **c,
     if (*c == NULL)
         return tp_fail(e, TP_ERR_USAGE, "\"%.20s\" is no currency of ISO 4217: write it as EUR",
                        w->currency);
-    if (w->iban[0] != '\0' && !iban_is_good(w->iban))
+    if (w->iban[0] != '\0' && !iban_read(iban, w->iban))
         return tp_fail(e, TP_ERR_USAGE, "--iban: its check digits are wrong");
     return TP_OK;
 }

@@ -3,7 +3,7 @@ noinst_LIBRARIES += libpurse.a
 libpurse_a_SOURCES = \
 	src/purse/asked.c src/purse/asked.h \
 	src/purse/audit.c src/purse/audit.h src/purse/audit_priv.h src/purse/audit_session.c \
-	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_fill.c src/purse/book_emptying.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c src/purse/book_session.c \
+	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_fill.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c src/purse/book_session.c \
 	src/purse/desk.c src/purse/desk.h src/purse/desk_back.c src/purse/desk_fill.c src/purse/desk_session.c \
 	src/purse/filling.c src/purse/filling.h \
 	src/purse/paying.c src/purse/paying.h \

@@ -187,12 +187,11 @@ int purse_cmd_audit(int argc, char **argv)
     if (r == TP_OK)
         r = load_authority(&authority, dir, &e);
     if (r == TP_OK)
-        r = book_begin_read(b, &e); /* nothing changes while it is looked at */
+        r = book_begin_read(b, &e); /* nothing changes while it is looked at, until book_close */
     if (r == TP_OK)
         r = purse_audit(b, authority, &faults, &e);
     if (r == TP_OK)
         r = print_sums(b, &settings, w.json, &equal, &e);
-    book_rollback(b);
     book_close(&b);
     order_authority_free(&authority);
     if (r == TP_OK && !equal)

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "base/word.h"
 #include "order/members.h"
 #include "store/db.h"
@@ -121,4 +123,65 @@ enum tp_err option_text(char *out, size_t cap, const char *option, const char *t
     return snprintf(out, cap, "%s", text) < (int)cap
                ? TP_OK
                : tp_fail(e, TP_ERR_USAGE, "%s has more than %zu bytes", option, cap - 1);
+}
+
+enum tp_err option_name(const char **out, const struct words *w, struct tp_error *e)
+{
+    *out = w->name;
+    return option_mediator(w->name, e);
+}
+
+/* ---- commands of one shape ---- */
+
+int option_shut(const struct argp *argp, const struct option_shutting *how, int argc, char **argv)
+{
+    struct words w = {.dir = NULL};
+    struct book *b = NULL;
+    const char *name = NULL;
+    char dir[PATH_MAX];
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(argp, argc, argv, &w);
+    r = how->name(&name, &w, &e);
+    if (r == TP_OK)
+        r = option_open(&b, dir, &w, &e);
+    if (r == TP_OK)
+        r = how->shut(b, name, &e);
+    book_close(&b);
+    if (r == TP_OK)
+        printf("%s %s %s\n", how->what, name, how->now);
+    return cli_end(r, &e);
+}
+
+static enum tp_err door_row(void *ctx, const struct book_door *d, struct tp_error *e)
+{
+    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX];
+    const char *const cells[] = {d->name, time_shown(added, d->added),
+                                 time_shown(closed, d->closed)};
+
+    return table_row(ctx, cells, e);
+}
+
+int option_doors(const struct argp *argp, const char *what, const char *head,
+                 option_each_door *each, int argc, char **argv)
+{
+    const struct table_column columns[] = {
+        {head, TABLE_TEXT}, {"added", TABLE_TEXT}, {"closed", TABLE_TEXT}};
+    struct words w = {.dir = NULL};
+    struct book *b = NULL;
+    struct table *table = NULL;
+    char dir[PATH_MAX];
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(argp, argc, argv, &w);
+    r = option_open(&b, dir, &w, &e);
+    if (r == TP_OK)
+        r = table_new(&table, what, columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
+    if (r == TP_OK)
+        r = each(b, door_row, table, &e);
+    r = table_end(&table, r, &e);
+    book_close(&b);
+    return cli_end(r, &e);
 }

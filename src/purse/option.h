@@ -65,4 +65,22 @@ TP_MUST_CHECK enum tp_err option_mediator(const char *word, struct tp_error *e);
 TP_MUST_CHECK enum tp_err option_text(char *out, size_t cap, const char *option, const char *text,
                                       struct tp_error *e);
 
+/* A command that closes one thing: how its words name it, what shuts it, and what is said then, as
+ * "contract 000000000000123 is closed". */
+struct option_shutting {
+    enum tp_err (*name)(const char **out, const struct words *w, struct tp_error *e);
+    enum tp_err (*shut)(struct book *b, const char *name, struct tp_error *e);
+    const char *what, *now;
+};
+int option_shut(const struct argp *argp, const struct option_shutting *how, int argc, char **argv);
+
+/* The name of a mediator or seller: --name, as option_mediator takes it. */
+TP_MUST_CHECK enum tp_err option_name(const char **out, const struct words *w, struct tp_error *e);
+
+/* A command that lists doors, under that head. */
+typedef enum tp_err option_each_door(struct book *b, book_door_visit *visit, void *ctx,
+                                     struct tp_error *e);
+int option_doors(const struct argp *argp, const char *what, const char *head,
+                 option_each_door *each, int argc, char **argv);
+
 #endif

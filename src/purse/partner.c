@@ -30,7 +30,7 @@ static enum tp_err read_contract(struct book_contract *c, const struct words *w,
     if (currency == NULL)
         r = tp_fail(e, TP_ERR_USAGE, "\"%.20s\" is no currency of ISO 4217: write it as EUR",
                     w->currency);
-    else if (!iban_is_good(w->iban))
+    else if (!iban_read(c->iban, w->iban))
         r = tp_fail(e, TP_ERR_USAGE,
                     "--iban: its check digits are wrong, or it is not known as one");
     if (r == TP_OK)
@@ -38,7 +38,6 @@ static enum tp_err read_contract(struct book_contract *c, const struct words *w,
     if (r != TP_OK)
         return r;
     snprintf(c->contract, sizeof(c->contract), "%s", w->id);
-    snprintf(c->iban, sizeof(c->iban), "%s", w->iban);
     c->currency = currency->numeric;
     return TP_OK;
 }
@@ -116,6 +115,12 @@ int purse_cmd_contract_list(int argc, char **argv)
     return cli_end(r, &e);
 }
 
+static enum tp_err contract_id(const char **out, const struct words *w, struct tp_error *e)
+{
+    *out = w->id;
+    return option_contract(w->id, "--id", e);
+}
+
 int purse_cmd_contract_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -128,22 +133,10 @@ int purse_cmd_contract_close(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    struct words w = {.dir = NULL};
-    struct book *b = NULL;
-    char dir[PATH_MAX];
-    struct tp_error e = {TP_OK, ""};
-    enum tp_err r;
+    static const struct option_shutting how = {contract_id, book_contract_shut, "contract",
+                                               "is closed"};
 
-    cli_parse(&argp, argc, argv, &w);
-    r = option_contract(w.id, "--id", &e);
-    if (r == TP_OK)
-        r = option_open(&b, dir, &w, &e);
-    if (r == TP_OK)
-        r = book_contract_shut(b, w.id, &e);
-    book_close(&b);
-    if (r == TP_OK)
-        printf("contract %s is closed\n", w.id);
-    return cli_end(r, &e);
+    return option_shut(&argp, &how, argc, argv);
 }
 
 /* ---- mediator add ---- */
@@ -281,38 +274,12 @@ int purse_cmd_mediator_add(int argc, char **argv)
 
 /* ---- mediator list, close ---- */
 
-static enum tp_err mediator_row(void *ctx, const struct book_mediator *m, struct tp_error *e)
-{
-    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX];
-    const char *const cells[] = {m->mediator, time_shown(added, m->added),
-                                 time_shown(closed, m->closed)};
-
-    return table_row(ctx, cells, e);
-}
-
 int purse_cmd_mediator_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, option_parse, NULL, "List the mediators.",
                                      NULL,         NULL,         NULL};
-    static const struct table_column columns[] = {
-        {"mediator", TABLE_TEXT}, {"added", TABLE_TEXT}, {"closed", TABLE_TEXT}};
-    struct words w = {.dir = NULL};
-    struct book *b = NULL;
-    struct table *table = NULL;
-    char dir[PATH_MAX];
-    struct tp_error e = {TP_OK, ""};
-    enum tp_err r;
 
-    cli_parse(&argp, argc, argv, &w);
-    r = option_open(&b, dir, &w, &e);
-    if (r == TP_OK)
-        r = table_new(&table, "mediators", columns, sizeof(columns) / sizeof(columns[0]), w.json,
-                      &e);
-    if (r == TP_OK)
-        r = book_mediator_each(b, mediator_row, table, &e);
-    r = table_end(&table, r, &e);
-    book_close(&b);
-    return cli_end(r, &e);
+    return option_doors(&argp, "mediators", "mediator", book_mediator_each, argc, argv);
 }
 
 int purse_cmd_mediator_close(int argc, char **argv)
@@ -327,20 +294,8 @@ int purse_cmd_mediator_close(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    struct words w = {.dir = NULL};
-    struct book *b = NULL;
-    char dir[PATH_MAX];
-    struct tp_error e = {TP_OK, ""};
-    enum tp_err r;
+    static const struct option_shutting how = {option_name, book_mediator_shut, "mediator",
+                                               "is closed"};
 
-    cli_parse(&argp, argc, argv, &w);
-    r = option_mediator(w.name, &e);
-    if (r == TP_OK)
-        r = option_open(&b, dir, &w, &e);
-    if (r == TP_OK)
-        r = book_mediator_shut(b, w.name, &e);
-    book_close(&b);
-    if (r == TP_OK)
-        printf("mediator %s is closed\n", w.name);
-    return cli_end(r, &e);
+    return option_shut(&argp, &how, argc, argv);
 }

@@ -1,12 +1,16 @@
 #include "purse/record.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/date.h"
 #include "base/money.h"
+#include "order/acknowledgement.h"
+#include "order/members.h"
 #include "order/token.h"
+#include "wire/jcs.h"
 
 #define RECORD_TYPE "telepay-purse-booking"
 #define VERSION     1
@@ -65,5 +69,38 @@ enum tp_err record_verify(const struct booking *what, const char *acquirer,
     token_free(&t);
     json_decref(said);
     free(jws);
+    return r;
+}
+
+/* ---- what a card paid ---- */
+
+enum tp_err record_payee(char out[BOOK_CONTRACT], const char *jws, struct tp_error *e)
+{
+    struct token t = {.payload = NULL};
+    const char *contract = NULL;
+    enum tp_err r = token_read(&t, jws, ACKNOWLEDGEMENT_TYPE, e);
+
+    if (r == TP_OK)
+        r = jcs_text(&contract, t.payload, "contract", e);
+    out[0] = '\0';
+    if (r == TP_OK && contract != NULL && member_is_contract(contract))
+        snprintf(out, BOOK_CONTRACT, "%s", contract);
+    token_free(&t);
+    return r;
+}
+
+enum tp_err record_paid(uint16_t *currency, const struct booking *what, const char *jws,
+                        const struct order_authority *authority, struct tp_error *e)
+{
+    struct acknowledgement said = {.owner = NULL};
+    enum tp_err r = acknowledgement_read(&said, jws, authority, e);
+    const struct currency *c = r == TP_OK ? currency_by_alpha(said.currency) : NULL;
+
+    if (r == TP_OK && (!acknowledgement_is_positive(&said) || c == NULL ||
+                       strcmp(said.order, what->reference) != 0 ||
+                       strtoll(said.amount, NULL, 10) != what->amount))
+        r = tp_fail(e, TP_ERR_SECURITY, "a card paid something else");
+    *currency = c != NULL ? c->numeric : 0;
+    acknowledgement_free(&said);
     return r;
 }

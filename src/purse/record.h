@@ -16,4 +16,13 @@ TP_MUST_CHECK enum tp_err record_verify(const struct booking *what, const char *
                                         const struct order_authority *authority,
                                         struct tp_error *e);
 
+/* The contract that an acquirer's acknowledgement names, not yet verified; "": none. */
+TP_MUST_CHECK enum tp_err record_payee(char out[BOOK_CONTRACT], const char *jws,
+                                       struct tp_error *e);
+/* Whether that acquirer says that a card paid what is booked: its order, so much. The currency
+ * comes out. TP_ERR_SECURITY, TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err record_paid(uint16_t *currency, const struct booking *what,
+                                      const char *jws, const struct order_authority *authority,
+                                      struct tp_error *e);
+
 #endif

@@ -15,43 +15,6 @@
 
 #define CERTIFICATE_DAYS 1825
 
-/* ---- both ---- */
-
-static enum tp_err door_row(void *ctx, const struct book_door *d, struct tp_error *e)
-{
-    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX];
-    const char *const cells[] = {d->name, time_shown(added, d->added),
-                                 d->closed != 0 ? time_shown(closed, d->closed) : NULL};
-
-    return table_row(ctx, cells, e);
-}
-
-typedef enum tp_err each_door(struct book *b, book_door_visit *visit, void *ctx,
-                              struct tp_error *e);
-
-static int list(const struct argp *argp, const char *what, const char *head, each_door *each,
-                int argc, char **argv)
-{
-    const struct table_column columns[] = {
-        {head, TABLE_TEXT}, {"added", TABLE_TEXT}, {"closed", TABLE_TEXT}};
-    struct words w = {.dir = NULL};
-    struct book *b = NULL;
-    struct table *table = NULL;
-    char dir[PATH_MAX];
-    struct tp_error e = {TP_OK, ""};
-    enum tp_err r;
-
-    cli_parse(argp, argc, argv, &w);
-    r = option_open(&b, dir, &w, &e);
-    if (r == TP_OK)
-        r = table_new(&table, what, columns, 3, w.json, &e);
-    if (r == TP_OK)
-        r = each(b, door_row, table, &e);
-    r = table_end(&table, r, &e);
-    book_close(&b);
-    return cli_end(r, &e);
-}
-
 static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
 
 /* ---- sellers ---- */
@@ -117,7 +80,7 @@ int purse_cmd_seller_list(int argc, char **argv)
     static const struct argp argp = {list_options, option_parse, NULL, "List the sellers.",
                                      NULL,         NULL,         NULL};
 
-    return list(&argp, "sellers", "seller", book_seller_each, argc, argv);
+    return option_doors(&argp, "sellers", "seller", book_seller_each, argc, argv);
 }
 
 int purse_cmd_seller_close(int argc, char **argv)
@@ -126,22 +89,10 @@ int purse_cmd_seller_close(int argc, char **argv)
         {"name", 'n', "NAME", 0, "Name of the seller", 0}, OPTION_DIR, {0}};
     static const struct argp argp = {
         options, option_parse, NULL, "Let a seller sell no more, nor deliver.", NULL, NULL, NULL};
-    struct words w = {.dir = NULL};
-    struct book *b = NULL;
-    char dir[PATH_MAX];
-    struct tp_error e = {TP_OK, ""};
-    enum tp_err r;
+    static const struct option_shutting how = {option_name, book_seller_shut, "seller",
+                                               "is closed"};
 
-    cli_parse(&argp, argc, argv, &w);
-    r = option_mediator(w.name, &e);
-    if (r == TP_OK)
-        r = option_open(&b, dir, &w, &e);
-    if (r == TP_OK)
-        r = book_seller_shut(b, w.name, &e);
-    book_close(&b);
-    if (r == TP_OK)
-        printf("seller %s is closed\n", w.name);
-    return cli_end(r, &e);
+    return option_shut(&argp, &how, argc, argv);
 }
 
 /* ---- trust ---- */
@@ -162,6 +113,12 @@ static enum tp_err add_trust(struct book *b, const struct words *w, struct tp_er
     return r;
 }
 
+static enum tp_err trusted_contract(const char **out, const struct words *w, struct tp_error *e)
+{
+    *out = w->contracts == 1 ? w->contract[0] : NULL;
+    return option_contract(*out, "--contract", e);
+}
+
 int purse_cmd_trust_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -180,12 +137,13 @@ int purse_cmd_trust_add(int argc, char **argv)
                                      NULL};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
+    const char *contract;
     char dir[PATH_MAX];
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = option_contract(w.contracts == 1 ? w.contract[0] : NULL, "--contract", &e);
+    r = trusted_contract(&contract, &w, &e);
     if (r == TP_OK)
         r = option_need(w.authority, "--authority", &e);
     if (r == TP_OK)
@@ -194,7 +152,7 @@ int purse_cmd_trust_add(int argc, char **argv)
         r = add_trust(b, &w, &e);
     book_close(&b);
     if (r == TP_OK)
-        printf("what cards pay under contract %s fills accounts\n", w.contract[0]);
+        printf("what cards pay under contract %s fills accounts\n", contract);
     return cli_end(r, &e);
 }
 
@@ -204,7 +162,7 @@ int purse_cmd_trust_list(int argc, char **argv)
         list_options, option_parse, NULL, "List the contracts by which accounts are filled.",
         NULL,         NULL,         NULL};
 
-    return list(&argp, "trust", "contract", book_trust_each, argc, argv);
+    return option_doors(&argp, "trust", "contract", book_trust_each, argc, argv);
 }
 
 int purse_cmd_trust_close(int argc, char **argv)
@@ -216,20 +174,8 @@ int purse_cmd_trust_close(int argc, char **argv)
         NULL,    "Let what cards pay under a contract fill no account any more.",
         NULL,    NULL,
         NULL};
-    struct words w = {.dir = NULL};
-    struct book *b = NULL;
-    char dir[PATH_MAX];
-    struct tp_error e = {TP_OK, ""};
-    enum tp_err r;
+    static const struct option_shutting how = {trusted_contract, book_trust_shut, "contract",
+                                               "fills no account any more"};
 
-    cli_parse(&argp, argc, argv, &w);
-    r = option_contract(w.contracts == 1 ? w.contract[0] : NULL, "--contract", &e);
-    if (r == TP_OK)
-        r = option_open(&b, dir, &w, &e);
-    if (r == TP_OK)
-        r = book_trust_shut(b, w.contract[0], &e);
-    book_close(&b);
-    if (r == TP_OK)
-        printf("contract %s fills no account any more\n", w.contract[0]);
-    return cli_end(r, &e);
+    return option_shut(&argp, &how, argc, argv);
 }

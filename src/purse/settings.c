@@ -36,13 +36,12 @@ static enum tp_err read_bank(struct purse_currency *out, const struct conf *c, c
 {
     const char *iban = conf_get(c, section, "iban"), *bic = conf_get(c, section, "bic");
 
-    if (iban != NULL && iban[0] != '\0' && !iban_is_good(iban))
+    if (iban != NULL && iban[0] != '\0' && !iban_read(out->iban, iban))
         return tp_fail(e, TP_ERR_USAGE, "%s, section [%s]: iban: its check digits are wrong",
                        conf_path(c), section);
     if (bic != NULL && bic[0] != '\0' && !is_bic(bic))
         return tp_fail(e, TP_ERR_USAGE, "%s, section [%s]: bic has 8 or 11 capitals and digits",
                        conf_path(c), section);
-    snprintf(out->iban, sizeof(out->iban), "%s", iban != NULL ? iban : "");
     snprintf(out->bic, sizeof(out->bic), "%s", bic != NULL ? bic : "");
     return TP_OK;
 }

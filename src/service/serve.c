@@ -140,7 +140,7 @@ static void quote(struct service *s, struct http_call *call, const json_t *asked
         say_identify(call, a.identify, a.by_card);
         return;
     }
-    if (a.user[0] != '\0' && strcmp(a.user, user) != 0) {
+    if (a.user[0] != '\0' && (user == NULL || strcmp(a.user, user) != 0)) {
         http_answer_text(call, MHD_HTTP_NOT_FOUND, "there is no such article");
         return;
     }
@@ -168,7 +168,10 @@ static void bills(struct service *s, struct http_call *call, const json_t *asked
     }
     if (shop_bills(s->shop, &list, user, &e) != TP_OK) {
         log_error("%s", e.text);
-        http_answer_busy(call, "the bills cannot be looked up now: ask again");
+        if (e.code == TP_ERR_RANGE) /* asking again does not help */
+            http_answer_text(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "%s", e.text);
+        else
+            http_answer_busy(call, "the bills cannot be looked up now: ask again");
         return;
     }
     said = json_pack("{s:o}", "bills", list);

@@ -165,8 +165,13 @@ enum tp_err shop_bills(struct shop *s, json_t **out, const char *user, struct tp
     for (size_t i = 0; r == TP_OK && i < catalogue_size(s->bills.catalogue); i++) {
         const struct article *a = catalogue_at(s->bills.catalogue, i);
 
-        if (strcmp(a->user, user) == 0 && !a->withheld)
-            r = add_bill(*out, s, a, e);
+        if (strcmp(a->user, user) != 0 || a->withheld)
+            continue;
+        r = json_array_size(*out) < SHOP_BILLS
+                ? add_bill(*out, s, a, e)
+                : tp_fail(e, TP_ERR_RANGE,
+                          "bills.ini has more than %d bills of one user: take out old ones",
+                          SHOP_BILLS);
     }
     pthread_mutex_unlock(&s->lock);
     if (r != TP_OK) {

@@ -18,7 +18,9 @@ TP_MUST_CHECK enum tp_err shop_mediator(struct shop *s, const uint8_t print[SALE
                                         char name[SALES_NAME_MAX], bool *found, struct tp_error *e);
 /* False: no such article now. */
 bool shop_article(struct shop *s, const char *path, struct article *out);
-/* What the user owes (doc/service.md, POST /bills), a list (json_decref). */
+#define SHOP_BILLS 500 /* of one user, that are told at once */
+/* What the user owes (doc/service.md, POST /bills), a list (json_decref). TP_ERR_RANGE: too many.
+ */
 TP_MUST_CHECK enum tp_err shop_bills(struct shop *s, json_t **out, const char *user,
                                      struct tp_error *e);
 /* The quote of an article as it is now, the caller's to free(). */

@@ -204,7 +204,7 @@ static void put_zeros(struct text *t, int n)
 /* RFC 8785, 3.2.2.3. */
 static void put_number(struct text *t, double d)
 {
-    char digits[18], exponent[8];
+    char digits[18], exponent[16];
     int point;
 
     if (d == 0) { /* -0 too */

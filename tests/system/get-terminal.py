@@ -114,4 +114,13 @@ g.answer(b"PIN (3 tries left): ", b"1234\n")
 g.end(0, b"the chart")
 if payments() != 4:
     fail("not signed again", b"")
+
+mode("refused-dearer")  # … and not for more than was agreed to
+g = Get()
+g.answer(DEMAND, b"y\n")
+g.answer(b"PIN (3 tries left): ", b"1234\n")
+g.answer(b"Sign the order again, with this card or another (y/N): ", b"y\n")
+g.end(1, b"another order is demanded than was refused")
+if payments() != 5:
+    fail("signed for more", b"")
 print("get-terminal.py: all as it should be")

@@ -504,7 +504,7 @@ terminal() { # a person at it
     serve ok
     fresh pin
     python3 "$here/get-terminal.py" "$base" "$dir/mediator/mode" "$dir/mediator.log" || exit 1
-    [ "$(states)" = "acknowledged+ refused refused acknowledged+" ] || fail "$(states)"
+    [ "$(states)" = "refused acknowledged+ refused refused acknowledged+" ] || fail "$(states)"
     serve ok
     by_means emv purse
     insert pin
@@ -560,6 +560,8 @@ purse() {
     purse_lost
     purse_killed
     purse_keys
+    purse_emptied
+    purse_letters
 }
 
 # Of several means the plan's first, and by which it says.
@@ -576,6 +578,10 @@ purse_chosen() {
     expect 2 "there is no terminal to ask on" setsid telepay get --cacert mediator/tls.pem --home home "$base/s/shop/chart"
     by_means emv
     got 1 "" "by emv, not by purse" by_purse get -f --means purse "$base/s/shop/chart"
+    expect 0 "" telepay plan set --home home --means emv --never
+    got 1 "" "by emv, not by purse" by_purse get -f --means purse "$base/s/shop/chart"
+    got 1 "" "by emv, which is not in your plan" by_purse get -f "$base/s/shop/chart"
+    expect 0 "" telepay plan set --home home --means emv
     by_means purse
     expect 2 "takes emv, a card, or purse" by_purse get --means shells "$base/s/shop/chart"
     # what another client brings
@@ -584,6 +590,40 @@ purse_chosen() {
     printf 'let me in\n' >typed
     telepay credential --header --cacert mediator/tls.pem --home home --code-fd 3 --up-to "100.00 EUR" 3<typed <challenge >made 2>credential.log || fail "credential: $(cat credential.log)"
     python3 -c 'import base64, json; text = open("made").read().split()[1]; print(json.dumps(json.loads(base64.urlsafe_b64decode(text + "=="))))' | jq -e '.payload | keys == ["payment"]' >/dev/null || fail "credential: $(cat made)"
+}
+
+# What is signed of an emptying is done, or refused, by a word of the purse alone.
+purse_emptied() {
+    local how
+    serve ok
+    fresh_account
+    empties() { expect "$1" "$2" at_purse empty 1.00 EUR --iban DE89370400440532013000 --name Marie --yes --patience 1; }
+    kept() { sqlite3 home/journal.db "SELECT count(*) || ' of ' || group_concat(DISTINCT state) FROM emptying"; }
+    for how in 404 408 429 200; do
+        mode empty-$how
+        case $how in 404) empties 4 "no word of a purse" ;; 200) empties 4 "shows no record of it" ;; *) empties 4 "it is signed and kept" ;; esac
+        [ "$(kept)" = "1 of 0" ] || fail "$how: $(kept)"
+    done
+    mode empty-402
+    empties 2 "the purse holds less than that"
+    [ "$(kept)" = "1 of 2" ] || fail "refused: $(kept)"
+}
+
+# What the mediator has no time for now is sent again; and what is no service is told nothing.
+purse_letters() {
+    local how order
+    disputes() { printf 'let me in\n' | telepay dispute open "$1" --reason paid-twice --cacert mediator/tls.pem --home home --code-fd 0; }
+    serve ok
+    fresh_account
+    got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+    order=$(newest)
+    for how in 408 429; do
+        mode dispute-$how
+        expect 4 "what you wrote is signed and kept" disputes "$order"
+        expect 0 "to be sent" telepay dispute list --cacert mediator/tls.pem --home home
+    done
+    mode ok
+    got 2 "" "asks for a service, or by a code, that cannot be one" by_purse get --identify "$base/who"
 }
 
 purse_refused() {
@@ -712,6 +752,27 @@ purse_session() {
     got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
     [ "$(heard_times "provision open 500")" = 1 ] || fail "$(cat mediator.log)"
     got 0 "the chart" "paid" quietly "$base/s/shop/chart?price=500"
+    # who dies before the order is settled in the journal has the session, and the order is asked for again
+    fresh_account
+    expect 0 "" telepay session start 5.00 EUR --home home
+    sqlite3 home/journal.db "CREATE TRIGGER torn BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'torn out'); END"
+    by_purse get "$base/s/shop/chart" >stdout 2>out && fail "what cannot be kept is settled"
+    [ "$(states)" = signed ] || fail "$(states)"
+    expect 0 "open, at https://localhost:$port until" telepay session --home home
+    sqlite3 home/journal.db "DROP TRIGGER torn"
+    expect 0 "acknowledged" order send
+    expect 0 "open, at https://localhost:$port until" telepay session --home home
+    # a session whose beginning is under way does not end, and keeps no other from it
+    fresh_account
+    expect 0 "" telepay session start 5.00 EUR --home home
+    mode close
+    patience=1 expect 4 "YOUR KEY HAS SIGNED" by_purse get "$base/s/shop/chart"
+    expect 0 "" telepay session start 6.00 EUR --home home
+    expect 2 "1 session has ended" at_session end
+    said "telepay order send, and then again"
+    mode ok
+    expect 0 "acknowledged" order send
+    expect 0 "1 session has ended" at_session end
     # a session that is refused, or of which a stranger speaks, begins none; what was paid beside it is paid
     for how in no-session bad-provision; do
         serve $how

@@ -54,6 +54,8 @@ quotes() {
         answers 503 "nothing is to be paid" $liar/quote-$fault
         grep -qi '^retry-after: ' heads || fail "when is it to be asked again: $(cat heads)"
     done
+    answers 503 "the service cannot be asked now" "$origin/bills/liar"
+    grep -q "service liar at https://127.0.0.1:18744 answers 403" mediator.log || fail "why it says no bills: $(tail -3 mediator.log)"
     answers 200 "a gift" $liar/quote-gift
     answers 200 "delivered" $liar/quote-free
     # slow ones keep nobody else waiting

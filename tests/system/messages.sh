@@ -240,7 +240,7 @@ END2
     expect 2 'there is no bill "2026-12-0008" of yours' bill pay 2026-12-0008
     expect 22 "the service does not sell that" get -f "$origin/s/journal/bills/2026-12-0008"
     late=$(challenge -b "$(cookie)" "$origin/s/journal/bills/2026-11-0042")
-    expect 0 '"shipped":"it is paid"' bill pay 2026-11-0042
+    expect 0 'Bill 2026-11-0042: Electricity, November: it is paid' bill pay 2026-11-0042
     said "paid 42.00 EUR"
     expect 0 "Bill 2026-11-0042: Electricity, November" telepay order list --home home
     expect 2 "the bill 2026-11-0042 is paid already" bill pay 2026-11-0042
@@ -272,6 +272,14 @@ END2
     expect 0 "Telephone credit: +33612345678" telepay order list --home home
     expect 0 "paid 10.00 EUR" get "$origin/s/journal/phone/10/+33612345678"
     expect 0 "paid 10.00 EUR" get "$origin/s/journal/phone/10/0123456"
+    expect 0 '"shipped":"it is paid"' bill pay 2026-12-0007 --json
+    # as many bills of one user as are told at once (doc/service.md: 500), and one more
+    many() { for i in $(seq "$1"); do printf '[many-%d]\nuser = %s\nprice = 1.00 EUR\n\n' "$i" "$user"; done >journal/bills.ini; }
+    many 500
+    [ "$(bill list --json | jq '.bills | length')" = 500 ] || fail "not 500 bills"
+    many 501
+    bill list >out 2>&1 && fail "501 bills are told"
+    grep -qF "bills.ini has more than 500 bills of one user: take out old ones" ./*.log || fail "no word of too many bills: $(cat out)"
     [ "$(telepay-service account list --dir journal --json | jq -r '[.accounts[] | .account + " " + .credit] | join(", ")')" = "/phone/10/+33612345678 20.00, /phone/10/0123456 10.00" ] || fail "accounts: $(telepay-service account list --dir journal)"
 }
 

@@ -515,7 +515,7 @@ expect 2 "iban is needed" telepay-purse payout --out bank
 cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
-[ "$(status)" = "1853.50 1148.00 1.00 498.00 206.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "1853.50 1148.00 1.00 528.00 176.50" ] || fail "the sums: $(status)"
 [ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 498.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
@@ -564,13 +564,18 @@ books "an emptying that goes elsewhere" "UPDATE emptying SET iban = 'FR763000600
 books "an emptying that never was" "DELETE FROM emptying WHERE code = '00'" "records come to"
 books "a provision for more" "UPDATE provision SET amount = amount + 1 WHERE provision = (SELECT max(provision) FROM provision)" "something else than what was signed"
 books "a provision that ended by itself" "UPDATE provision SET demand = NULL" "before its time"
+books "a provision that the clock ended too early" "UPDATE provision SET demand = NULL, ended = good_until + 172799 WHERE demand IS NOT NULL" "before its time was long over"
+books "a refused provision that was drawn from" "UPDATE voucher SET provision = (SELECT provision FROM provision WHERE session LIKE 'zzz%'); UPDATE provision SET drawn = coalesce((SELECT sum(amount) FROM voucher AS v WHERE v.provision = provision.provision), 0)" "was refused, and something was drawn"
 books "a refusal that became a provision" "UPDATE provision SET code = '00', reason = '', ended = 1 WHERE session LIKE 'zzz%'" "something else"
 books "a voucher that drew more" "UPDATE voucher SET amount = amount + 1, total = total + 1" "something else|records come to"
 books "a voucher that is gone" "DELETE FROM voucher WHERE voucher = (SELECT min(voucher) FROM voucher)" "do not come to what was drawn"
 books "a reserve that nobody signed" "UPDATE account SET reserved = 1 WHERE account = '$jean'" "are reserved, and its provisions hold"
 books "what a card never paid" "UPDATE booking SET evidence = (SELECT acknowledgement FROM payment LIMIT 1) WHERE kind = 2" "is not trusted"
+books "a payment in another contract's remise" "INSERT INTO contract SELECT '000000000000999', name, iban, currency, added, closed FROM contract LIMIT 1; INSERT INTO remise (contract, number) VALUES ('000000000000999', 1); UPDATE payment SET remise = (SELECT max(remise) FROM remise) WHERE remise IN (SELECT remise FROM remise WHERE closed IS NULL)" "hold another contract's"
+books "a voucher in another contract's remise" "INSERT INTO contract SELECT '000000000000999', name, iban, currency, added, closed FROM contract LIMIT 1; INSERT INTO remise (contract, number) VALUES ('000000000000999', 1); UPDATE voucher SET remise = (SELECT max(remise) FROM remise); UPDATE remise SET payments = (SELECT count(*) FROM payment p WHERE p.remise = remise.remise), amount = (SELECT coalesce(sum(p.amount), 0) FROM payment p WHERE p.remise = remise.remise) - reversed WHERE closed IS NOT NULL" "hold another contract's"
 books "a remise that lost one" "UPDATE remise SET amount = amount - 1 WHERE closed IS NOT NULL" "are not what their payments come to"
 expect 0 "" telepay-purse audit
+expect 2 "nowhere" telepay-purse audit --dir nowhere
 serve_purse
 
 # ---- its folder

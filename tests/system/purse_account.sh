@@ -35,7 +35,7 @@ codes='somebody else\n\n' expect 5 "the code is wrong" at balance
 
 # ---- to a bank account
 
-sends() { expect 0 "leave your account at the purse" at empty "$@" --iban $bank --name "Marie Dupont" --yes; }
+sends() { expect 0 "leave your account at the purse" at empty "$@" --iban "$bank" --name "Marie Dupont" --yes; }
 expect 2 "say where to" at empty
 expect 2 "check digits" at empty --iban DE89370400440532013001 --name Marie --yes
 expect 2 "is in EUR" at empty 3.00 USD --iban $bank --name Marie --yes
@@ -43,7 +43,7 @@ expect 2 "takes an amount and its currency" at empty 3.00 --iban $bank --name Ma
 expect 2 "one word too many" at empty 3.00 EUR now --iban $bank --name Marie --yes
 expect 2 "no terminal to ask on: --yes" setsid telepay purse empty --iban $bank --name Marie --home home --cacert purse/pki/ca.pem --code-fd 3 3< <(echo let me in)
 holds 10.00
-sends 3.00 EUR
+bank="DE89 3704 0044 0532 0130 00" sends 3.00 EUR # as people write it
 holds 7.00
 expect 2 "the purse holds less than that" at empty 7.01 EUR --iban $bank --name Marie --yes
 # the purse does not answer: what is signed goes out once, with the same bytes

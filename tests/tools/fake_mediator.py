@@ -7,11 +7,12 @@ the file DIR/mode anew for each request, and tells each on stdout; `payment SHA2
 
 Modes: ok; refused (51); unreached (503, nothing consumed); close (no answer to E); lost N, busy N (no answer, or 503, N times, then ok); late (as close, but
 what was sent is kept); garbage, bad-ack, other-ack (what comes as an acknowledgement is none of this payment); gone (410); wrong-arpc; delivery-CODE with what its problem
-says; old-parameters, stranger-parameters; and orders that no payer may pay: see forge.
+says; dispute-CODE; refused-dearer (declined, and then demanded for more); old-parameters, stranger-parameters; and orders that no payer may pay: see forge.
 
 The file DIR/means says by what an order may be paid, in that order: emv (without the file), purse. The acquirer is a purse, too, at /purse, /accounts and
 /balance: what it holds is the file DIR/balance, in cents. Of its modes: other-payment (what comes acknowledges another statement); bad-provision (the purse's
-word of a session is by a stranger), no-session (it refuses one). The means session is a purse's, too: by the vouchers of a session that a provision began.
+word of a session is by a stranger), no-session (it refuses one); empty-CODE (of /emptyings: 402 as a purse refuses, others without a word of it). At /who it asks
+who asks, for a service whose name is none. The means session is a purse's, too: by the vouchers of a session that a provision began.
 
 Everything here is written apart from src/: JOSE from RFC 7515, 7516 and 7518, messages from doc/protocol.md."""
 import base64
@@ -354,6 +355,8 @@ def forge(mode, order, request, signer, kind, sealing):
         order["means"][0]["name"] = "purse"
         for name in ("terminal", "stan", "date", "time", "country", "mcc"):
             del order[name]
+    elif mode == "dearer":
+        order["amount"] = request["amount"] = "1300"
     elif mode == "typ":
         kind = "telepay-acknowledgement"
     signer = {"stranger": "stranger-order", "role": "acknowledgement", "contract-key": "other-order"}.get(mode, signer)
@@ -495,7 +498,7 @@ def decide(mediator, entry, credential, mode):
         return (decide_voucher if entry["challenge"]["intent"] == "session" else decide_purse)(mediator, entry, credential, mode)
     fields, card, answer_key, signed = check_transaction(mediator, entry, credential)
     asks = card["9F27"][0] & 0xC0 == 0x80
-    code, reason = ("51", "ISSUER_REFUSED") if mode == "refused" or (mode == "refused-once" and mediator.counts("refused", 1)) else ("00", None)
+    code, reason = ("51", "ISSUER_REFUSED") if mode in ("refused", "refused-dearer") or (mode == "refused-once" and mediator.counts("refused", 1)) else ("00", None)
     answer = {n: fields[n] for n in (3, 4, 7, 11, 12, 13, 41, 42, 49)}
     answer.update({37: "632700" + fields[11], 39: code})
     if reason:
@@ -563,10 +566,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, self.mediator.parameters().encode(), kind="application/jose")
         if parts[0] == "sessions" and parts[2] == "end":
             account, said, _ = signed_by_account(body.decode(), "session-end")
+            if parts[1] not in self.mediator.sessions:
+                return self.answer(404, {"title": "no such session"})
             assert said == {"version": 1, "account": account, "session": parts[1]} and self.mediator.sessions[parts[1]]["account"] == account
             self.mediator.sessions[parts[1]]["over"] = True
             print("session ended", flush=True)
             return self.answer(200, {})
+        if parts[0] == "who":
+            return self.answer(401, {}, [("WWW-Authenticate", f'Telepay-Identity request="{"a" * 26}"')])
+        if parts[0] == "identity":
+            return self.answer(200, {"mediator": self.origin(), "request": parts[1], "service": "journal=x\r\nX-Told: yes", "reason": "the club", "code": "AAA-BBB"})
+        if self.path == "/emptyings":
+            status = int(self.mediator.mode()[0].removeprefix("empty-"))
+            said = {200: {"code": "00", "reference": "000000000001"}, 402: {"code": "51", "reason": "BALANCE"}}
+            return self.answer(status, said.get(status, b"<html>"))
         if self.path in ("/purse", "/accounts", "/balance"):
             return self.of_account(body)
         if parts[0] == "s":
@@ -627,6 +640,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if entry.setdefault("claim", claim) != claim:
                 return self.answer(409, {"title": "claimed"})
             return self.answer(200, {"state": "claimed", "code": "K7QX"})
+        if verb == "dispute":
+            return self.answer(int(self.mediator.mode()[0].removeprefix("dispute-")), {})
         if verb == "release":
             if entry.get("claim") != json.loads(body)["claim"] or entry["state"] not in ("requested", "claimed"):
                 return self.answer(409, {"title": "not given back"})
@@ -691,7 +706,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, {"order": order["order"], "state": "reversing" if self.mediator.counts("told", 1) else "reversed"})
         if result["code"] != "00":
             means = entry["challenge"]["method"]
-            entry["offers"][means] = self.mediator.challenge(order["order"], entry["method"], order["resource"]["url"], entry["digest"], "ok", means)
+            again = "dearer" if self.mediator.mode()[0] == "refused-dearer" else "ok"
+            entry["offers"][means] = self.mediator.challenge(order["order"], entry["method"], order["resource"]["url"], entry["digest"], again, means)
             signed = {name: result[name] for name in ("acknowledgement", "answer") if result[name]}
             return self.answer(402, {"type": "https://paymentauth.org/problems/verification-failed", "title": "Declined", "status": 402, "code": result["code"],
                                      "reason": result["reason"], **signed},

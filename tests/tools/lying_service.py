@@ -44,6 +44,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/bills":
+            self.answer(403, b"not to this mediator")
+            return
         path = asked["path"] if self.path == "/quote" else asked["quote"]["path"]
         how = path.rpartition("/")[2]
         fault = how.removeprefix(self.path[1:] + "-") if how.startswith(self.path[1:] + "-") else ""

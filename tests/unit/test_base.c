@@ -164,6 +164,29 @@ START_TEST(ibans_have_check_digits)
     }
 END_TEST
 
+/* ISO 13616-1, 4: on paper in groups of four. */
+START_TEST(ibans_are_written_in_groups)
+    {
+        static const struct {
+            const char *text, *iban;
+        } rows[] = {{"GB82 WEST 1234 5698 7654 32", "GB82WEST12345698765432"},
+                    {" DE89 3704 0044 0532 0130 00 ", "DE89370400440532013000"},
+                    {"NO9386011117947", "NO9386011117947"},
+                    {"GB82 WEST 1234 5698 7654 33", ""},
+                    {"GB82\tWEST12345698765432", ""},
+                    {"GB82-WEST-1234-5698-7654-32", ""},
+                    {"GB82 WEST 1234 5698 7654 3212 3456 9876 5432", ""},
+                    {"  ", ""}};
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            char out[IBAN_MAX] = "before";
+
+            ck_assert_int_eq(iban_read(out, rows[i].text), rows[i].iban[0] != '\0');
+            ck_assert_str_eq(out, rows[i].iban);
+        }
+    }
+END_TEST
+
 START_TEST(dates_compare_as_numbers)
     {
         uint8_t raw[3];
@@ -377,6 +400,7 @@ static Suite *suite(void)
     tcase_add_test(t, pans_are_masked);
     tcase_add_test(t, a_column_of_booleans_takes_booleans_alone);
     tcase_add_test(t, ibans_have_check_digits);
+    tcase_add_test(t, ibans_are_written_in_groups);
     tcase_add_test(t, words_are_text_for_people);
     tcase_add_test(t, words_of_others_are_shown);
     suite_add_tcase(s, t);

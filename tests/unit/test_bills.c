@@ -82,6 +82,37 @@ START_TEST(what_is_no_bill)
     }
 END_TEST
 
+/* doc/service.md: the characters that each may have. */
+START_TEST(as_long_as_may_be)
+    {
+        static const struct {
+            const char *before, *after;
+            int most; /* of what stands between */
+        } rows[] = {
+            {"{\"bills\":[{\"bill\":\"", "\"," PATH "," WORDS "," PRICE "," OPEN "}]}", 64},
+            {"{\"bills\":[{" NUMBER ",\"path\":\"/", "\"," WORDS "," PRICE "," OPEN "}]}", 255},
+            {"{\"bills\":[{" NUMBER "," PATH ",\"designation\":\"", "\"," PRICE "," OPEN "}]}",
+             200},
+            {"{\"identify\":\"", "\"}", 200},
+        };
+        static const char x[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                                "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                                "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                                "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+            for (int more = 0; more <= 1; more++) {
+                char text[1024];
+                struct bills b;
+
+                snprintf(text, sizeof(text), "%s%.*s%s", rows[i].before, rows[i].most + more, x,
+                         rows[i].after);
+                ck_assert_msg(take(&b, text) == (more ? TP_ERR_FORMAT : TP_OK), "%s", text);
+                bills_free(&b);
+            }
+    }
+END_TEST
+
 START_TEST(so_many_and_no_more)
     {
         char *text = NULL;
@@ -111,6 +142,7 @@ static Suite *suite(void)
 
     tcase_add_test(t, each_member_is_read);
     tcase_add_test(t, what_is_no_bill);
+    tcase_add_test(t, as_long_as_may_be);
     tcase_add_test(t, so_many_and_no_more);
     suite_add_tcase(s, t);
     return s;

@@ -132,7 +132,6 @@ static void start(struct desk *d)
     d->asked = (struct identity_request){.service = SERVICE,
                                          .reason = "to show what you owe",
                                          .url = ORIGIN "/s/journal/bills",
-                                         .made = 1000,
                                          .valid_until = 1600,
                                          .has_browser = true};
     challenge_order_id(d->asked.id);
@@ -205,7 +204,7 @@ START_TEST(answered_once_and_as_it_was_asked)
     }
 END_TEST
 
-START_TEST(what_nobody_answered_is_forgotten)
+START_TEST(what_is_over_is_forgotten)
     {
         struct desk d;
         struct identity_request r;
@@ -216,9 +215,12 @@ START_TEST(what_nobody_answered_is_forgotten)
         ck_ok(identity_get(d.f.book, d.asked.id, &r, &found, &d.f.e));
         ck_assert(found);
         ck_assert_int_eq(answer(&d, of(&d), d.asked.id, 1100), IDENTITY_FINE);
-        ck_ok(identity_forget(d.f.book, 9999, &d.f.e)); /* what was signed stays */
+        ck_ok(identity_forget(d.f.book, 1600, &d.f.e));
         ck_ok(identity_get(d.f.book, d.asked.id, &r, &found, &d.f.e));
-        ck_assert(found);
+        ck_assert(found && r.answered);
+        ck_ok(identity_forget(d.f.book, 1601, &d.f.e));
+        ck_ok(identity_get(d.f.book, d.asked.id, &r, &found, &d.f.e));
+        ck_assert(!found);
         challenge_order_id(d.asked.id);
         d.asked.has_browser = false;
         ck_ok(identity_add(d.f.book, &d.asked, &d.f.e));
@@ -325,9 +327,8 @@ static enum identity_finding take_card(struct desk *d, struct identity_request *
 
 START_TEST(a_card_answers_once)
     {
-        struct identity_card sent = {.sealed = {1}},
-                             known = {.sealed = {1}, .user = CARD_NAME, .jws = "a.b.c"},
-                             other = {.sealed = {2}, .user = NAME, .jws = "a.b.d"};
+        struct identity_card sent = {.sealed = {1}}, known = {.sealed = {1}, .user = CARD_NAME},
+                             other = {.sealed = {2}, .user = NAME};
         struct identity_request r;
         struct desk d;
 
@@ -363,7 +364,7 @@ static Suite *suite(void)
     tcase_add_test(t, sessions_are_of_a_service_and_a_time);
     tcase_add_test(t, quotes_that_ask);
     tcase_add_test(t, answered_once_and_as_it_was_asked);
-    tcase_add_test(t, what_nobody_answered_is_forgotten);
+    tcase_add_test(t, what_is_over_is_forgotten);
     tcase_add_test(t, the_acquirer_alone_says_whose_card);
     tcase_add_test(t, a_card_answers_once);
     suite_add_tcase(s, t);

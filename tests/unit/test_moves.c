@@ -958,17 +958,19 @@ START_TEST(what_was_submitted_is_not_forgotten)
     {
         struct play p;
         struct orderbook_order o;
-        int forgotten = 0;
+        size_t forgotten = 0;
+        int numbers = 0;
         bool found = false;
 
         begin(&p);
         (void)apply(&p, "pay A 1");
         (void)apply(&p, "answer 1 no");
-        ck_ok(
-            orderbook_order_forget(p.f.book, p.made + 100000, 10, count_freed, &forgotten, &p.f.e));
+        ck_ok(orderbook_order_forget(p.f.book, &forgotten, p.made + 100000, 10, count_freed,
+                                     &numbers, &p.f.e));
+        ck_assert_uint_eq(forgotten, 1); /* another, for which nothing was */
         ck_ok(orderbook_order_get(p.f.book, p.id, &o, &found, &p.f.e));
         ck_assert(found);
-        (void)apply(&p, "pay A other"); /* its order is gone, for nothing was submitted */
+        (void)apply(&p, "pay A other"); /* whose order is gone */
         ck_assert_str_eq(how(&p), "invalid requested 2:none 2 -");
         end(&p);
     }

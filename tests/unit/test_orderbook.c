@@ -224,9 +224,9 @@ START_TEST(what_nobody_paid_is_forgotten_a_few_at_a_time)
     {
         char id[5][BOOK_ORDER_ID], asked_in_vain[BOOK_ORDER_ID], late[BOOK_ORDER_ID];
         struct orderbook_order o;
-        int forgotten = 0;
+        int numbers = 0;
         bool found = false;
-        size_t left = 0;
+        size_t left = 0, forgotten = 9;
 
         for (size_t i = 0; i < 5; i++)
             put(id[i], now, i % 2 == 0 ? STATE_REQUESTED : STATE_CLAIMED, OUTCOME_NONE);
@@ -236,15 +236,20 @@ START_TEST(what_nobody_paid_is_forgotten_a_few_at_a_time)
         o.state = STATE_REQUESTED;
         ck_ok(orderbook_order_move(f.book, &o, &f.e));
 
-        ck_ok(orderbook_order_forget(f.book, now + VALID, 100, count_freed, &forgotten,
-                                     &f.e)); /* none is over before that */
+        ck_ok(orderbook_order_forget(f.book, &forgotten, now + VALID, 100, count_freed, &numbers,
+                                     &f.e));
+        ck_assert_uint_eq(forgotten, 0); /* none is over before that */
         ck_assert(is_there(id[0]));
-        ck_ok(orderbook_order_forget(f.book, now + VALID + 1, 3, count_freed, &forgotten, &f.e));
-        ck_assert_int_ge(forgotten, 3); /* numbers */
+        ck_ok(orderbook_order_forget(f.book, &forgotten, now + VALID + 1, 3, count_freed, &numbers,
+                                     &f.e));
+        ck_assert_uint_eq(forgotten, 3);
+        ck_assert_int_eq(numbers, 3);
         for (size_t i = 0; i < 5; i++)
             left += is_there(id[i]);
         ck_assert_uint_eq(left, 2);
-        ck_ok(orderbook_order_forget(f.book, now + VALID + 1, 100, count_freed, &forgotten, &f.e));
+        ck_ok(orderbook_order_forget(f.book, &forgotten, now + VALID + 1, 100, count_freed,
+                                     &numbers, &f.e));
+        ck_assert_uint_eq(forgotten, 2);
         for (size_t i = 0; i < 5; i++)
             ck_assert(!is_there(id[i]));
         ck_assert(is_there(late));

@@ -60,7 +60,11 @@ static struct kept_order an_order(const char *order, const char *challenge)
 
 static void keep(struct journal *j, struct kept_order *o)
 {
-    ck_assert_msg(orders_add(j, o, &e) == TP_OK, "%s", e.text);
+    enum tp_err r = orders_begin(j, &e);
+
+    if (r == TP_OK)
+        r = orders_add(j, o, &e);
+    ck_assert_msg(orders_end(j, r, &e) == TP_OK, "%s", e.text);
 }
 
 START_TEST(what_is_kept_comes_back)
@@ -253,7 +257,7 @@ START_TEST(a_journal_of_before_is_brought_up)
         j = open_it();
         ck_ok(journal_pending(j, 0, &id, &r, &message, &e)); /* what waited waits still */
         ck_assert_int_eq(r.amount, 1250);
-        ck_ok(orders_add(j, &o, &e));
+        keep(j, &o);
         json_decref(o.secret);
         journal_close(&j);
     }

@@ -227,7 +227,9 @@ static void pay(struct journal *j, time_t at, const char *means, int64_t amount,
                            .secret = json_pack("{s:s}", "credential", "a")};
 
     snprintf(challenge, sizeof(challenge), "{\"id\":\"a\",\"method\":\"%s\"}", means);
+    ck_ok(orders_begin(j, &e));
     ck_assert_msg(orders_add(j, &o, &e) == TP_OK, "%s", e.text);
+    ck_ok(orders_end(j, TP_OK, &e));
     o.state = state;
     ck_ok(orders_update(j, &o, &e));
     json_decref(o.secret);

@@ -3,7 +3,9 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "payer/provisions.h"
 
@@ -58,9 +60,9 @@ static struct provision begin(int64_t amount)
     return p;
 }
 
-/* What was bought of a contract by its voucher, and what became of that. */
-static void buy(const struct provision *p, const char *contract, int64_t sum, int64_t number,
-                enum kept_state state, bool taken)
+/* Keeps a voucher, within the transaction that its numbers were found in. */
+static enum tp_err sign(struct kept_order *o, struct journal *at, const struct provision *p,
+                        const char *contract, int64_t sum, int64_t number)
 {
     char sum_text[24], number_text[24], *jws = NULL;
     const struct purse_statement s = {.account = HASH,
@@ -71,29 +73,43 @@ static void buy(const struct provision *p, const char *contract, int64_t sum, in
                                       .currency = "eur",
                                       .r = HASH,
                                       .order = "abcdefghijklmnopqrstuvwxyz"};
-    struct kept_order o = {.order = s.order,
-                           .origin = ORIGIN,
-                           .method = "GET",
-                           .url = ORIGIN "/s/journal/1",
-                           .item = "Article 1",
-                           .authority = "aa",
-                           .challenge = "{\"id\":\"one\"}",
-                           .session = p->session,
-                           .delivered = true,
-                           .ticket = {.state = PAYMENT_SIGNED, .date = 20261123, .currency = 978},
-                           .made = NOW,
-                           .secret = json_pack("{s:s}", "credential", "a secret word")};
+    enum tp_err r;
 
+    *o = (struct kept_order){.order = s.order,
+                             .origin = ORIGIN,
+                             .method = "GET",
+                             .url = ORIGIN "/s/journal/1",
+                             .item = "Article 1",
+                             .authority = "aa",
+                             .challenge = "{\"id\":\"one\"}",
+                             .session = p->session,
+                             .delivered = true,
+                             .ticket = {.state = PAYMENT_SIGNED, .date = 20261123, .currency = 978},
+                             .made = NOW,
+                             .secret = json_pack("{s:s}", "credential", "a secret word")};
     snprintf(sum_text, sizeof(sum_text), "%lld", (long long)sum);
     snprintf(number_text, sizeof(number_text), "%lld", (long long)number);
-    ck_assert_msg(purse_statement_write(&jws, PURSE_VOUCHER, &s, key, &e) == TP_OK, "%s", e.text);
-    o.statement = jws;
-    ck_ok(orders_add(j, &o, &e));
+    r = purse_statement_write(&jws, PURSE_VOUCHER, &s, key, &e);
+    o->statement = jws;
+    if (r == TP_OK)
+        r = orders_add(at, o, &e);
+    json_decref(o->secret);
+    free(jws);
+    return r;
+}
+
+/* What was bought of a contract by its voucher, and what became of that. */
+static void buy(const struct provision *p, const char *contract, int64_t sum, int64_t number,
+                enum kept_state state, bool taken)
+{
+    struct kept_order o;
+
+    ck_ok(orders_begin(j, &e));
+    ck_assert_msg(sign(&o, j, p, contract, sum, number) == TP_OK, "%s", e.text);
+    ck_ok(orders_end(j, TP_OK, &e));
     o.state = state;
     o.acknowledgement = taken ? "a.b.c" : NULL;
     ck_ok(orders_update(j, &o, &e));
-    json_decref(o.secret);
-    free(jws);
 }
 
 START_TEST(a_session_is_wanted_once)
@@ -165,6 +181,20 @@ START_TEST(a_voucher_says_all_that_was_bought)
     }
 END_TEST
 
+/* protocol.md, The voucher: 410 is said of what was taken. The numbers go on from the mediator's.
+ */
+START_TEST(what_was_given_back_counts_without_its_acknowledgement_too)
+    {
+        const struct provision p = begin(500);
+        int64_t spent;
+
+        buy(&p, ONE, 150, 1, KEPT_REVERSED, false);
+        next_is(&p, ONE, 100, 250, 2);
+        ck_ok(provisions_spent(&spent, j, &p, &e));
+        ck_assert_int_eq(spent, 150);
+    }
+END_TEST
+
 START_TEST(nothing_is_signed_behind_what_nobody_knows)
     {
         const struct provision p = begin(500);
@@ -178,6 +208,113 @@ START_TEST(nothing_is_signed_behind_what_nobody_knows)
     }
 END_TEST
 
+/* ---- several at once ---- */
+
+#define PAYERS 8
+
+/* Another telepay: begins when `start` is closed, and ends with what it came to. */
+static void pay_beside(const struct provision *p, int start, const char *contract, int64_t amount)
+{
+    struct journal *mine = NULL;
+    struct voucher_place place;
+    struct kept_order o;
+    char none;
+    enum tp_err r;
+
+    unit_leave_check(start);
+    r = journal_open(&mine, path, &e);
+    if (r == TP_OK && read(start, &none, 1) != 0)
+        r = TP_ERR_IO;
+    if (r == TP_OK)
+        r = orders_begin(mine, &e);
+    if (r == TP_OK)
+        r = voucher_next(&place, mine, p, contract, amount, &e);
+    if (r == TP_OK)
+        r = sign(&o, mine, p, contract, place.sum, place.number);
+    if (mine != NULL)
+        r = orders_end(mine, r, &e);
+    journal_close(&mine);
+    _exit((int)r);
+}
+
+/* Each buys for 100 and its number more, of one contract or each of its own: how many came to a
+ * voucher, and that all others came to that error. */
+static int pay_at_once(const struct provision *p, bool one_contract, enum tp_err otherwise)
+{
+    pid_t payers[PAYERS];
+    int start[2], signed_n = 0;
+
+    journal_close(&j); /* SQLite goes through no fork */
+    ck_assert_int_eq(pipe(start), 0);
+    for (int i = 0; i < PAYERS; i++) {
+        char contract[16];
+
+        snprintf(contract, sizeof(contract), "%015d", one_contract ? 123 : 123 + i);
+        payers[i] = fork();
+        ck_assert_int_ge(payers[i], 0);
+        if (payers[i] == 0) {
+            close(start[1]);
+            pay_beside(p, start[0], contract, 100 + i);
+        }
+    }
+    close(start[0]);
+    close(start[1]);
+    for (int i = 0; i < PAYERS; i++) {
+        int status = -1;
+
+        ck_assert_int_eq(waitpid(payers[i], &status, 0), payers[i]);
+        ck_assert(WIFEXITED(status));
+        signed_n += WEXITSTATUS(status) == TP_OK;
+        if (WEXITSTATUS(status) != TP_OK)
+            ck_assert_int_eq(WEXITSTATUS(status), otherwise);
+    }
+    ck_ok(journal_open(&j, path, &e));
+    return signed_n;
+}
+
+static bool add_sum(void *ctx, const struct kept_order *o)
+{
+    struct purse_statement s = {0};
+
+    ck_ok(purse_statement_read(&s, PURSE_VOUCHER, o->statement, &e));
+    *(int64_t *)ctx += strtoll(s.sum, NULL, 10);
+    purse_statement_free(&s);
+    return true;
+}
+
+START_TEST(no_number_of_a_voucher_is_signed_twice)
+    {
+        const struct provision p = begin(5000);
+
+        ck_assert_int_eq(pay_at_once(&p, true, TP_ERR_STATE), 1);
+    }
+END_TEST
+
+START_TEST(no_more_is_signed_than_is_reserved)
+    {
+        const struct provision p = begin(450); /* 4 of 100 to 107 */
+        int64_t sum = 0;
+
+        ck_assert_int_eq(pay_at_once(&p, false, TP_ERR_RANGE), 4);
+        ck_ok(orders_of_session(j, p.session, add_sum, &sum, &e));
+        ck_assert_int_ge(sum, 406);
+        ck_assert_int_le(sum, 450);
+    }
+END_TEST
+
+START_TEST(what_is_not_kept_is_not_signed_either)
+    {
+        struct provision p = want(500), found;
+
+        ck_ok(orders_begin(j, &e));
+        p.until = NOW + 7200;
+        ck_ok(provisions_sign(j, &p, &e));
+        ck_assert_int_eq(orders_end(j, TP_ERR_IO, &e), TP_ERR_IO); /* the order was not kept */
+        ck_ok(provisions_wanted(&found, j, BANK, &e));
+        ck_assert_int_eq(found.until, 0);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("provisions");
@@ -187,7 +324,11 @@ static Suite *suite(void)
     tcase_add_test(t, a_session_is_wanted_once);
     tcase_add_test(t, one_is_open_at_its_mediator_and_in_its_time);
     tcase_add_test(t, a_voucher_says_all_that_was_bought);
+    tcase_add_test(t, what_was_given_back_counts_without_its_acknowledgement_too);
     tcase_add_test(t, nothing_is_signed_behind_what_nobody_knows);
+    tcase_add_test(t, no_number_of_a_voucher_is_signed_twice);
+    tcase_add_test(t, no_more_is_signed_than_is_reserved);
+    tcase_add_test(t, what_is_not_kept_is_not_signed_either);
     suite_add_tcase(s, t);
     return s;
 }

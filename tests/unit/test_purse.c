@@ -579,7 +579,8 @@ START_TEST(what_goes_out)
         ck_assert_int_eq(sum, 700);
         ck_ok(book_sums(f.book, EUR, &s, &f.e));
         ck_assert_int_eq(s.owed, 0);
-        ck_assert_int_eq(s.given_back, 700);
+        ck_assert_int_eq(s.paid_out, 700);
+        ck_assert_int_eq(s.given_back, 0);
         ck_assert_int_eq(s.filled, s.balances + s.owed + s.paid_out + s.given_back);
         ck_ok(emptied_each(f.book, count_emptied, &n, &f.e));
         ck_assert_uint_eq(n, 2);

@@ -663,7 +663,7 @@ static void look(struct run *r)
         const struct other *o = &r->m.other[i];
 
         if (!o->provision && o->ok)
-            *(o->paid_out ? &wanted.given_back : &wanted.owed) += o->amount;
+            *(o->paid_out ? &wanted.paid_out : &wanted.owed) += o->amount;
     }
     ck_ok(book_sums(r->f.book, EUR, &s, &r->f.e));
     ck_assert_mem_eq(&s, &wanted, sizeof(s));

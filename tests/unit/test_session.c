@@ -300,11 +300,23 @@ START_TEST(not_before_all_is_delivered)
         buy(300, 2); /* which takes vouchers still */
         then(EVENT_DELIVERED);
         end_session(FOUND_OVER, false, 0); /* nor when its time has come */
-        ck_ok(orderbook_drawn_next(f.book, SESSION, &d, &found, &f.e));
+        ck_ok(orderbook_drawn_next(f.book, SESSION, "", &d, &found, &f.e));
         ck_assert(found);
         ck_assert_int_eq(d.total, 300);
         ck_assert_str_eq(d.voucher, "a voucher's text");
         free(d.voucher);
+    }
+END_TEST
+
+/* A service that never says whether it delivered keeps no session for ever. */
+START_TEST(its_time_is_over)
+    {
+        buy(150, 1);
+        now += 299;
+        end_session(FOUND_OVER, false, 0);
+        now++;
+        end_session(FOUND_FINE, false, 0);
+        ck_assert_int_eq(m.session.state, SESSION_ENDING);
     }
 END_TEST
 
@@ -328,7 +340,7 @@ START_TEST(what_is_presented)
         ck_assert(m.moved);
         end_session(FOUND_FINE, true, 'k');
         ck_assert(!m.moved);
-        ck_ok(orderbook_drawn_next(f.book, SESSION, &d, &found, &f.e));
+        ck_ok(orderbook_drawn_next(f.book, SESSION, "", &d, &found, &f.e));
         ck_assert(found);
         ck_assert_int_eq(d.total - d.given_back, 150);
         free(d.voucher);
@@ -338,7 +350,7 @@ START_TEST(what_is_presented)
         snprintf(m.contract, sizeof(m.contract), PURSE_CONTRACT);
         ck_ok(fixture_apply(&f, &m));
         ck_assert_int_eq(m.session.state, SESSION_ENDING);
-        ck_ok(orderbook_drawn_next(f.book, SESSION, &d, &found, &f.e));
+        ck_ok(orderbook_drawn_next(f.book, SESSION, "", &d, &found, &f.e));
         ck_assert(!found);
         then(EVENT_SESSION_ENDED);
         ck_assert_int_eq(m.session.state, SESSION_ENDED);
@@ -421,6 +433,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_mediator_s_word);
     tcase_add_test(t, the_same_voucher_again);
     tcase_add_test(t, not_before_all_is_delivered);
+    tcase_add_test(t, its_time_is_over);
     tcase_add_test(t, what_is_presented);
     tcase_add_test(t, given_back_after_the_end);
     tcase_add_test(t, when_its_time_has_come);
