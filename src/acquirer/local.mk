@@ -36,7 +36,7 @@ libacquirer_a_SOURCES = \
 	src/acquirer/keys.c src/acquirer/keys.h \
 	src/acquirer/reply.c src/acquirer/reply.h src/acquirer/reply_desk.c src/acquirer/reply_desk.h \
 	src/acquirer/mediated.c src/acquirer/mediated.h \
-	src/acquirer/server.c src/acquirer/server.h src/acquirer/server_mediated.c src/acquirer/server_priv.h src/acquirer/trust.c src/acquirer/trust.h \
+	src/acquirer/server.c src/acquirer/server.h src/acquirer/presence.c src/acquirer/presence.h src/acquirer/server_mediated.c src/acquirer/server_presence.c src/acquirer/server_priv.h src/acquirer/trust.c src/acquirer/trust.h \
 	src/acquirer/state.c src/acquirer/state.h
 ACQUIRER_LIBS = libacquirer.a $(COLLECT_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
 telepay_acquirer_SOURCES += src/acquirer/serve.c
@@ -64,6 +64,11 @@ TESTS += tests/unit/test_mediated
 tests_unit_test_mediated_SOURCES = tests/unit/test_mediated.c tests/tools/frontal.c tests/tools/frontal.h tests/tools/teller.c tests/tools/teller.h tests/unit/unit.h $(OFFICE)
 tests_unit_test_mediated_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
 tests_unit_test_mediated_LDADD = $(OFFICE_LIBS)
+check_PROGRAMS += tests/unit/test_presence
+TESTS += tests/unit/test_presence
+tests_unit_test_presence_SOURCES = tests/unit/test_presence.c tests/tools/frontal.c tests/tools/frontal.h tests/unit/unit.h $(OFFICE)
+tests_unit_test_presence_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
+tests_unit_test_presence_LDADD = $(OFFICE_LIBS)
 check_PROGRAMS += tests/faults/acquirer_kill
 TESTS += tests/faults/acquirer_kill
 tests_faults_acquirer_kill_SOURCES = tests/faults/acquirer_kill.c $(OFFICE)

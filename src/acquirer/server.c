@@ -135,6 +135,11 @@ void worker_look(struct worker *w, time_t now)
     w->checker.cache = w->trust.cache;
 }
 
+enum tp_err worker_have_keys(struct worker *w, struct tp_error *e)
+{
+    return w->keys.authority != NULL ? TP_OK : acquirer_keys_load(&w->keys, w->trust.dir, e);
+}
+
 static void on_payment(struct request *q)
 {
     const time_t now = time(NULL);
@@ -225,6 +230,11 @@ static bool admitted(struct request *q, enum admission admission)
     if (!open)
         request_answer(q, LEDGER_CLOSED, NULL);
     return open;
+}
+
+bool request_is_admitted(struct request *q)
+{
+    return admitted(q, OPEN_ONLY);
 }
 
 static void on_reversal(struct request *q)
@@ -329,12 +339,13 @@ static void on_network(struct request *q)
 
 static const struct {
     unsigned mti;
-    void (*handle)(struct request *q);
-    void (*mediated)(struct request *q); /* of a mediator; NULL: not served */
+    void (*handle)(struct request *q);   /* NULL: not served */
+    void (*mediated)(struct request *q); /* the same, of a mediator */
 } handlers[] = {
     {MTI_FINANCIAL, on_payment, on_mediated},      {MTI_FINANCIAL_REPEAT, on_payment, on_mediated},
     {MTI_REVERSAL, on_reversal, on_reversal},      {MTI_REVERSAL_REPEAT, on_reversal, on_reversal},
-    {MTI_RECONCILIATION, on_reconciliation, NULL}, {MTI_NETWORK, on_network, on_network}};
+    {MTI_RECONCILIATION, on_reconciliation, NULL}, {MTI_NETWORK, on_network, on_network},
+    {MTI_ADMINISTRATIVE, NULL, on_presence}};
 
 /* A message that does not parse is answered 30 when at least its type and STAN could be read, so
  * that its terminal knows which it was. */

@@ -145,12 +145,6 @@ static void handle(struct request *q, time_t now)
         refuse(q, &a);
 }
 
-/* Made with the first mediator, which may be while the server runs. */
-static enum tp_err have_keys(struct worker *w, struct tp_error *e)
-{
-    return w->keys.authority != NULL ? TP_OK : acquirer_keys_load(&w->keys, w->trust.dir, e);
-}
-
 void on_mediated(struct request *q)
 {
     const time_t now = time(NULL);
@@ -158,7 +152,7 @@ void on_mediated(struct request *q)
     enum ledger_verdict v = LEDGER_NEW;
     char word[VERDICT_WORD_MAX] = "";
     struct tp_error e = {TP_OK, ""};
-    enum tp_err r = have_keys(q->worker, &e);
+    enum tp_err r = worker_have_keys(q->worker, &e);
 
     worker_look(q->worker, now);
     if (r == TP_OK)

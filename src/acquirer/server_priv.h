@@ -49,10 +49,17 @@ void request_fault(struct request *q, const struct tp_error *e);
 TP_MUST_CHECK enum tp_err request_pass_on(struct request *q, enum check_outcome outcome,
                                           struct wire_answer *a, bool *later, struct tp_error *e);
 
+/* Whether the party may ask something under its open contract; else it is answered. */
+bool request_is_admitted(struct request *q);
+
+/* Its keys for mediators: made with the first of them, which may be while the server runs. */
+TP_MUST_CHECK enum tp_err worker_have_keys(struct worker *w, struct tp_error *e);
 /* The authority keys that an operator has added or removed meanwhile. */
 void worker_look(struct worker *w, time_t now);
 
 /* 0200 and 0201 of a mediator (server_mediated.c). */
 void on_mediated(struct request *q);
+/* Its 0600 (server_presence.c). */
+void on_presence(struct request *q);
 
 #endif

@@ -134,15 +134,14 @@ static enum tp_err refuse_live(struct transaction *tx)
                   "(--allow-live-card does)");
 }
 
-static enum tp_err run(struct transaction *tx)
+typedef enum tp_err step(struct transaction *tx);
+
+static enum tp_err run(struct transaction *tx, step *const *steps, size_t n)
 {
-    static enum tp_err (*const steps[])(struct transaction *) = {
-        step_read,   refuse_live, step_authenticate, step_restrictions,
-        step_verify, step_risk,   step_complete};
     enum tp_err r = begin(tx);
 
-    for (size_t i = 0; r == TP_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
-        if (steps[i] == step_authenticate)
+    for (size_t i = 0; r == TP_OK && i < n; i++) {
+        if (steps[i] == step_authenticate || steps[i] == step_prove)
             tx_step(tx, KERNEL_AUTHENTICATE);
         r = steps[i](tx);
     }
@@ -163,26 +162,50 @@ static void close_run(struct transaction *tx)
     tx->selected.app = NULL;
 }
 
+/* The last step always ends it. */
+static enum tp_err run_whole(struct transaction *tx, step *const *steps, size_t n)
+{
+    struct tp_error *e = tx->e;
+    enum tp_err r = run(tx, steps, n);
+
+    close_run(tx);
+    if (r == TX_ENDED)
+        return TP_OK;
+    if (r == TP_OK)
+        r = tp_fail(e, TP_ERR_INTERNAL, "the transaction did not end");
+    (void)tx_end(tx, KERNEL_TERMINATED, "%s", e == NULL ? tp_err_text(r) : e->text);
+    return r;
+}
+
 enum tp_err kernel_run(struct transaction **out, struct reader *reader,
                        const struct terminal_config *config,
                        const struct transaction_request *request,
                        const struct kernel_person *person, const struct kernel_online *online,
                        struct tp_error *e)
 {
-    enum tp_err r = tx_new(out, reader, config, request, e);
+    static step *const steps[] = {step_read,   refuse_live, step_authenticate, step_restrictions,
+                                  step_verify, step_risk,   step_complete};
+    const enum tp_err r = tx_new(out, reader, config, request, e);
 
     if (r != TP_OK)
         return r;
     (*out)->person = person;
     (*out)->online = online;
-    r = run(*out);
-    close_run(*out);
-    if (r == TX_ENDED)
-        return TP_OK;
-    if (r == TP_OK) /* step_complete always ends */
-        r = tp_fail(e, TP_ERR_INTERNAL, "the transaction did not end");
-    (void)tx_end(*out, KERNEL_TERMINATED, "%s", e == NULL ? tp_err_text(r) : e->text);
-    return r;
+    return run_whole(*out, steps, sizeof(steps) / sizeof(steps[0]));
+}
+
+enum tp_err kernel_prove_card(struct transaction **out, struct reader *reader,
+                              const struct terminal_config *config,
+                              const struct transaction_request *request,
+                              const struct kernel_person *person, struct tp_error *e)
+{
+    static step *const steps[] = {step_read, refuse_live, step_prove};
+    const enum tp_err r = tx_new(out, reader, config, request, e);
+
+    if (r != TP_OK)
+        return r;
+    (*out)->person = person;
+    return run_whole(*out, steps, sizeof(steps) / sizeof(steps[0]));
 }
 
 /* One application for kernel_read_card; what stops it is its outcome. */

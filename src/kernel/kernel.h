@@ -173,7 +173,8 @@ enum kernel_outcome {
     KERNEL_DECLINED,     /* an AAC, or the terminal declines (CDA failed …) */
     KERNEL_NOT_ACCEPTED, /* no application in common, card blocked, live card not allowed */
     KERNEL_TERMINATED,   /* the standard ends the transaction: bad data, bad status word */
-    KERNEL_READ_ONLY     /* of kernel_read_card: the application was read as asked */
+    KERNEL_READ_ONLY,    /* of kernel_read_card: the application was read as asked */
+    KERNEL_PROVED        /* of kernel_prove_card */
 };
 
 /* Runs a whole transaction on a connected card. *out is the caller's to free, also when it ended
@@ -196,6 +197,14 @@ TP_MUST_CHECK enum tp_err kernel_read_card(struct transaction **list, size_t cap
                                            struct reader *reader,
                                            const struct terminal_config *config, int date,
                                            struct tp_error *e);
+
+/* Has a card prove that it is one, and pays nothing: DDA alone (Book 2, 6.5), over the request's un
+ * and, where the card's DDOL asks for it, payee; no PIN is asked. As kernel_run else: with
+ * KERNEL_PROVED *out holds the certificates, DF01, DF08 and DF09. */
+TP_MUST_CHECK enum tp_err kernel_prove_card(struct transaction **out, struct reader *reader,
+                                            const struct terminal_config *config,
+                                            const struct transaction_request *request,
+                                            const struct kernel_person *person, struct tp_error *e);
 
 void transaction_free(struct transaction **tx);
 enum kernel_outcome transaction_outcome(const struct transaction *tx);

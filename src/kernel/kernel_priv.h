@@ -154,6 +154,7 @@ TP_MUST_CHECK enum tp_err step_read(struct transaction *tx);
 
 /* oda.c, oda_chain.c */
 TP_MUST_CHECK enum tp_err step_authenticate(struct transaction *tx);
+TP_MUST_CHECK enum tp_err step_prove(struct transaction *tx); /* DDA alone, which ends it */
 TP_MUST_CHECK enum tp_err oda_issuer_key(struct transaction *tx, const char **failed_at,
                                          enum emv_check *check);
 TP_MUST_CHECK enum tp_err oda_icc_key(struct transaction *tx, const char **failed_at,

@@ -197,3 +197,19 @@ enum tp_err step_authenticate(struct transaction *tx)
     }
     return dynamic(tx);
 }
+
+enum tp_err step_prove(struct transaction *tx)
+{
+    enum tp_err r;
+
+    if ((tx->aip[0] & AIP_DDA) == 0)
+        return tx_end(tx, KERNEL_NOT_ACCEPTED,
+                      "this card signs nothing of its own that would prove it (it has no DDA)");
+    tx->oda.method = KERNEL_METHOD_DDA;
+    r = dynamic(tx);
+    if (r != TP_OK)
+        return r;
+    return tx->oda.ok ? tx_end(tx, KERNEL_PROVED, "proved")
+                      : tx_end(tx, KERNEL_TERMINATED, "the card's %s is not good: %s",
+                               tx->oda.failed_at, emv_check_text(tx->oda.check));
+}

@@ -139,6 +139,21 @@ TP_MUST_CHECK enum tp_err evidence_check(struct evidence_result *result,
                                          struct evidence_cache *cache, const struct evidence *ev,
                                          const struct evidence_claim *claim, int date);
 
+/* Whose card it is, by its DDA alone: the chain as of a payment, then its signature over the number
+ * un, and over payee too where the card's DDOL asks for 9F7C. stream: 8F 90 92 9F32 9F46 9F48 9F47
+ * DF01 DF08 DF09 and no others. The DDOL is the one of the signed records; where those hold none,
+ * the values are the number alone. A failed check is an outcome in *result; card_expiry is left to
+ * the caller. pan: digits, to be wiped. */
+struct evidence_presence {
+    struct span aid, stream;
+    struct span un, payee; /* 4 bytes of 9F37, 32 of 9F7C */
+};
+#define EVIDENCE_PAN 21
+TP_MUST_CHECK enum tp_err evidence_presence_check(struct evidence_result *result,
+                                                  char pan[EVIDENCE_PAN],
+                                                  struct evidence_cache *cache,
+                                                  const struct evidence_presence *what, int date);
+
 /* The JSON form of data/vectors/offline-data-authentication.json: an object with "tags" (tag →
  * hex), and "de55" (hex) where it came in a message; "kind" names another kind than EMV. The arena
  * holds the decoded bytes. */

@@ -60,6 +60,23 @@ static bool has_step(const struct checking *c, enum evidence_step s)
     return (of[s] & OF(c->result->method)) != 0;
 }
 
+void checking_start(struct checking *c, struct evidence_result *result,
+                    struct evidence_cache *cache, const struct evidence *ev,
+                    const struct evidence_claim *claim, int date)
+{
+    struct objects *const lists[] = {&c->de55, &c->fixed, &c->response, &c->cdol1, &c->cdol2};
+
+    memset(result, 0, sizeof(*result));
+    memset(c, 0, offsetof(struct checking, de55));
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        objects_start(lists[i]);
+    c->result = result;
+    c->cache = cache;
+    c->ev = ev;
+    c->claim = claim;
+    c->date = date;
+}
+
 enum tp_err evidence_emv_check(struct evidence_result *result, struct evidence_cache *cache,
                                const struct evidence *ev, const struct evidence_claim *claim,
                                int date)
@@ -70,18 +87,9 @@ enum tp_err evidence_emv_check(struct evidence_result *result, struct evidence_c
         [EVIDENCE_SDAD] = evidence_emv_signature,     [EVIDENCE_SIGNED] = evidence_emv_agreement,
     };
     struct checking c;
-    struct objects *const lists[] = {&c.de55, &c.fixed, &c.response, &c.cdol1, &c.cdol2};
     enum tp_err r = TP_OK;
 
-    memset(result, 0, sizeof(*result));
-    memset(&c, 0, offsetof(struct checking, de55));
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-        objects_start(lists[i]);
-    c.result = result;
-    c.cache = cache;
-    c.ev = ev;
-    c.claim = claim;
-    c.date = date;
+    checking_start(&c, result, cache, ev, claim, date);
     for (size_t i = 0; r == TP_OK && !checking_refused(&c) && i < EVIDENCE_STEPS; i++)
         if (has_step(&c, (enum evidence_step)i))
             r = steps[i](&c);

@@ -13,6 +13,7 @@ struct checking {
     const struct evidence *ev;
     const struct evidence_claim *claim;
     int date;
+    bool presence; /* DDA of a card that pays nothing */
     char pan[2 * PAN_CN + 1];
     struct span aip, sdad;
     struct span parts[CHAIN_PARTS];
@@ -37,6 +38,16 @@ static inline bool checking_refused(const struct checking *c)
 {
     return c->result->reason[0] != '\0';
 }
+
+/* Before any step. */
+void checking_start(struct checking *c, struct evidence_result *result,
+                    struct evidence_cache *cache, const struct evidence *ev,
+                    const struct evidence_claim *claim, int date);
+/* Parts of the first step that a presence (…_presence.c) shares: faults of the bytes it came in,
+ * what the method needs, the records with number and expiry of the card. */
+void checking_fault(struct checking *c);
+void checking_needed(struct checking *c);
+void checking_records(struct checking *c);
 
 /* The steps, each a file's subject: an outcome is in c->result, an error is ours. */
 TP_MUST_CHECK enum tp_err evidence_emv_present(struct checking *c);   /* …_present.c */

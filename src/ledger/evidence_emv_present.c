@@ -24,7 +24,7 @@ static void refuse_tag(struct checking *c, uint32_t tag, const char *before, con
                     known != NULL ? known->name : "no EMV data object", why);
 }
 
-static void check_fault(struct checking *c)
+void checking_fault(struct checking *c)
 {
     switch (c->ev->fault) {
     case EVIDENCE_BAD_STREAM:
@@ -97,7 +97,7 @@ static void check_response(struct checking *c)
         take_unsigned(c);
 }
 
-static void check_needed(struct checking *c)
+void checking_needed(struct checking *c)
 {
     const struct evidence *ev = c->ev;
     const struct {
@@ -114,7 +114,8 @@ static void check_needed(struct checking *c)
         {OF_ICC, ev->icc_cert, 1, EMV_RSA_MAX, TAG_ICC_CERT, "ICC_CERT_MISSING"},
         {OF_ICC, ev->icc_exponent, 1, 3, TAG_ICC_EXPONENT, "ICC_EXPONENT_MISSING"},
         {OF_ODA, ev->static_data, 1, SIZE_MAX, TAG_EV_STATIC, "STATIC_DATA_MISSING"},
-        {OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES, "CDOL1_VALUES_MISSING"},
+        {c->presence ? 0 : OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES,
+         "CDOL1_VALUES_MISSING"},
         {OF_ALL, ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
 
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
@@ -211,11 +212,11 @@ static void read_values(struct checking *c)
                         "no signed record holds CDOL2, and DF07 %s", unsound);
 }
 
-/* Card number and expiry: signed with CDA; without it, where no record that is authenticated holds
- * them, what the message says. */
+/* Card number and expiry: signed with CDA, and of a presence; without it, where no record that is
+ * authenticated holds them, what the message says. */
 static void read_card(struct checking *c)
 {
-    const bool cda = c->result->method == EVIDENCE_CDA;
+    const bool cda = c->result->method == EVIDENCE_CDA || c->presence;
     const struct span pan = objects_value(&c->fixed, TAG_PAN), said = c->ev->pan_digits;
     const struct span expiry = objects_value(&c->fixed, TAG_EXPIRY);
 
@@ -235,25 +236,28 @@ static void read_card(struct checking *c)
                         "5F24 is not among the signed records");
 }
 
-enum tp_err evidence_emv_present(struct checking *c)
+void checking_records(struct checking *c)
 {
     uint32_t tag = 0;
 
+    if (static_data_read(&c->fixed, &c->aip, c->ev->static_data, &tag) == TP_OK)
+        read_card(c);
+    else
+        checking_refuse(c, EVIDENCE_PRESENT, "STATIC_DATA_FORMAT",
+                        "DF01 does not parse, or holds an object twice");
+}
+
+enum tp_err evidence_emv_present(struct checking *c)
+{
     read_de55(c);
     if (!checking_refused(c))
-        check_fault(c);
+        checking_fault(c);
     if (!checking_refused(c))
         check_response(c);
     if (!checking_refused(c))
-        check_needed(c);
-    if (checking_refused(c))
-        return TP_OK;
-    if (static_data_read(&c->fixed, &c->aip, c->ev->static_data, &tag) != TP_OK) {
-        checking_refuse(c, EVIDENCE_PRESENT, "STATIC_DATA_FORMAT",
-                        "DF01 does not parse, or holds an object twice");
-        return TP_OK;
-    }
-    read_card(c);
+        checking_needed(c);
+    if (!checking_refused(c))
+        checking_records(c);
     if (!checking_refused(c))
         read_values(c);
     if (!checking_refused(c))

@@ -337,6 +337,9 @@ TP_MUST_CHECK enum tp_err ledger_opposition_add(struct ledger *l, struct span pa
                                                 struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup,
                                                    struct tp_error *e); /* TP_ERR_NOT_FOUND */
+/* LEDGER_OPPOSITION_LOST, _STOLEN; LEDGER_NEW: that card is not on the list. */
+TP_MUST_CHECK enum tp_err ledger_opposition_of(struct ledger *l, enum ledger_verdict *verdict,
+                                               struct span pan_lookup, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit,
                                                  void *ctx, struct tp_error *e);
 

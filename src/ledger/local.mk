@@ -27,6 +27,7 @@ libledger_a_SOURCES += \
 	src/ledger/evidence_emv_chain.c \
 	src/ledger/evidence_emv_json.c \
 	src/ledger/evidence_emv_parse.c \
+	src/ledger/evidence_emv_presence.c \
 	src/ledger/evidence_emv_present.c \
 	src/ledger/evidence_emv_signature.c \
 	src/ledger/evidence_objects.c src/ledger/evidence_priv.h

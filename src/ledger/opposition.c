@@ -28,6 +28,20 @@ enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup, s
                : r;
 }
 
+enum tp_err ledger_opposition_of(struct ledger *l, enum ledger_verdict *verdict,
+                                 struct span pan_lookup, struct tp_error *e)
+{
+    static const struct db_column columns[] = {DB_COLUMN(struct opposition, stolen)};
+    struct opposition o = {.stolen = false};
+    bool found = false;
+    const enum tp_err r =
+        db_one(l->db, "SELECT stolen FROM opposition WHERE pan_lookup = $1",
+               DB_VALUES(db_blob(pan_lookup)), DB_COLUMNS(columns), &o, &found, e);
+
+    *verdict = !found ? LEDGER_NEW : o.stolen ? LEDGER_OPPOSITION_STOLEN : LEDGER_OPPOSITION_LOST;
+    return r;
+}
+
 enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit, void *ctx,
                                    struct tp_error *e)
 {

@@ -84,12 +84,16 @@ static void on_quote(void *ctx, const struct http_said *said)
 void ask_quote(struct mediator *m, struct visit *v)
 {
     const struct orderbook_order *o = &v->asked;
+    const bool known = v->who.user[0] != '\0';
     struct http_question q = {
         .answer_max = QUOTE_MAX, .timeout_ms = QUOTE_MS, .done = on_quote, .ctx = v};
-    json_t *asked = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*}", "order", o->id, "service",
+    json_t *asked = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*}", "order", o->id, "service",
                               o->service, "method", o->method, "path", o->path, "query", o->query,
                               "body_digest", o->digest[0] != '\0' ? o->digest : NULL, "user",
-                              v->user[0] != '\0' ? v->user : NULL);
+                              known ? v->who.user : NULL, "user_by",
+                              !known           ? NULL
+                              : v->who.by_card ? "card"
+                                               : "key");
     char *text = asked != NULL ? json_dumps(asked, JSON_COMPACT) : NULL;
 
     log_trace("B  order %s: %s is asked for a quote of %s %.200s", o->id, o->service, o->method,
@@ -113,7 +117,7 @@ void ask_bills(struct mediator *m, struct visit *v)
     struct http_question q = {
         .answer_max = QUOTE_MAX, .timeout_ms = QUOTE_MS, .done = on_bills, .ctx = v};
     json_t *asked = json_pack("{s:s,s:s*}", "service", v->service->name, "user",
-                              v->user[0] != '\0' ? v->user : NULL);
+                              v->who.user[0] != '\0' ? v->who.user : NULL);
     char *text = asked != NULL ? json_dumps(asked, JSON_COMPACT) : NULL;
 
     if (text == NULL || ask(m, v->service, "/bills", v->asked.id, text, &q) != TP_OK) {

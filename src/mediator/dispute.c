@@ -99,7 +99,7 @@ static enum tp_err answer(const struct dispute *d, const char *act, const char *
     base64url_encode(answers, SPAN_OF(last.hash));
     snprintf(amount, sizeof(amount), "%" PRId64, d->amount);
     currency_small(currency, d->currency);
-    r = letter_write(&jws, &l, key, e);
+    r = letter_write(&jws, LETTER_ANSWER, &l, key, e);
     if (r == TP_OK)
         r = keep(b, d->order, true, act, jws, now, e);
     free(jws);
@@ -403,7 +403,7 @@ enum tp_err dispute_is_settled(bool *settled, char why[BOOK_WHY_MAX],
         return r;
     snprintf(amount, sizeof(amount), "%" PRId64, o->amount);
     snprintf(why, BOOK_WHY_MAX, DISPUTE_SETTLES " (%s)", d.reason);
-    if (letter_read(&l, jws, contract->acquirer->authority, &fault) != TP_OK)
+    if (letter_read(&l, LETTER_ANSWER, jws, contract->acquirer->authority, &fault) != TP_OK)
         log_error("the settlement of order %s is not carried out: %s", o->id, fault.text);
     *settled = l.act != NULL && strcmp(l.order, o->id) == 0 &&
                strcmp(l.contract, d.contract) == 0 && strcmp(l.act, ACT_SETTLED) == 0 &&

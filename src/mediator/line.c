@@ -7,7 +7,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "mediator/asked.h"
-#include "mediator/mediator_priv.h"
+#include "mediator/visit.h"
 #include "wire/answer.h"
 #include "wire/link_line.h"
 #include "wire/mediation.h"
@@ -26,10 +26,11 @@
 
 struct ask { /* one message that waits for its answer */
     LIST_ENTRY(ask) next;
-    bool reversal;
+    unsigned answer; /* the type of message that answers it */
     struct asked of;
-    uint32_t stan, day; /* of its number: MMDD */
-    bool told;          /* that it is silent */
+    uint8_t hash[32], sealed[32]; /* of a 0600: as struct card_question */
+    uint32_t stan, day;           /* of its number: MMDD */
+    bool told;                    /* that it is silent */
     int64_t since, due, pause;
     size_t size;
     uint8_t raw[];
@@ -50,6 +51,7 @@ struct line {
     uint8_t room[MESSAGE_MAX];
     pthread_mutex_t lock;
     struct asks posted; /* under lock */
+    uint32_t proofs;    /* DE 11 of the last 0600; under lock */
 };
 
 /* ---- messages ---- */
@@ -115,7 +117,40 @@ static enum tp_err pack_reversal(struct buf *out, const struct orderbook_order *
     return r;
 }
 
+static enum tp_err pack_proof(struct buf *out, const struct card_question *q, uint32_t stan,
+                              struct tp_error *e)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    uint8_t *room = malloc(MEDIATION_MAX);
+    struct buf objects = {room, 0, MEDIATION_MAX};
+    const struct mediation what = {.request = span_str(q->request),
+                                   .evidence = span_str(q->evidence)};
+    enum tp_err r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a message");
+
+    if (m != NULL && room != NULL) {
+        iso8583_start(m, MTI_ADMINISTRATIVE);
+        iso8583_set_instant(m, time(NULL));
+        iso8583_set_number(m, 11, stan);
+        iso8583_set_text(m, 41, q->contract->terminal);
+        iso8583_set_text(m, 42, q->contract->id);
+        r = mediation_put(m, &objects, &what);
+        r = r == TP_OK ? iso8583_pack(out, m, e)
+                       : tp_fail(e, r, "what the card signed is too large for its acquirer");
+    }
+    free(room);
+    free(m);
+    return r;
+}
+
 /* ---- what is posted to the line ---- */
+
+static void hand_over(struct line *l, struct ask *k)
+{
+    pthread_mutex_lock(&l->lock);
+    LIST_INSERT_HEAD(&l->posted, k, next);
+    pthread_mutex_unlock(&l->lock);
+    link_line_wake(l->link);
+}
 
 static void post(struct line *l, bool reversal, const struct orderbook_order *o,
                  const struct orderbook_attempt *a)
@@ -131,7 +166,7 @@ static void post(struct line *l, bool reversal, const struct orderbook_order *o,
     if (r == TP_OK)
         k = calloc(1, sizeof(*k) + raw.n);
     if (k != NULL) {
-        k->reversal = reversal;
+        k->answer = reversal ? MTI_REVERSAL_RESPONSE : MTI_FINANCIAL_RESPONSE;
         k->size = raw.n;
         k->stan = reversal ? a->reversal_stan : a->stan;
         k->day = (uint32_t)(a->local_time / 1000000 % 10000);
@@ -145,10 +180,7 @@ static void post(struct line *l, bool reversal, const struct orderbook_order *o,
         clock_set(l->m, o->id, EVENT_GO_ON, a->n, AGAIN_MS, 0);
         return;
     }
-    pthread_mutex_lock(&l->lock);
-    LIST_INSERT_HEAD(&l->posted, k, next);
-    pthread_mutex_unlock(&l->lock);
-    link_line_wake(l->link);
+    hand_over(l, k);
 }
 
 void line_ask(struct line *l, const struct orderbook_order *o, const struct orderbook_attempt *a)
@@ -162,15 +194,55 @@ void line_reverse(struct line *l, const struct orderbook_order *o,
     post(l, true, o, a);
 }
 
+static uint32_t next_proof(struct line *l)
+{
+    uint32_t n;
+
+    pthread_mutex_lock(&l->lock);
+    n = l->proofs = l->proofs % 999999 + 1;
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
+bool line_prove(struct line *l, const struct card_question *q, struct visit *v, struct tp_error *e)
+{
+    uint8_t *room = malloc(MESSAGE_MAX);
+    struct buf raw = {room, 0, MESSAGE_MAX};
+    const uint32_t stan = next_proof(l);
+    struct ask *k = NULL;
+    enum tp_err r = room != NULL ? pack_proof(&raw, q, stan, e)
+                                 : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a message");
+
+    if (r == TP_OK) {
+        k = calloc(1, sizeof(*k) + raw.n);
+        if (k == NULL)
+            r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a message");
+    }
+    if (k != NULL) {
+        k->answer = MTI_ADMINISTRATIVE_RESPONSE;
+        k->stan = stan;
+        k->size = raw.n;
+        memcpy(k->raw, raw.p, raw.n);
+        memcpy(k->hash, q->hash, sizeof(k->hash));
+        memcpy(k->sealed, q->sealed, sizeof(k->sealed));
+        snprintf(k->of.id, sizeof(k->of.id), "%s", q->id);
+        snprintf(k->of.contract, sizeof(k->of.contract), "%s", q->contract->id);
+        visit_wait_card(v); /* before the answer can be there */
+        hand_over(l, k);
+    }
+    free(room);
+    return r == TP_OK;
+}
+
 /* ---- slots ---- */
 
-static struct ask *find(struct line *l, bool reversal, const char *contract, uint32_t stan,
+static struct ask *find(struct line *l, unsigned answer, const char *contract, uint32_t stan,
                         uint32_t day)
 {
     struct ask *k;
 
     LIST_FOREACH (k, &l->slot[stan % SLOTS], next)
-        if (k->stan == stan && k->day == day && k->reversal == reversal &&
+        if (k->stan == stan && k->day == day && k->answer == answer &&
             strcmp(k->of.contract, contract) == 0)
             return k;
     return NULL;
@@ -193,7 +265,7 @@ static void take_posted(struct line *l)
     struct ask *k;
 
     while ((k = next_posted(l)) != NULL) {
-        if (find(l, k->reversal, k->of.contract, k->stan, k->day) != NULL) { /* is asked already */
+        if (find(l, k->answer, k->of.contract, k->stan, k->day) != NULL) { /* is asked already */
             free(k);
             continue;
         }
@@ -211,7 +283,7 @@ static void forget_question(struct line *l, const struct ask *reversal)
 
         for (; k != NULL; k = next) {
             next = LIST_NEXT(k, next);
-            if (!k->reversal && k->of.n == reversal->of.n &&
+            if (k->answer == MTI_FINANCIAL_RESPONSE && k->of.n == reversal->of.n &&
                 strcmp(k->of.id, reversal->of.id) == 0) {
                 LIST_REMOVE(k, next);
                 free(k);
@@ -220,13 +292,19 @@ static void forget_question(struct line *l, const struct ask *reversal)
     }
 }
 
+static const char *what_of(const struct ask *k)
+{
+    return k->answer == MTI_ADMINISTRATIVE_RESPONSE ? "request" : "order";
+}
+
 static void send_ask(struct line *l, struct ask *k, int64_t now)
 {
     if (link_line_send(l->link, span_of(k->raw, k->size)) != TP_OK)
         return;
-    log_trace("F  order %s: %02X%02X to the acquirer %s", k->of.id, k->raw[0], k->raw[1],
+    log_trace("F  %s %s: %02X%02X to the acquirer %s", what_of(k), k->of.id, k->raw[0], k->raw[1],
               l->acquirer->id);
-    k->raw[1] |= 0x01; /* 0200 → 0201, 0400 → 0401: from now on it is a repeat */
+    if (k->answer != MTI_ADMINISTRATIVE_RESPONSE)
+        k->raw[1] |= 0x01; /* 0200 → 0201, 0400 → 0401: from now on it is a repeat */
     k->due = now + k->pause;
     k->pause = 2 * k->pause < AGAIN_MAX_MS ? 2 * k->pause : AGAIN_MAX_MS;
 }
@@ -315,6 +393,33 @@ static void on_reversed(struct line *l, struct ask *k)
     keeper_take(l->m, j);
 }
 
+/* What cannot be read has no card, which is told as what it is. */
+static void on_proved(struct line *l, struct ask *k)
+{
+    struct buf room = BUF_OF(l->objects);
+    struct mediation said = {.completes = false};
+    struct wire_answer a;
+    struct tp_error e = {TP_OK, ""};
+
+    if (wire_answer_read(&a, &l->answer, &e) != TP_OK)
+        wire_answer_set(&a, "00", NULL);
+    else if (mediation_is_there(&l->answer) &&
+             mediation_read(&said, &room, &l->answer, false) != TP_OK)
+        said = (struct mediation){.completes = false};
+    const struct card_said card = {.id = k->of.id,
+                                   .contract = k->of.contract,
+                                   .request = k->hash,
+                                   .sealed = k->sealed,
+                                   .acquirer = l->acquirer,
+                                   .code = a.code,
+                                   .reason = a.reason,
+                                   .card = said.card};
+
+    LIST_REMOVE(k, next);
+    visit_card_said(l->m, &card);
+    free(k);
+}
+
 static void on_message(void *ctx, struct span raw)
 {
     struct line *l = ctx;
@@ -337,13 +442,17 @@ static void on_message(void *ctx, struct span raw)
         log_note("acquirer %s is reached", l->acquirer->id);
     l->complained = false;
     l->echo_until = 0;
-    k = find(l, l->answer.mti == MTI_REVERSAL_RESPONSE, contract, (uint32_t)stan, (uint32_t)day);
-    if (k != NULL)
-        log_trace("G  order %s: %04u of the acquirer %s", k->of.id, l->answer.mti, l->acquirer->id);
-    if (k != NULL && l->answer.mti == MTI_FINANCIAL_RESPONSE)
+    k = find(l, l->answer.mti, contract, (uint32_t)stan, (uint32_t)day);
+    if (k == NULL)
+        return;
+    log_trace("G  %s %s: %04u of the acquirer %s", what_of(k), k->of.id, l->answer.mti,
+              l->acquirer->id);
+    if (k->answer == MTI_FINANCIAL_RESPONSE)
         on_answered(l, k);
-    else if (k != NULL && l->answer.mti == MTI_REVERSAL_RESPONSE)
+    else if (k->answer == MTI_REVERSAL_RESPONSE)
         on_reversed(l, k);
+    else
+        on_proved(l, k);
 }
 
 /* ---- up and down ---- */
@@ -403,12 +512,17 @@ static void on_tick(void *ctx)
     take_posted(l);
     for (size_t i = 0; i < SLOTS; i++)
         LIST_FOREACH (k, &l->slot[i], next) {
-            if (k->reversal && !k->told) {
+            if (k->answer == MTI_REVERSAL_RESPONSE && !k->told) {
                 k->told = true;
                 forget_question(l, k);
                 break; /* the list is another now: the rest at the next tick */
             }
-            if (!k->reversal && !k->told && now - k->since >= SILENT_MS)
+            if (k->answer == MTI_ADMINISTRATIVE_RESPONSE && now - k->since >= SILENT_MS) {
+                LIST_REMOVE(k, next);
+                free(k);
+                break; /* as above */
+            }
+            if (k->answer == MTI_FINANCIAL_RESPONSE && !k->told && now - k->since >= SILENT_MS)
                 tell_silent(l, k);
             if (l->connected && now >= k->due)
                 send_ask(l, k, now);

@@ -31,6 +31,6 @@ telepay_mediator_SOURCES = src/mediator/cmd_dispute.c src/mediator/commands.h sr
 	src/mediator/reach.c src/mediator/reach.h
 telepay_mediator_LDADD = $(MEDIATOR_LIBS)
 dist_noinst_DATA += tests/system/mediator_common.sh tests/system/mediator_purse_common.sh tests/faults/kill_common.sh
-dist_noinst_SCRIPTS += tests/tools/check_metrics.py tests/tools/lying_service.py tests/tools/streaming_service.py tests/tools/check_letters.py tests/tools/write_letter.py
-dist_check_SCRIPTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/faults/mediator_purse_kill.sh tests/system/mediator_purse.sh tests/system/mediator_services.sh tests/system/messages.sh
-TESTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/faults/mediator_purse_kill.sh tests/system/mediator_purse.sh tests/system/mediator_services.sh tests/system/messages.sh
+dist_noinst_SCRIPTS += tests/tools/check_metrics.py tests/tools/lying_service.py tests/tools/streaming_service.py tests/tools/check_letters.py tests/tools/write_letter.py tests/tools/card_identity.py
+dist_check_SCRIPTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/faults/mediator_purse_kill.sh tests/system/mediator_purse.sh tests/system/mediator_services.sh tests/system/messages.sh tests/system/card_identity.sh
+TESTS += tests/system/card_identity.sh tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/faults/mediator_purse_kill.sh tests/system/mediator_purse.sh tests/system/mediator_services.sh tests/system/messages.sh

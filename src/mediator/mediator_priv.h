@@ -153,6 +153,16 @@ void line_ask(struct line *l, const struct orderbook_order *o, const struct orde
 void line_reverse(struct line *l, const struct orderbook_order *o,
                   const struct orderbook_attempt *a);
 
+struct card_question { /* whose card it is that signed this request: a 0600 */
+    const char *id;    /* of the request */
+    const struct reg_contract *contract;
+    const char *request, *evidence; /* as signed; as sealed */
+    uint8_t hash[32], sealed[32];   /* of the one and the other */
+};
+/* The visit waits for what comes of it (visit_card_said), or until its time is over: what is not
+ * answered soon is asked no more. False, and it does not wait: with the fault. */
+bool line_prove(struct line *l, const struct card_question *q, struct visit *v, struct tp_error *e);
+
 /* ---- purse_way.c: the acquirers that are purses ---- */
 
 TP_MUST_CHECK enum tp_err purse_way_open(struct mediator *m, struct tp_error *e);

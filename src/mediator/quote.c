@@ -141,11 +141,17 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
 /* A service that wants to know who asks says no price yet. */
 static enum tp_err read_identify(struct quote *q, const json_t *quote, struct tp_error *e)
 {
-    const enum tp_err r = jcs_text(&q->identify, quote, "identify", e);
+    const char *by = NULL;
+    enum tp_err r = jcs_text(&q->identify, quote, "identify", e);
 
     if (r == TP_OK && q->identify != NULL &&
         word_check(q->identify, "identify", DESIGNATION_CHARS, NULL) != TP_OK)
         return missing("identify", e);
+    if (r == TP_OK && q->identify != NULL)
+        r = jcs_text(&by, quote, "identify_by", e);
+    if (r == TP_OK && by != NULL && strcmp(by, "card") != 0)
+        return missing("identify_by", e);
+    q->by_card = by != NULL;
     return r;
 }
 

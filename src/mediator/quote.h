@@ -21,6 +21,7 @@ struct quote {                          /* begins as {0}; quote_free */
     unsigned per;               /* of DELIVERY_STREAM: seconds that the amount pays for; else 0 */
     const char *content, *type; /* of DELIVERY_INCLUDED: base64, media type */
     const char *identify; /* it wants to know who asks: why, and nothing else is said; or NULL */
+    bool by_card;         /* … and only a bank card may say so */
     json_t *owner;
 };
 

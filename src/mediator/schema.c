@@ -44,7 +44,9 @@
     "  valid_until INTEGER NOT NULL,"                                                              \
     "  browser BLOB,"                                                                              \
     "  name TEXT,"                                                                                 \
-    "  hash BLOB"                                                                                  \
+    "  hash BLOB,"                                                                                 \
+    "  wants_card INTEGER NOT NULL DEFAULT 0,"                                                     \
+    "  by_card INTEGER NOT NULL DEFAULT 0"                                                         \
     ") STRICT, WITHOUT ROWID;"                                                                     \
     "CREATE INDEX identity_request_until ON identity_request (valid_until);"
 #define DISPUTES                                                                                   \

@@ -83,6 +83,37 @@ void visits_end(struct mediator *m)
     }
 }
 
+void visit_wait_card(struct visit *v)
+{
+    v->kind = VISIT_CARD;
+    wait_for(v, ANSWER_S);
+}
+
+void visits_told(struct mediator *m, const char *id, const uint8_t sealed[LETTER_HASH],
+                 void (*say)(struct visit *v, const void *what), const void *what)
+{
+    struct visits those;
+    struct visit *v;
+
+    take_waiting(m, id, 0, &those);
+    while ((v = TAILQ_FIRST(&those)) != NULL) {
+        TAILQ_REMOVE(&those, v, next);
+        if (v->kind != VISIT_CARD || memcmp(v->credential, sealed, LETTER_HASH) != 0) {
+            wait_more(v);
+            continue;
+        }
+        say(v, what);
+        end(v);
+    }
+}
+
+static void say_unheard(struct visit *v)
+{
+    say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE,
+               "the card's acquirer does not answer; nothing is kept: ask the same again");
+    end(v);
+}
+
 void visits_expire(struct mediator *m, int64_t now)
 {
     struct visits over;
@@ -94,7 +125,10 @@ void visits_expire(struct mediator *m, int64_t now)
 
         TAILQ_REMOVE(&over, v, next);
         v->last = true;
-        if (j == NULL) {
+        if (v->kind == VISIT_CARD) {
+            say_unheard(v);
+            free(j);
+        } else if (j == NULL) {
             visit_unbooked(v);
         } else {
             j->visit = v;
@@ -360,6 +394,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
     case VISIT_COMPLETION:
     case VISIT_NEXT:
     case VISIT_SESSION:
+    case VISIT_CARD:
         break;
     }
     return false;
@@ -380,8 +415,7 @@ void visits_wake(struct mediator *m, struct job *j)
 
 /* ---- demands ---- */
 
-/* Its network demands too much: it is told so. */
-static bool is_throttled(struct visit *v)
+bool visit_is_too_much(struct visit *v)
 {
     const unsigned wait = throttle_take(v->m->throttle, http_from(v->call), time_monotonic_ms());
     const struct say_problem p = {
@@ -392,18 +426,16 @@ static bool is_throttled(struct visit *v)
         .retry_after = wait,
         .consumed = -1};
 
-    if (wait == 0)
-        return false;
-    say_problem(v, &p);
-    end(v);
-    return true;
+    if (wait > 0)
+        say_problem(v, &p);
+    return wait > 0;
 }
 
 void visit_demand(struct visit *v)
 {
-    if (is_throttled(v))
-        return;
-    if (v->kind == VISIT_BILLS)
+    if (visit_is_too_much(v))
+        end(v);
+    else if (v->kind == VISIT_BILLS)
         ask_bills(v->m, v);
     else
         ask_quote(v->m, v);
@@ -644,6 +676,7 @@ void visit_found(struct visit *v, struct job *j)
     case VISIT_RELEASE:
     case VISIT_BILLS:
     case VISIT_SESSION:
+    case VISIT_CARD:
     case VISIT_NONE:
         say_json(v, MHD_HTTP_OK, say_order(&m->order, &payable));
         break;
@@ -850,8 +883,10 @@ static void found_next(struct visit *v, const struct move *m)
     struct quote q = {.amount = 0};
     char *text = NULL;
 
-    if (is_throttled(v))
+    if (visit_is_too_much(v)) {
+        end(v);
         return;
+    }
     v->service = registry_service(v->m->registry, m->order.service);
     if (v->service != NULL && stream_goes_on(v->m, m->order.id))
         text = keeper_quote(v->m, &m->order);
@@ -930,7 +965,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id,
               q.designation != NULL ? q.designation : "", (long long)q.amount, how_quoted(&q));
     if (q.identify != NULL) {
-        visit_identify(v, q.identify);
+        visit_identify(v, q.identify, q.by_card);
     } else if (q.sold_out || q.paid) {
         say_sold_out(v, q.paid);
     } else if (!q.available) {

@@ -22,7 +22,9 @@ enum visit_kind {
     VISIT_DELIVERY,   /* K, once more */
     VISIT_NEXT,       /* a further unit of a stream is demanded */
     VISIT_BILLS,      /* what somebody owes */
-    VISIT_SESSION     /* a purse's holder ends a session */
+    VISIT_SESSION,    /* a purse's holder ends a session */
+    VISIT_CARD        /* what a card signed says who asks: id is the request's, credential the
+                         SHA-256 of what was sealed */
 };
 
 struct visit {
@@ -44,10 +46,10 @@ struct visit {
     int64_t until;         /* it waits no longer, monotonic ms */
     bool html;             /* a browser: it gets pages */
     enum page_language language;
-    char user[LETTER_USER]; /* of a demand: who asks; "": not known */
-    char cookie[32];        /* that it is given now; "": none */
-    bool streaming;         /* its stream was asked for */
-    bool last;              /* it waited long enough: what the books say now is its answer */
+    struct identity who; /* of a demand: who asks */
+    char cookie[32];     /* that it is given now; "": none */
+    bool streaming;      /* its stream was asked for */
+    bool last;           /* it waited long enough: what the books say now is its answer */
 };
 
 struct visit *visit_new(struct mediator *m, struct http_call *call);
@@ -58,7 +60,9 @@ void visit_found(struct visit *v, struct job *j);
 void visit_session(struct visit *v, const struct job *j);
 /* The order moved: those who wait for it are answered where that answers them. */
 void visits_wake(struct mediator *m, struct job *j);
-/* Its service is asked for a quote, unless its network demands too much. */
+/* Its network demands too much, and is told so. */
+bool visit_is_too_much(struct visit *v);
+/* Its service is asked for a quote, unless that is so. */
 void visit_demand(struct visit *v);
 /* The service has spoken (client's thread). */
 void visit_quoted(struct visit *v, const struct http_said *said);
@@ -87,11 +91,25 @@ void visit_dispute_look(struct visit *v);
 void visit_dispute_take(struct visit *v);
 
 /* A service wants to know who asks: 401, and how who does can say it. On the client's thread. */
-void visit_identify(struct visit *v, const char *reason);
+void visit_identify(struct visit *v, const char *reason, bool by_card);
 /* Whether it says so already: its user (visit_identity.c). */
 void visit_identity_read(struct visit *v);
 /* /identity/ID */
 void visit_identity(struct visit *v, const char *rest);
+/* An acquirer answered whose card it is (line's thread); code is not "00": it does not take it. */
+struct card_said {
+    const char *id, *contract;       /* of the request, under which it was asked */
+    const uint8_t *request, *sealed; /* hashes of what it was asked */
+    const struct reg_acquirer *acquirer;
+    const char *code, *reason;
+    struct span card; /* LETTER_CARD; empty: none */
+};
+void visit_card_said(struct mediator *m, const struct card_said *said);
+/* It waits for that. */
+void visit_wait_card(struct visit *v);
+/* Those that wait for that are told, each by `say`, which is all there is to say. */
+void visits_told(struct mediator *m, const char *id, const uint8_t sealed[LETTER_HASH],
+                 void (*say)(struct visit *v, const void *what), const void *what);
 
 /* /bills/SERVICE (visit_bills.c): what who asks owes; the service has spoken (client's thread). */
 void visit_bills(struct visit *v, const char *rest);

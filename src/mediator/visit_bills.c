@@ -29,7 +29,8 @@ static json_t *json_of(const struct visit *v, const struct bills *all)
                             b->designation, "amount", amount, "currency", b->currency->alpha,
                             "until", b->until, "paid", b->paid, "url", url));
     }
-    return json_pack("{s:s,s:s,s:o}", "service", v->service->name, "user", v->user, "bills", list);
+    return json_pack("{s:s,s:s,s:o}", "service", v->service->name, "user", v->who.user, "bills",
+                     list);
 }
 
 /* ---- as a page ---- */
@@ -114,7 +115,7 @@ void visit_billed(struct visit *v, const struct http_said *said)
         say_simple(v, MHD_HTTP_BAD_GATEWAY, "the service's bills cannot be used");
         http_resume(v->call);
     } else if (all.identify != NULL) {
-        visit_identify(v, all.identify);
+        visit_identify(v, all.identify, false);
     } else {
         say_bills(v, &all);
     }

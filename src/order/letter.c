@@ -88,15 +88,39 @@ static const struct member answer[] = {
     MEMBER(at, member_is_time, false),
 };
 
+static const struct member card_request[] = {
+    MEMBER(mediator, is_origin, false),
+    MEMBER(request, member_is_order, false),
+    MEMBER(service, is_name, false),
+    MEMBER(reason, is_words, false),
+    MEMBER(contract, member_is_contract, false),
+    MEMBER(acquirer, member_is_acquirer, false),
+    MEMBER(terminal, member_is_terminal, false),
+    MEMBER(country, member_is_country, false),
+    MEMBER(mcc, member_is_mcc, false),
+    MEMBER(currency, member_is_currency, false),
+    MEMBER(until, member_is_time, false),
+    MEMBER(at, member_is_time, false),
+};
+static const struct member card_answer[] = {
+    MEMBER(answers, member_is_hash, false),
+    MEMBER(contract, member_is_contract, false),
+    MEMBER(user, member_is_hash, false),
+    MEMBER(at, member_is_time, false),
+};
+
 static const struct {
     const char *type;
     const struct member *members;
     size_t n;
+    enum pki_role role; /* of the key, where one is certified; that of an order is its contract's */
 } kinds[] = {
-    [LETTER_DISPUTE] = {"telepay-dispute", dispute, COUNT(dispute)},
-    [LETTER_EVIDENCE] = {"telepay-dispute-evidence", evidence, COUNT(evidence)},
-    [LETTER_IDENTITY] = {"telepay-identity", identity, COUNT(identity)},
-    [LETTER_ANSWER] = {"telepay-dispute-answer", answer, COUNT(answer)},
+    [LETTER_DISPUTE] = {"telepay-dispute", dispute, COUNT(dispute), 0},
+    [LETTER_EVIDENCE] = {"telepay-dispute-evidence", evidence, COUNT(evidence), 0},
+    [LETTER_IDENTITY] = {"telepay-identity", identity, COUNT(identity), 0},
+    [LETTER_ANSWER] = {"telepay-dispute-answer", answer, COUNT(answer), PKI_ORDER},
+    [LETTER_CARD_REQUEST] = {"telepay-card-request", card_request, COUNT(card_request), PKI_ORDER},
+    [LETTER_CARD] = {"telepay-card", card_answer, COUNT(card_answer), PKI_ACKNOWLEDGEMENT},
 };
 
 /* ---- writing ---- */
@@ -126,15 +150,15 @@ enum tp_err letter_write_own(char **jws, enum letter_kind kind, const struct let
     return r;
 }
 
-enum tp_err letter_write(char **jws, const struct letter *l, const struct order_key *key,
-                         struct tp_error *e)
+enum tp_err letter_write(char **jws, enum letter_kind kind, const struct letter *l,
+                         const struct order_key *key, struct tp_error *e)
 {
     json_t *object = NULL;
-    enum tp_err r = make(&object, LETTER_ANSWER, l, e);
+    enum tp_err r = make(&object, kind, l, e);
 
     *jws = NULL;
     if (r == TP_OK)
-        r = token_sign(jws, object, kinds[LETTER_ANSWER].type, key, e);
+        r = token_sign(jws, object, kinds[kind].type, key, e);
     json_decref(object);
     return r;
 }
@@ -172,27 +196,30 @@ enum tp_err letter_read_own(struct letter *out, enum letter_kind kind, const cha
     return r;
 }
 
-enum tp_err letter_read(struct letter *out, const char *jws,
+enum tp_err letter_read(struct letter *out, enum letter_kind kind, const char *jws,
                         const struct order_authority *authority, struct tp_error *e)
 {
+    const enum pki_role role = kinds[kind].role;
     struct order_holder holder = {.jwk = NULL};
     struct token t = {.payload = NULL};
     time_t at = 0;
-    enum tp_err r = token_read(&t, jws, kinds[LETTER_ANSWER].type, e);
+    enum tp_err r = token_read(&t, jws, kinds[kind].type, e);
 
     *out = (struct letter){0};
     if (r == TP_OK) {
         out->owner = json_incref(t.payload);
-        r = read_members(out, LETTER_ANSWER, e);
+        r = read_members(out, kind, e);
     }
     if (r == TP_OK)
         r = time_parse(&at, out->at);
     if (r == TP_OK)
-        r = token_verify(&holder, &t, authority, PKI_ORDER, at, e);
-    if (r == TP_OK && strcmp(holder.organisation, out->contract) != 0)
+        r = token_verify(&holder, &t, authority, role, at, e);
+    if (r == TP_OK && role == PKI_ORDER && strcmp(holder.organisation, out->contract) != 0)
         r = tp_fail(e, TP_ERR_SECURITY, "its key is of another contract");
-    if (r != TP_OK && t.payload != NULL) /* else it is said already */
-        (void)tp_error_prefix(e, "%s", kinds[LETTER_ANSWER].type);
+    if (r == TP_OK)
+        memcpy(out->signer, holder.common_name, sizeof(out->signer));
+    else if (t.payload != NULL) /* else it is said already */
+        (void)tp_error_prefix(e, "%s", kinds[kind].type);
     if (r != TP_OK)
         letter_free(out);
     order_holder_free(&holder);
@@ -231,19 +258,34 @@ enum tp_err letter_thumbprint(uint8_t out[LETTER_HASH], const json_t *jwk, struc
     return r;
 }
 
-enum tp_err letter_user(char out[LETTER_USER], const char *origin, const json_t *jwk,
-                        struct tp_error *e)
+/* What it is called by, what it is (base64url), and where. */
+static enum tp_err name_of(char out[LETTER_USER], const char *how, const char *origin,
+                           const char *what, struct tp_error *e)
 {
-    char print[BASE64URL_SIZE(LETTER_HASH)], text[512];
     uint8_t hash[LETTER_HASH];
-    enum tp_err r = letter_thumbprint(hash, jwk, e);
+    char text[512];
 
-    if (r != TP_OK)
-        return r;
-    snprintf(text, sizeof(text), "telepay-user-1|%s|%s", origin,
-             base64url_encode(print, SPAN_OF(hash)));
+    snprintf(text, sizeof(text), "%s|%s|%s", how, origin, what);
     if (EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) != 1)
         return tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
     base64url_encode(out, SPAN_OF(hash));
     return TP_OK;
+}
+
+enum tp_err letter_user(char out[LETTER_USER], const char *origin, const json_t *jwk,
+                        struct tp_error *e)
+{
+    char print[BASE64URL_SIZE(LETTER_HASH)];
+    uint8_t hash[LETTER_HASH];
+    const enum tp_err r = letter_thumbprint(hash, jwk, e);
+
+    return r == TP_OK
+               ? name_of(out, "telepay-user-1", origin, base64url_encode(print, SPAN_OF(hash)), e)
+               : r;
+}
+
+enum tp_err letter_card_user(char out[LETTER_USER], const char *origin, const char *card,
+                             struct tp_error *e)
+{
+    return name_of(out, "telepay-card-user-1", origin, card, e);
 }

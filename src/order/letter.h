@@ -15,8 +15,12 @@ enum letter_kind {
     LETTER_DISPUTE,  /* order, credential?, reason, words?, at: who pays opens a dispute */
     LETTER_EVIDENCE, /* order, answers, words, at: who pays brings what was asked for */
     LETTER_IDENTITY, /* mediator, request, service, reason, at: whose key this is asks */
-    LETTER_ANSWER    /* order, contract, answers, act, words?, amount?, currency?, until?, at: the
+    LETTER_ANSWER,   /* order, contract, answers, act, words?, amount?, currency?, until?, at: the
                         mediator's */
+    LETTER_CARD_REQUEST, /* mediator, request, service, reason, contract, acquirer, terminal,
+                            country, mcc, currency, until, at: the mediator's, who asks for a card
+                          */
+    LETTER_CARD          /* answers, contract, user, at: the acquirer's, whose card it was */
 };
 
 /* What a mediator's answer says was done (act). */
@@ -34,20 +38,24 @@ struct letter { /* begins as {0}; NULL: not of its kind, or absent */
     const char *answers; /* base64url of letter_hash of the letter that this one answers */
     const char *contract, *act, *amount, *currency, *until;
     const char *mediator, *request, *service; /* https://host, its number, who wants to know */
-    const char *at;                           /* RFC 3339, UTC */
-    json_t *key;   /* read alone, of who pays: the public key that signed */
-    json_t *owner; /* of the strings, when read: letter_free */
+    const char *acquirer, *terminal, *country, *mcc; /* who is to know the card; as an order's */
+    const char *user;          /* base64url of what the acquirer calls the card */
+    const char *at;            /* RFC 3339, UTC */
+    char signer[PKI_NAME_MAX]; /* read alone, of whom a certificate names: CN */
+    json_t *key;               /* read alone, of who pays: the public key that signed */
+    json_t *owner;             /* of the strings, when read: letter_free */
 };
 
 /* Why an order may be disputed: "not-delivered" …; ended by NULL. */
 extern const char *const letter_reasons[];
 
 /* The JWS (free()): of who pays by the private key of the device, of the mediator by that of the
- * contract. TP_ERR_FORMAT with the member that no reader would take. */
+ * contract, of the acquirer by that of acknowledgements. TP_ERR_FORMAT with the member that no
+ * reader would take. */
 TP_MUST_CHECK enum tp_err letter_write_own(char **jws, enum letter_kind kind,
                                            const struct letter *l, const json_t *jwk,
                                            struct tp_error *e);
-TP_MUST_CHECK enum tp_err letter_write(char **jws, const struct letter *l,
+TP_MUST_CHECK enum tp_err letter_write(char **jws, enum letter_kind kind, const struct letter *l,
                                        const struct order_key *key, struct tp_error *e);
 
 /* Reads and verifies that its own key signed it; whose that is the caller knows. TP_ERR_FORMAT,
@@ -55,8 +63,8 @@ TP_MUST_CHECK enum tp_err letter_write(char **jws, const struct letter *l,
 TP_MUST_CHECK enum tp_err letter_read_own(struct letter *out, enum letter_kind kind,
                                           const char *jws, struct tp_error *e);
 /* A mediator's, the same: by a key for orders of the contract that it names, good when it was
- * signed. */
-TP_MUST_CHECK enum tp_err letter_read(struct letter *out, const char *jws,
+ * signed; an acquirer's: by its key for acknowledgements. */
+TP_MUST_CHECK enum tp_err letter_read(struct letter *out, enum letter_kind kind, const char *jws,
                                       const struct order_authority *authority, struct tp_error *e);
 void letter_free(struct letter *l);
 
@@ -70,5 +78,8 @@ TP_MUST_CHECK enum tp_err letter_thumbprint(uint8_t out[LETTER_HASH], const json
 /* How a key is called at the mediator of that origin, and at no other: base64url of a digest. */
 TP_MUST_CHECK enum tp_err letter_user(char out[LETTER_USER], const char *origin, const json_t *jwk,
                                       struct tp_error *e);
+/* The same of a card, by what its acquirer calls it (LETTER_CARD's user). */
+TP_MUST_CHECK enum tp_err letter_card_user(char out[LETTER_USER], const char *origin,
+                                           const char *card, struct tp_error *e);
 
 #endif

@@ -15,6 +15,10 @@
 #define CODE_CHARS     2
 #define REASON_CHARS   25
 #define ALNUM          "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS         "0123456789"
+#define TERMINAL_CHARS 8
+#define COUNTRY_DIGITS 3
+#define MCC_DIGITS     4
 #define ORDER_CHARS    26
 #define CONTRACT_CHARS 15
 #define HASH_CHARS     43
@@ -85,6 +89,21 @@ bool member_is_order(const char *text)
 bool member_is_contract(const char *text)
 {
     return strlen(text) == CONTRACT_CHARS && strspn(text, ALNUM) == CONTRACT_CHARS;
+}
+
+bool member_is_terminal(const char *text)
+{
+    return strlen(text) == TERMINAL_CHARS && strspn(text, ALNUM) == TERMINAL_CHARS;
+}
+
+bool member_is_country(const char *text)
+{
+    return strlen(text) == COUNTRY_DIGITS && strspn(text, DIGITS) == COUNTRY_DIGITS;
+}
+
+bool member_is_mcc(const char *text)
+{
+    return strlen(text) == MCC_DIGITS && strspn(text, DIGITS) == MCC_DIGITS;
 }
 
 bool member_is_hash(const char *text)

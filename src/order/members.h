@@ -28,6 +28,9 @@ bool member_is_amount(const char *text);   /* minor units, more than 0, at most 
 bool member_is_currency(const char *text); /* ISO 4217, lower case */
 bool member_is_order(const char *text);    /* 26 characters of base32 (RFC 4648), lower case */
 bool member_is_contract(const char *text); /* DE 42: 15 letters or digits */
+bool member_is_terminal(const char *text); /* DE 41: 8 letters or digits */
+bool member_is_country(const char *text);  /* ISO 3166, three digits */
+bool member_is_mcc(const char *text);      /* DE 18: four digits */
 bool member_is_hash(const char *text);     /* base64url of 32 bytes */
 bool member_is_time(const char *text);     /* RFC 3339, UTC */
 bool member_is_acquirer(const char *text); /* its identification: 1 to 16 letters or digits */

@@ -75,11 +75,6 @@ static bool is_url(const char *text)
     return true;
 }
 
-static bool is_terminal(const char *text)
-{
-    return is_of(text, LETTERS SMALL DIGITS, 8, 8);
-}
-
 static bool is_stan(const char *text)
 {
     return is_of(text, DIGITS, 6, 6);
@@ -100,16 +95,6 @@ static bool is_clock(const char *text)
 {
     return is_of(text, DIGITS, 6, 6) && strncmp(text, "24", 2) < 0 && text[2] < '6' &&
            text[4] < '6';
-}
-
-static bool is_country(const char *text)
-{
-    return is_of(text, DIGITS, 3, 3);
-}
-
-static bool is_mcc(const char *text)
-{
-    return is_of(text, DIGITS, 4, 4);
 }
 
 static bool is_method(const char *text)
@@ -138,12 +123,12 @@ static const struct member members[] = {
     {"issued", offsetof(struct order, issued), member_is_time, false},
     {"valid_until", offsetof(struct order, valid_until), member_is_time, false},
     {"return", offsetof(struct order, return_to), is_url, false},
-    {"terminal", offsetof(struct order, terminal), is_terminal, true},
+    {"terminal", offsetof(struct order, terminal), member_is_terminal, true},
     {"stan", offsetof(struct order, stan), is_stan, true},
     {"date", offsetof(struct order, date), is_date, true},
     {"time", offsetof(struct order, time), is_clock, true},
-    {"country", offsetof(struct order, country), is_country, true},
-    {"mcc", offsetof(struct order, mcc), is_mcc, true},
+    {"country", offsetof(struct order, country), member_is_country, true},
+    {"mcc", offsetof(struct order, mcc), member_is_mcc, true},
     {"acquirer", offsetof(struct order, acquirer), member_is_acquirer, false},
 };
 

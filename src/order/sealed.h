@@ -7,9 +7,10 @@
 
 #include "base/span.h"
 
-#define SEALED_TRANSACTION "telepay-transaction" /* typ: payer to acquirer */
-#define SEALED_ANSWER      "telepay-answer"      /* typ: acquirer to payer */
-#define SEALED_MAX         32768                 /* characters */
+#define SEALED_TRANSACTION "telepay-transaction"   /* typ: payer to acquirer */
+#define SEALED_ANSWER      "telepay-answer"        /* typ: acquirer to payer */
+#define SEALED_CARD        "telepay-card-evidence" /* typ: payer to acquirer, of no payment */
+#define SEALED_MAX         32768                   /* characters */
 
 /* A key of this payment alone, to which the answer is sealed (json_decref); and what is sent of it.
  */

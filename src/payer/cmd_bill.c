@@ -64,8 +64,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static enum tp_err fetch_bills(struct bills *out, struct words *w, struct tp_error *e)
 {
-    const struct identity_options options = {&w->get.checkout, &w->get.pay.person, w->get.identify,
-                                             false};
+    const struct identity_options options = {
+        .checkout = &w->get.checkout, .person = &w->get.pay.person, .agreed = w->get.identify};
     struct fetch *f = NULL;
     enum tp_err r;
 

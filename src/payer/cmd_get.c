@@ -37,7 +37,10 @@ static const struct argp_option options[] = {
      0},
     {"silent", 's', NULL, 0, "tell neither what was paid nor why an exchange failed", 0},
     {"max-time", 'm', "SECONDS", 0, "how long an exchange may last", 0},
-    {"identify", IDENTIFY, NULL, 0, "say who you are, to a service that wants to know, unasked", 0},
+    {"identify", IDENTIFY, "card", OPTION_ARG_OPTIONAL,
+     "say who you are, to a service that wants to know, unasked; card: by the card in the reader, "
+     "which signs that, in place of your key",
+     0},
     {"verbose", 'v', NULL, 0, "tell the exchanges by their letters, and the heads of each", 0},
     {0},
 };
@@ -136,7 +139,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->get.silent = true;
         return 0;
     case IDENTIFY:
+        if (arg != NULL && strcmp(arg, "card") != 0)
+            argp_error(state, "--identify takes nothing, or card, not \"%s\"", arg);
         w->get.identify = true;
+        w->get.by_card = arg != NULL;
         return 0;
     case 'm':
         if (cli_number(&seconds, "--max-time", arg, SECONDS_MAX, &e) != TP_OK)

@@ -5,23 +5,28 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "payer/address.h"
+#include "payer/card_words.h"
 #include "payer/commands.h"
 #include "payer/identity.h"
 #include "payer/order_words.h"
 
-#define PATH "/identity/"
+#define PATH        "/identity/"
+#define SECONDS_MAX 86400
 
 struct words {
     struct checkout_options checkout;
+    struct pay_options card;
     const char *url, *at;
-    bool agreed;
+    bool agreed, by_card;
 };
 
-enum { IDENTIFY = 0x100, AT };
+enum { IDENTIFY = 0x100, AT, CARD, READER, WAIT, LIVE };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct words *w = state->input;
+    struct tp_error e = {TP_OK, ""};
+    int64_t seconds = 0;
 
     switch (key) {
     case ARGP_KEY_INIT:
@@ -32,6 +37,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case AT:
         w->at = arg;
+        return 0;
+    case CARD:
+        w->by_card = true;
+        return 0;
+    case READER:
+        w->card.reader = arg;
+        return 0;
+    case WAIT:
+        if (cli_number(&seconds, "--wait", arg, SECONDS_MAX, &e) != TP_OK)
+            argp_error(state, "%s", e.text);
+        w->card.wait_ms = 1000 * (int)seconds;
+        return 0;
+    case LIVE:
+        w->card.allow_live_card = true;
         return 0;
     case ARGP_KEY_ARG:
         if (w->url != NULL)
@@ -66,8 +85,12 @@ static enum tp_err print_name(const struct words *w, struct fetch *f, struct tp_
 
 static enum tp_err answer(const struct words *w, struct fetch *f, struct tp_error *e)
 {
-    const struct person_options person = {.pin_fd = -1};
-    const struct identity_options options = {&w->checkout, &person, w->agreed, true};
+    const struct identity_options options = {.checkout = &w->checkout,
+                                             .person = &w->card.person,
+                                             .card = &w->card,
+                                             .agreed = w->agreed,
+                                             .anew = true,
+                                             .by_card = w->by_card};
     const char *path = strstr(w->url, PATH);
     char origin[DEMAND_ORIGIN], whole[DEMAND_ORIGIN + 64], until[TIME_TEXT_MAX];
     struct identity_told told;
@@ -95,6 +118,17 @@ int payer_identify(int argc, char **argv)
          "print how your key is called at that mediator, and ask nobody: for who is to know it "
          "before",
          0},
+        {"card", CARD, NULL, 0,
+         "by the card in the reader, which signs that, in place of your key; no PIN is asked, and "
+         "nothing is paid",
+         0},
+        {"reader", READER, "NAME|NUMBER", 0,
+         "the reader whose name contains NAME, or its NUMBER in the list; else the first with a "
+         "card",
+         0},
+        {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (60)", 0},
+        {"allow-live-card", LIVE, NULL, 0,
+         "let a card of a live scheme sign; else such a card is only read", 0},
         {0}};
     static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
@@ -102,12 +136,12 @@ int payer_identify(int argc, char **argv)
         parse,
         "[URL]",
         "Say who you are to a service that wants to know, as the page asks for it: your key signs "
-        "the request, and the page goes on. The service is told a name that is yours at its "
-        "mediator alone.",
+        "the request, or your bank card where you or the service want it so, and the page goes on. "
+        "The service is told a name that is yours at its mediator alone.",
         children,
         NULL,
         NULL};
-    struct words w = {.checkout = ORDER_WORDS_NONE};
+    struct words w = {.checkout = ORDER_WORDS_NONE, .card = CARD_WORDS_NONE};
     struct fetch_options fetch_options = {0};
     struct fetch *fetch = NULL;
     struct tp_error e = {TP_OK, ""};

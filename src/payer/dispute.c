@@ -182,7 +182,7 @@ static enum tp_err take_answer(const struct hearing *h, const char *jws, struct 
                                struct tp_error *e)
 {
     struct letter l = {.order = NULL};
-    enum tp_err r = letter_read(&l, jws, h->authority->orders, e);
+    enum tp_err r = letter_read(&l, LETTER_ANSWER, jws, h->authority->orders, e);
 
     if (r == TP_OK &&
         (strcmp(l.order, h->order->order) != 0 || strcmp(l.contract, h->contract) != 0))

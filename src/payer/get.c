@@ -554,7 +554,9 @@ static enum tp_err tell_who(struct get *g, struct tp_error *e)
 {
     struct identity_options options = {.checkout = &g->options->checkout,
                                        .person = &g->options->pay.person,
-                                       .agreed = g->options->identify};
+                                       .card = &g->options->pay,
+                                       .agreed = g->options->identify,
+                                       .by_card = g->options->by_card};
     char origin[DEMAND_ORIGIN], request[27];
     enum tp_err r = TP_OK;
 

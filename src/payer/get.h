@@ -21,7 +21,8 @@ struct get_options {
     struct span body;
     bool location; /* goes where a redirect leads */
     bool fail;     /* a status of 400 or more writes nothing, and is a fault */
-    bool identify; /* who asks is said unasked */
+    bool identify; /* who asks is said unasked … */
+    bool by_card;  /* … by a bank card, where a key would do, too */
     bool silent;   /* tells no fault of an exchange, and not what was paid */
     struct fetch_options fetch;
     struct checkout_options checkout;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/word.h"
 #include "payer/address.h"
+#include "payer/card_identity.h"
 #include "payer/journal_priv.h"
 #include "payer/letters.h"
 #include "payer/person.h"
@@ -31,6 +32,7 @@
 struct request { /* what is asked; the strings are owner's */
     const char *origin;
     const char *request, *service, *reason, *url, *code;
+    bool by_card; /* its service takes no key, or the user will have it so */
     json_t *owner;
 };
 
@@ -60,7 +62,8 @@ static enum tp_err refused(const struct fetch *f, struct tp_error *e)
     char why[PROBLEM_WORDS];
 
     (void)problem_words(why, f);
-    return tp_fail(e, TP_ERR_STATE, "the mediator answers %ld to who you are%s%s", fetch_status(f),
+    return tp_fail(e, fetch_status(f) < 500 ? TP_ERR_STATE : TP_ERR_PEER,
+                   "the mediator answers %ld to who you are%s%s", fetch_status(f),
                    why[0] != '\0' ? ": " : "", why);
 }
 
@@ -83,11 +86,7 @@ static enum tp_err exchange(json_t **out, struct fetch *f, const char *origin, c
     r = fetch_send(f, &q, e);
     if (r != TP_OK)
         return r;
-    if (fetch_status(f) == 200)
-        return jcs_read(out, fetch_body(f), e);
-    return fetch_status(f) < 500
-               ? refused(f, e)
-               : tp_fail(e, TP_ERR_PEER, "%s answers %ld to who you are", origin, fetch_status(f));
+    return fetch_status(f) == 200 ? jcs_read(out, fetch_body(f), e) : refused(f, e);
 }
 
 /* A name that is shown, kept, and goes into a field. */
@@ -102,7 +101,7 @@ static bool is_name(const char *text, const char *letters, size_t max)
 static enum tp_err read_request(struct request *out, struct fetch *f, const char *origin,
                                 const char *request, struct tp_error *e)
 {
-    const char *mediator = NULL, *number = NULL;
+    const char *mediator = NULL, *number = NULL, *by = NULL;
     enum tp_err r;
 
     *out = (struct request){.origin = origin, .request = request};
@@ -117,6 +116,12 @@ static enum tp_err read_request(struct request *out, struct fetch *f, const char
         r = jcs_text(&out->reason, out->owner, "reason", e);
     if (r == TP_OK)
         r = jcs_text(&out->code, out->owner, "code", e);
+    if (r == TP_OK)
+        r = jcs_text(&by, out->owner, "identify_by", e);
+    out->by_card = by != NULL && strcmp(by, "card") == 0;
+    if (r == TP_OK && by != NULL && !out->by_card)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s wants to know it in a way that is not known here",
+                    origin);
     if (r == TP_OK && (out->service == NULL || out->reason == NULL || out->code == NULL))
         r = tp_fail(e, TP_ERR_FORMAT, "%s does not say who asks and why", origin);
     if (r == TP_OK && (!is_name(out->service, SERVICE_LETTERS, SERVICE_MAX) ||
@@ -132,6 +137,7 @@ static enum tp_err read_request(struct request *out, struct fetch *f, const char
 /* ---- sessions ---- */
 
 struct known {
+    bool by_card;
     char session[SESSION];
     int64_t valid_until;
 };
@@ -142,23 +148,23 @@ static enum tp_err find_session(struct known *out, bool *found, struct journal *
     static const struct db_column columns[] = {DB_COLUMN(struct known, session),
                                                DB_COLUMN(struct known, valid_until)};
 
-    return db_one(
-        j->db,
-        "SELECT session, valid_until FROM known_at WHERE origin = $1 AND service = $2 AND"
-        " valid_until > $3",
-        DB_VALUES(db_text(q->origin), db_text(q->service), db_integer(time(NULL) + LEFT_S)),
-        DB_COLUMNS(columns), out, found, e);
+    return db_one(j->db,
+                  "SELECT session, valid_until FROM known_at WHERE origin = $1 AND service = $2 AND"
+                  " valid_until > $3 AND by_card >= $4",
+                  DB_VALUES(db_text(q->origin), db_text(q->service),
+                            db_integer(time(NULL) + LEFT_S), db_integer(q->by_card ? 1 : 0)),
+                  DB_COLUMNS(columns), out, found, e);
 }
 
 static enum tp_err keep_session(struct journal *j, const struct request *q, const struct known *k,
                                 struct tp_error *e)
 {
     return db_exec(j->db,
-                   "INSERT INTO known_at (origin, service, session, valid_until) VALUES ($1, $2,"
-                   " $3, $4) ON CONFLICT (origin, service) DO UPDATE SET session = $3,"
-                   " valid_until = $4",
+                   "INSERT INTO known_at (origin, service, session, valid_until, by_card)"
+                   " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (origin, service) DO UPDATE SET"
+                   " session = $3, valid_until = $4, by_card = $5",
                    DB_VALUES(db_text(q->origin), db_text(q->service), db_text(k->session),
-                             db_integer(k->valid_until)),
+                             db_integer(k->valid_until), db_integer(k->by_card ? 1 : 0)),
                    NULL, e);
 }
 
@@ -170,7 +176,8 @@ static void fill(struct identity_told *out, const struct request *q, const struc
     snprintf(out->line, sizeof(out->line), COOKIE "%.32s=%s", q->service, k->session);
 }
 
-/* What goes into a field is a session's, and of this key's name there. */
+/* What goes into a field is a session's, and of this key's name there (user NULL: of a card's,
+ * which the mediator alone can tell). */
 static enum tp_err take_session(struct known *out, const json_t *answer, const char *user,
                                 struct tp_error *e)
 {
@@ -186,12 +193,13 @@ static enum tp_err take_session(struct known *out, const json_t *answer, const c
                        strspn(session, letters) != strlen(session) || until == NULL ||
                        time_parse(&t, until) != TP_OK))
         r = tp_fail(e, TP_ERR_FORMAT, "the mediator gives no session");
-    if (r == TP_OK && strncmp(session, user, strlen(user)) != 0)
+    if (r == TP_OK && user != NULL && strncmp(session, user, strlen(user)) != 0)
         r = tp_fail(e, TP_ERR_SECURITY, "the mediator takes your key for another one");
     if (r != TP_OK)
         return r;
     snprintf(out->session, sizeof(out->session), "%s", session);
     out->valid_until = t;
+    out->by_card = user == NULL;
     return TP_OK;
 }
 
@@ -208,10 +216,10 @@ static enum tp_err agree(const struct request *q, const struct identity_options 
     if (r == TP_OK)
         word_make_shown(shown);
     if (r == TP_OK &&
-        asprintf(&text,
-                 "The service %s at %s wants to know who asks (code %s): %s. Sign who "
-                 "you are",
-                 q->service, strstr(q->origin, "://") + 3, q->code, shown) < 0) {
+        asprintf(&text, "The service %s at %s wants to know who asks (code %s): %s. %s", q->service,
+                 strstr(q->origin, "://") + 3, q->code, shown,
+                 q->by_card ? "Let your card sign who you are (no PIN, and nothing is paid)"
+                            : "Sign who you are") < 0) {
         text = NULL;
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory to ask");
     }
@@ -230,33 +238,27 @@ static enum tp_err agree(const struct request *q, const struct identity_options 
     return r;
 }
 
-static enum tp_err keep_letter(struct checkout *c, const struct request *q, const char *jws,
-                               struct tp_error *e)
+/* Kept, and sent as `member`. user: as take_session has it. */
+static enum tp_err send_letter(struct known *out, struct checkout *c, struct fetch *f,
+                               const struct request *q, const char *member, const char *jws,
+                               const char *user, struct tp_error *e)
 {
     struct kept_letter l = {.own = true, .act = "identity", .at = time(NULL), .jws = span_str(jws)};
-    const enum tp_err r = letter_hash(l.hash, jws, e);
-
-    snprintf(l.order, sizeof(l.order), "%s", q->request);
-    return r == TP_OK ? letters_add(c->journal, &l, e) : r;
-}
-
-static enum tp_err send_letter(struct known *out, struct checkout *c, struct fetch *f,
-                               const struct request *q, const char *jws, const char *user,
-                               struct tp_error *e)
-{
-    uint8_t hash[LETTER_HASH];
     json_t *answer = NULL;
     char *body = NULL;
-    enum tp_err r = letter_hash(hash, jws, e);
+    enum tp_err r = letter_hash(l.hash, jws, e);
 
-    if (r == TP_OK && asprintf(&body, "{\"letter\":\"%s\"}", jws) < 0) {
+    snprintf(l.order, sizeof(l.order), "%s", q->request);
+    if (r == TP_OK)
+        r = letters_add(c->journal, &l, e);
+    if (r == TP_OK && asprintf(&body, "{\"%s\":\"%s\"}", member, jws) < 0) {
         body = NULL;
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a letter");
     }
     if (r == TP_OK)
         r = exchange(&answer, f, q->origin, q->request, span_str(body), e);
     if (r == TP_OK)
-        r = letters_move(c->journal, hash, LETTER_TAKEN, e);
+        r = letters_move(c->journal, l.hash, LETTER_TAKEN, e);
     if (r == TP_OK)
         r = take_session(out, answer, user, e);
     if (r == TP_OK)
@@ -266,8 +268,8 @@ static enum tp_err send_letter(struct known *out, struct checkout *c, struct fet
     return r;
 }
 
-static enum tp_err sign(struct known *out, struct checkout *c, struct fetch *f,
-                        const struct request *q, struct tp_error *e)
+static enum tp_err sign_by_key(struct known *out, struct checkout *c, struct fetch *f,
+                               const struct request *q, struct tp_error *e)
 {
     char at[TIME_TEXT_MAX], user[LETTER_USER], *jws = NULL;
     const struct letter l = {.mediator = q->origin,
@@ -283,10 +285,45 @@ static enum tp_err sign(struct known *out, struct checkout *c, struct fetch *f,
     if (r == TP_OK)
         r = letter_write_own(&jws, LETTER_IDENTITY, &l, key, e);
     if (r == TP_OK)
-        r = keep_letter(c, q, jws, e);
-    if (r == TP_OK)
-        r = send_letter(out, c, f, q, jws, user, e);
+        r = send_letter(out, c, f, q, "letter", jws, user, e);
     free(jws);
+    return r;
+}
+
+static bool is_same(const struct letter *l, const struct request *q)
+{
+    return strcmp(l->mediator, q->origin) == 0 && strcmp(l->request, q->request) == 0 &&
+           strcmp(l->service, q->service) == 0 && strcmp(l->reason, q->reason) == 0;
+}
+
+static enum tp_err sign_by_card(struct known *out, struct checkout *c, struct fetch *f,
+                                const struct request *q, const struct pay_options *how,
+                                struct tp_error *e)
+{
+    const json_t *card = json_object_get(q->owner, "card");
+    struct card_request asked = {.parameters = 0};
+    char *jwe = NULL;
+    enum tp_err r = TP_OK;
+
+    if (how == NULL)
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "the service wants to know you by a bank card: telepay identify "
+                    "%s/identity/%s asks it",
+                    q->origin, q->request);
+    else if (card == NULL)
+        r = tp_fail(e, TP_ERR_STATE, "the service %s takes no cards: your key can say who you are",
+                    q->service);
+    if (r == TP_OK)
+        r = card_request_read(&asked, card, &c->authorities, time(NULL), e);
+    if (r == TP_OK && !is_same(&asked.asked, q))
+        r = tp_fail(e, TP_ERR_SECURITY, "%s has a card sign another request: not answered",
+                    q->origin);
+    if (r == TP_OK)
+        r = card_identity_sign(&jwe, &asked, c, q->origin, how, e);
+    if (r == TP_OK)
+        r = send_letter(out, c, f, q, "card", jwe, NULL, e);
+    card_request_free(&asked);
+    free(jwe);
     return r;
 }
 
@@ -304,12 +341,14 @@ enum tp_err identity_tell(struct identity_told *out, struct fetch *f, const char
         c.device.code.dialog = options->person->dialog;
     if (r == TP_OK)
         r = read_request(&q, f, origin, request, e);
+    q.by_card = q.by_card || options->by_card;
     if (r == TP_OK && !options->anew)
         r = find_session(&known, &found, c.journal, &q, e);
     if (r == TP_OK && !found)
         r = agree(&q, options, e);
     if (r == TP_OK && !found)
-        r = sign(&known, &c, f, &q, e);
+        r = q.by_card ? sign_by_card(&known, &c, f, &q, options->card, e)
+                      : sign_by_key(&known, &c, f, &q, e);
     if (r == TP_OK)
         fill(out, &q, &known);
     json_decref(q.owner);

@@ -1,5 +1,6 @@
 /* Who asks: what a mediator wants to know for one of its services, and the answer that the device's
- * key signs, each time after a yes. It is kept in the journal before it leaves. */
+ * key signs, or a bank card (payer/card_identity.h), each time after a yes. It is kept in the
+ * journal before it leaves. */
 #ifndef TP_PAYER_IDENTITY_H
 #define TP_PAYER_IDENTITY_H
 
@@ -10,8 +11,10 @@
 struct identity_options {
     const struct checkout_options *checkout;
     const struct person_options *person; /* who is asked */
+    const struct pay_options *card;      /* how a card is asked; NULL: none can be */
     bool agreed;                         /* nobody is asked */
     bool anew;                           /* what its service knew the user by is good no more */
+    bool by_card;                        /* where a key would do, too */
 };
 
 /* Whether the answer asks for that: the request's number comes out, of 27 bytes. */

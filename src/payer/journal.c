@@ -83,6 +83,7 @@
     " service TEXT NOT NULL,"                                                                      \
     " session TEXT NOT NULL,"                                                                      \
     " valid_until INTEGER NOT NULL,"                                                               \
+    " by_card INTEGER NOT NULL DEFAULT 0,"                                                         \
     " PRIMARY KEY (origin, service)) STRICT;"
 
 /* A session at a mediator: state is enum provision_state; of an order that one of its vouchers

@@ -3,6 +3,7 @@ libpayer_a_SOURCES = \
 	src/payer/agent.c src/payer/agent.h src/payer/caller.c src/payer/caller.h src/payer/cmd_agent.c \
 	src/payer/dialog.c src/payer/dialog.h \
 	src/payer/address.c src/payer/address.h src/payer/authority.c src/payer/authority.h \
+	src/payer/card_identity.c src/payer/card_identity.h src/payer/card_reach.c src/payer/card_reach.h \
 	src/payer/card_words.c src/payer/card_words.h src/payer/checkout.c src/payer/checkout.h \
 	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c \
 	src/payer/cmd_readers.c src/payer/commands.h \

@@ -85,6 +85,16 @@ static enum tp_err put_evidence(struct buf *out, payment_get *get, const void *c
     return r == TP_OK ? put_list(out, TAG_EV_CDOL2, TAG_CDOL2, TAG_EV_CDOL2_VALUES, get, ctx) : r;
 }
 
+enum tp_err message_presence(struct buf *out, payment_get *get, const void *ctx)
+{
+    static const uint32_t tags[] = {TAG_CA_INDEX,        TAG_ISSUER_CERT, TAG_ISSUER_REMAINDER,
+                                    TAG_ISSUER_EXPONENT, TAG_ICC_CERT,    TAG_ICC_REMAINDER,
+                                    TAG_ICC_EXPONENT,    TAG_EV_STATIC,   TAG_EV_DDOL_VALUES,
+                                    TAG_EV_DDA_SDAD};
+
+    return put_objects(out, tags, COUNT(tags), get, ctx);
+}
+
 static bool asks_for(struct span list, uint32_t tag)
 {
     struct dol_entry entry;

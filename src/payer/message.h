@@ -17,6 +17,10 @@ TP_MUST_CHECK enum tp_err message_build(struct buf *out, const struct terminal *
                                         time_t now, payment_get *get, const void *ctx,
                                         struct tp_error *e);
 
+/* Appends the evidence of a card that proved itself and paid nothing (kernel_prove_card), as the
+ * objects of DE 61-63. TP_ERR_RANGE. */
+TP_MUST_CHECK enum tp_err message_presence(struct buf *out, payment_get *get, const void *ctx);
+
 /* Whether the card signs whom it pays (9F7C): its lists ask for it. */
 bool message_names_payee(payment_get *get, const void *ctx);
 

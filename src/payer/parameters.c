@@ -122,6 +122,44 @@ enum tp_err parameters_keep(struct parameters *out, const char *home,
     return r;
 }
 
+/* ---- of the mediator ---- */
+
+static enum tp_err fetch_those(struct parameters *out, const struct parameters_place *p,
+                               struct tp_error *e)
+{
+    static const char *const headers[] = {"Accept: application/jose", NULL};
+    char url[400], *text = NULL;
+    const struct fetch_request request = {.url = url, .headers = headers, .seconds = 60};
+    struct span body;
+    enum tp_err r;
+
+    snprintf(url, sizeof(url), "%s/parameters/%s", p->origin, p->acquirer);
+    r = fetch_send(p->fetch, &request, e);
+    if (r == TP_OK && fetch_status(p->fetch) != 200)
+        r = tp_fail(e, TP_ERR_PEER, "%s answers %ld: a card cannot be read without", url,
+                    fetch_status(p->fetch));
+    if (r != TP_OK)
+        return r;
+    body = fetch_body(p->fetch);
+    while (body.n > 0 && (body.p[body.n - 1] == '\n' || body.p[body.n - 1] == '\r'))
+        body.n--;
+    text = span_text(body);
+    r = text != NULL ? parameters_keep(out, p->home, p->authority, p->acquirer, text, time(NULL), e)
+                     : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for parameters");
+    free(text);
+    return r;
+}
+
+enum tp_err parameters_get(struct parameters *out, const struct parameters_place *p,
+                           struct tp_error *e)
+{
+    if (parameters_kept(out, p->home, p->authority, p->acquirer, time(NULL), NULL) == TP_OK &&
+        out->version >= p->version)
+        return TP_OK;
+    parameters_free(out);
+    return fetch_those(out, p, e);
+}
+
 /* ---- the terminal ---- */
 
 enum tp_err parameters_terminal(struct terminal **out, const struct parameters *p,

@@ -6,6 +6,7 @@
 
 #include "order/order.h"
 #include "payer/authority.h"
+#include "payer/fetch.h"
 #include "payer/terminal.h"
 
 struct parameters { /* begins as {0} */
@@ -35,6 +36,18 @@ TP_MUST_CHECK enum tp_err parameters_kept(struct parameters *out, const char *ho
 TP_MUST_CHECK enum tp_err parameters_keep(struct parameters *out, const char *home,
                                           const struct authority *authority, const char *acquirer,
                                           const char *jws, time_t at, struct tp_error *e);
+
+/* Those that are kept, where they are as new as the mediator's, else those of the mediator.
+ * TP_ERR_PEER: it has none; of parameters_keep. parameters_free after an error too. */
+struct parameters_place {
+    struct fetch *fetch;
+    const char *origin, *home;
+    const struct authority *authority;
+    const char *acquirer;
+    int64_t version; /* that the mediator has; 0: it does not say */
+};
+TP_MUST_CHECK enum tp_err parameters_get(struct parameters *out,
+                                         const struct parameters_place *place, struct tp_error *e);
 
 /* The terminal at which an order is paid: as the acquirer gave it, for whom the order names. */
 TP_MUST_CHECK enum tp_err parameters_terminal(struct terminal **out, const struct parameters *p,

@@ -3,46 +3,19 @@
 
 #include "apdu/emvbits.h"
 #include "base/date.h"
-#include "base/hex.h"
 #include "base/log.h"
-#include "drivers/readers.h"
+#include "payer/card_reach.h"
 #include "payer/pay_priv.h"
-
-#define AID_MIN       5   /* bytes: an application provider's part at least */
-#define LABEL_MAX     16  /* characters of 50 and 9F12 */
-#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
 struct span pay_get(const void *tx, uint32_t tag)
 {
     return transaction_get(tx, tag);
 }
 
-/* --application AID or NAME: others are not even looked for, so that a card's only application is
- * not taken for the one that was named. */
-static enum tp_err narrow(struct payment *p, struct tp_error *e)
-{
-    const char *wanted = p->options->person.application;
-    struct buf aid = BUF_OF(p->aid);
-
-    if (wanted == NULL || (strlen(wanted) <= 2 && strspn(wanted, "0123456789") == strlen(wanted) &&
-                           wanted[0] != '\0')) /* a number in the list */
-        return TP_OK;
-    if (hex_decode(&aid, wanted) == TP_OK && aid.n >= AID_MIN) {
-        p->request.application = buf_span(&aid);
-        return terminal_only(p->terminal, buf_span(&aid), e);
-    }
-    if (wanted[0] == '\0' || strlen(wanted) > LABEL_MAX)
-        return tp_fail(e, TP_ERR_USAGE,
-                       "--application takes an AID of 10 to 32 hexadecimal digits, a name of up to "
-                       "16 characters, or a number in the list, not \"%s\"",
-                       wanted);
-    p->request.label = wanted;
-    return TP_OK;
-}
-
 enum tp_err pay_prepare_card(struct payment *p, struct tp_error *e)
 {
-    enum tp_err r = narrow(p, e);
+    enum tp_err r =
+        card_narrow(&p->request, p->aid, p->terminal, p->options->person.application, e);
 
     if (r == TP_OK)
         r = journal_open(&p->journal, p->terminal->journal, e);
@@ -51,28 +24,6 @@ enum tp_err pay_prepare_card(struct payment *p, struct tp_error *e)
     p->terminal->kernel.allow_live_card = p->options->allow_live_card;
     p->currency = p->terminal->currency;
     p->merchant = p->terminal->kernel.merchant_name;
-    return r;
-}
-
-static enum tp_err wait_card(struct payment *p, struct tp_error *e)
-{
-    const int64_t until = time_monotonic_ms() + p->options->wait_ms;
-    bool prompted = false;
-    enum tp_err r = reader_wait_card(p->reader, 0, e);
-
-    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
-        if (!prompted)
-            person_status(p->person, "%s: %s", p->what,
-                          r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
-        prompted = true;
-        if (!person_stays(p->person, 0)) {
-            r = tp_fail(e, TP_ERR_CANCELLED,
-                        "given up before a card was inserted: nothing was paid");
-            break;
-        }
-        r = reader_wait_card(p->reader, WAIT_SLICE_MS, e);
-    }
-    person_status_end(p->person);
     return r;
 }
 
@@ -90,13 +41,13 @@ static void choose_pinpad(struct payment *p)
 
 enum tp_err pay_reach_card(struct payment *p, struct tp_error *e)
 {
-    enum tp_err r;
+    const struct card_place place = {p->options->reader, p->options->wait_ms, p->person, p->what,
+                                     "nothing was paid"};
+    enum tp_err r = card_reach(&p->reader, &place, e);
 
-    if ((r = readers_open(&p->reader, p->options->reader, e)) != TP_OK ||
-        (r = wait_card(p, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
-        return readers_usable(r);
+    if (r != TP_OK)
+        return r;
     choose_pinpad(p);
-    reader_set_goes_on(p->reader, person_reads, p->person);
     if (p->options->trace != NULL) {
         r = trace_open(&p->trace, p->options->trace, p->options->trace_unmasked, e);
         if (r == TP_OK)

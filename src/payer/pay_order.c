@@ -22,58 +22,24 @@ void pay_order_free(struct pay_order *o)
 
 /* ---- the terminal ---- */
 
-static enum tp_err fetch_parameters(struct parameters *out, const struct pay_order *o,
-                                    struct tp_error *e)
-{
-    static const char *const headers[] = {"Accept: application/jose", NULL};
-    const struct demand *d = o->demand;
-    char url[DEMAND_ORIGIN + 64], *text = NULL;
-    const struct fetch_request request = {.url = url, .headers = headers, .seconds = 60};
-    struct span body;
-    enum tp_err r;
-
-    snprintf(url, sizeof(url), "%s/parameters/%s", d->origin, d->order.acquirer);
-    r = fetch_send(o->submitter.fetch, &request, e);
-    if (r == TP_OK && fetch_status(o->submitter.fetch) != 200)
-        r = tp_fail(e, TP_ERR_PEER, "%s answers %ld: a card cannot be read without", url,
-                    fetch_status(o->submitter.fetch));
-    if (r != TP_OK)
-        return r;
-    body = fetch_body(o->submitter.fetch);
-    while (body.n > 0 && (body.p[body.n - 1] == '\n' || body.p[body.n - 1] == '\r'))
-        body.n--;
-    text = span_text(body);
-    r = text != NULL
-            ? parameters_keep(out, o->home, d->authority, d->order.acquirer, text, time(NULL), e)
-            : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for parameters");
-    free(text);
-    return r;
-}
-
-/* Those that are kept are good as long as the mediator has no newer ones. */
-static enum tp_err get_parameters(struct parameters *out, const struct pay_order *o,
-                                  struct tp_error *e)
-{
-    const struct demand *d = o->demand;
-
-    if (parameters_kept(out, o->home, d->authority, d->order.acquirer, time(NULL), NULL) == TP_OK &&
-        out->version >= d->parameters)
-        return TP_OK;
-    parameters_free(out);
-    return fetch_parameters(out, o, e);
-}
-
 static enum tp_err order_prepare(struct payment *p, struct tp_error *e)
 {
     const struct pay_order *o = p->options->order;
+    const struct demand *d = o->demand;
+    const struct parameters_place place = {.fetch = o->submitter.fetch,
+                                           .origin = d->origin,
+                                           .home = o->home,
+                                           .authority = d->authority,
+                                           .acquirer = d->order.acquirer,
+                                           .version = d->parameters};
     struct parameters parameters = {0};
-    enum tp_err r = get_parameters(&parameters, o, e);
+    enum tp_err r = parameters_get(&parameters, &place, e);
 
     if (r == TP_OK)
-        r = parameters_terminal(&p->terminal, &parameters, &o->demand->order, e);
+        r = parameters_terminal(&p->terminal, &parameters, &d->order, e);
     if (r == TP_OK)
         r = file_join(p->terminal->journal, sizeof(p->terminal->journal), o->user, HOME_JOURNAL, e);
-    p->request.amount = o->demand->amount;
+    p->request.amount = d->amount;
     parameters_free(&parameters);
     return r == TP_OK ? pay_prepare_card(p, e) : r;
 }

@@ -12,7 +12,7 @@
 static const char *const outcomes[] = {
     [KERNEL_APPROVED] = "approved",         [KERNEL_DECLINED] = "declined",
     [KERNEL_NOT_ACCEPTED] = "not accepted", [KERNEL_TERMINATED] = "terminated",
-    [KERNEL_READ_ONLY] = "read only",
+    [KERNEL_READ_ONLY] = "read only",       [KERNEL_PROVED] = "proved",
 };
 
 /* The names of the bits that are set. */

@@ -397,7 +397,7 @@ const char *trace_outcome_name(enum kernel_outcome outcome)
     static const char *const names[] = {
         [KERNEL_APPROVED] = "approved",         [KERNEL_DECLINED] = "declined",
         [KERNEL_NOT_ACCEPTED] = "not accepted", [KERNEL_TERMINATED] = "terminated",
-        [KERNEL_READ_ONLY] = "read only",
+        [KERNEL_READ_ONLY] = "read only",       [KERNEL_PROVED] = "proved",
     };
 
     return names[outcome];

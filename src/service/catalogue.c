@@ -115,6 +115,14 @@ static enum tp_err take_identify(struct article *a, const char *value, struct tp
     return take_text(a->identify, "identify", value, e);
 }
 
+static enum tp_err take_identify_by(struct article *a, const char *value, struct tp_error *e)
+{
+    a->by_card = strcmp(value, "card") == 0;
+    return a->by_card || strcmp(value, "key") == 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "identify_by is key, or card, not \"%s\"", value);
+}
+
 static enum tp_err take_user(struct article *a, const char *value, struct tp_error *e)
 {
     static const char letters[] =
@@ -262,6 +270,7 @@ static const struct key {
     {"rate", take_rate},
     {"merchant", take_merchant},
     {"identify", take_identify},
+    {"identify_by", take_identify_by},
     {"user", take_user},
     {"parameter", take_parameter},
 };
@@ -322,6 +331,8 @@ static enum tp_err check_whole(struct article *a, struct tp_error *e)
         make_bill(a);
     if (!a->priced)
         r = tp_fail(e, TP_ERR_USAGE, "there is no price: write \"price = 1.50 EUR\", or free");
+    else if (a->by_card && a->identify[0] == '\0')
+        r = tp_fail(e, TP_ERR_USAGE, "identify_by says how, and identify is to say why");
     else if (a->file[0] == '\0' && a->delivery != DELIVERY_SHIPPED)
         r = tp_fail(e, TP_ERR_USAGE,
                     "there is no file to deliver: write \"file = NAME\", or "

@@ -28,6 +28,7 @@ struct article {
     char type[ARTICLE_TEXT_MAX], note[ARTICLE_TEXT_MAX];
     char
         identify[ARTICLE_TEXT_MAX]; /* why it is given to who says who they are alone; "": to all */
+    bool by_card;                   /* … by a bank card; no key will do */
     char user[ARTICLE_USER_MAX];    /* who alone is told of it, and owes it; "": all */
     char parameter[ARTICLE_TEXT_MAX]; /* what stands behind its address, for people: a number; "" */
     bool priced;

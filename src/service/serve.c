@@ -98,10 +98,10 @@ static void say_document(struct http_call *call, const char *text)
     http_answer_header(call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 }
 
-/* Why it wants to know who asks. */
-static void say_identify(struct http_call *call, const char *why)
+/* Why it wants to know who asks, and whether by a bank card alone. */
+static void say_identify(struct http_call *call, const char *why, bool by_card)
 {
-    json_t *said = json_pack("{s:s}", "identify", why);
+    json_t *said = json_pack("{s:s,s:s*}", "identify", why, "identify_by", by_card ? "card" : NULL);
     char *text = said != NULL ? json_dumps(said, JSON_COMPACT) : NULL;
 
     if (text != NULL)
@@ -118,6 +118,7 @@ static void quote(struct service *s, struct http_call *call, const json_t *asked
     const char *path = json_string_value(json_object_get(asked, "path"));
     const char *method = json_string_value(json_object_get(asked, "method"));
     const char *user = json_string_value(json_object_get(asked, "user"));
+    const char *by = json_string_value(json_object_get(asked, "user_by"));
     struct tp_error e = {TP_OK, ""};
     struct article a;
     char *text = NULL;
@@ -135,8 +136,9 @@ static void quote(struct service *s, struct http_call *call, const json_t *asked
         http_answer_text(call, MHD_HTTP_NOT_FOUND, "there is no such article");
         return;
     }
-    if (a.identify[0] != '\0' && (user == NULL || user[0] == '\0')) {
-        say_identify(call, a.identify);
+    if (a.identify[0] != '\0' && (user == NULL || user[0] == '\0' ||
+                                  (a.by_card && (by == NULL || strcmp(by, "card") != 0)))) {
+        say_identify(call, a.identify, a.by_card);
         return;
     }
     if (a.user[0] != '\0' && (user == NULL || strcmp(a.user, user) != 0)) {
@@ -162,7 +164,7 @@ static void bills(struct service *s, struct http_call *call, const json_t *asked
     char *text;
 
     if (user == NULL || user[0] == '\0') {
-        say_identify(call, "to show what you owe");
+        say_identify(call, "to show what you owe", false);
         return;
     }
     if (shop_bills(s->shop, &list, user, &e) != TP_OK) {

@@ -17,6 +17,9 @@ static const struct {
     {0xDF8103, true, offsetof(struct mediation, device)},
     {0xDF8104, false, offsetof(struct mediation, acknowledgement)},
     {0xDF8105, false, offsetof(struct mediation, answer)},
+    {0xDF8107, true, offsetof(struct mediation, request)},
+    {0xDF8108, true, offsetof(struct mediation, evidence)},
+    {0xDF8109, false, offsetof(struct mediation, card)},
 };
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 

@@ -15,6 +15,9 @@ struct mediation {               /* begins as {0}; an empty span: it is not ther
     struct span device;          /* DF8103: what it signed (JWS) */
     struct span acknowledgement; /* DF8104, of a 0210: what the acquirer signed (JWS) */
     struct span answer;          /* DF8105: what it sealed to the payer device (JWE) */
+    struct span request;         /* DF8107, of a 0600: who asks for a card (JWS) */
+    struct span evidence;        /* DF8108: what the card signed for it, sealed (JWE) */
+    struct span card;            /* DF8109, of a 0610: whose card it was (JWS) */
     bool completes; /* DF8106: the card asked its issuer, and has its last word to say */
 };
 

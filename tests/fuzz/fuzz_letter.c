@@ -42,9 +42,9 @@ static void of_payer(const char *text, enum letter_kind kind)
 static void of_session(const char *text)
 {
     static const uint8_t key[32] = {1};
-    char user[LETTER_USER];
+    struct identity user;
 
-    HOLDS(!pass_read(user, SPAN_OF(key), "journal", text, 1000000000));
+    HOLDS(!identity_of_session(&user, SPAN_OF(key), "journal", text, 1000000000));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -60,8 +60,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     of_payer(text, LETTER_EVIDENCE);
     of_payer(text, LETTER_IDENTITY);
     of_session(text);
-    HOLDS(letter_read(&l, text, authority(), &e) != TP_OK && l.order == NULL);
-    letter_free(&l);
+    for (unsigned k = LETTER_ANSWER; k <= LETTER_CARD; k++)
+        HOLDS(letter_read(&l, (enum letter_kind)k, text, authority(), &e) != TP_OK &&
+              l.owner == NULL);
     free(text);
     return 0;
 }

@@ -534,6 +534,32 @@ START_TEST(test_live_dda)
     }
 END_TEST
 
+/* Nor where it would pay nothing. */
+START_TEST(test_live_proves_nothing)
+    {
+        static struct paper p;
+        struct paper_terminal t;
+        struct inproc_card card;
+        struct reader *reader;
+        struct transaction *tx;
+        struct tp_error e;
+
+        paper_card(&p, &keys);
+        paper_terminal(&t, &keys);
+        memcpy(t.config.applications[0].aid, "\xA0\x00\x00\x00\x03\x10\x10", 7);
+        paper_card_words(&p, "aip=3800");
+        paper_answers(
+            &p,
+            "00A4040007=6F0B8407A0000000031010A5009000 00A4040007=6F0B8407A0000000031010A5009000");
+        ck_ok(paper_open(&reader, &card, &p));
+        ck_ok(kernel_prove_card(&tx, reader, &t.config, &t.request, NULL, &e));
+        ck_assert_int_eq(transaction_outcome(tx), KERNEL_NOT_ACCEPTED);
+        ck_assert_uint_eq(paper_sent(&p, "0088"), 0);
+        transaction_free(&tx);
+        reader_close(&reader);
+    }
+END_TEST
+
 /* kernel_read_card: every application, nothing signed, no PIN. */
 START_TEST(test_read_card)
     {
@@ -743,6 +769,7 @@ static Suite *suite(void)
     tcase_add_test(c, test_endless);
     tcase_add_test(c, test_live);
     tcase_add_test(c, test_live_dda);
+    tcase_add_test(c, test_live_proves_nothing);
     tcase_add_test(c, test_read_card);
     tcase_add_test(c, test_read_card_torn);
     tcase_add_test(c, test_read_card_blocked);

@@ -679,6 +679,45 @@ START_TEST(test_read_card)
     }
 END_TEST
 
+/* Book 2, 6.5: DDA alone, over the request's number; no PIN, no cryptogram, nothing that pays. */
+START_TEST(test_prove_card)
+    {
+        static const struct {
+            enum perso_method method;
+            const char *fault;
+            enum kernel_outcome outcome;
+        } cards[] = {{CDA, "", KERNEL_PROVED},
+                     {DDA, "", KERNEL_PROVED},
+                     {SDA, "", KERNEL_NOT_ACCEPTED},
+                     {DDA, "wrong-sdad", KERNEL_TERMINATED}};
+
+        for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
+            struct bench b;
+            struct transaction *tx = NULL;
+            struct tp_error e;
+
+            bench_open(&b, make_card(cards[i].method, "pin", ""));
+            if (cards[i].fault[0] != '\0')
+                ck_ok(card_add_fault(b.card, cards[i].fault, &e));
+            terminal(&b, "");
+            memcpy(b.t.request.un, "\xAB\xCD\xEF\x01", 4);
+            ck_ok(reader_connect(b.reader, &e));
+            ck_ok(kernel_prove_card(&tx, b.reader, &b.t.config, &b.t.request, NULL, &e));
+            reader_disconnect(b.reader);
+            ck_assert_msg(transaction_outcome(tx) == cards[i].outcome, "%zu: %s", i,
+                          transaction_reason(tx));
+            if (cards[i].outcome == KERNEL_PROVED) {
+                ck_hex(transaction_get(tx, TAG_EV_DDOL_VALUES), "ABCDEF01");
+                ck_assert_uint_gt(transaction_get(tx, TAG_EV_DDA_SDAD).n, 0);
+            }
+            ck_assert_uint_eq(transaction_get(tx, TAG_AC).n, 0);
+            ck_assert_str_eq(b.ac, "");
+            transaction_free(&tx);
+            bench_close(&b);
+        }
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("pair");
@@ -695,6 +734,7 @@ static Suite *suite(void)
     tcase_add_test(c, test_other_name);
     tcase_add_test(c, test_torn_out);
     tcase_add_test(c, test_read_card);
+    tcase_add_test(c, test_prove_card);
     suite_add_tcase(s, c);
     return s;
 }

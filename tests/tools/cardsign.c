@@ -242,7 +242,7 @@ static enum tp_err sign(uint8_t *sdad, const struct signed_card *card, const str
 
 /* ---- the terminal ---- */
 
-static enum tp_err certificates(struct buf *out, const struct signer *s,
+enum tp_err signer_certificates(struct buf *out, const struct signer *s,
                                 const struct signed_card *card)
 {
     const struct scheme *scheme = s->scheme;
@@ -274,7 +274,7 @@ static enum tp_err evidence(struct buf *out, struct span sdad, const struct sign
                   : tlv_put(&response, TAG_SDAD, sdad));
     TRY(response_after(&response, t));
     if (!t->no_cda)
-        TRY(certificates(out, s, card));
+        TRY(signer_certificates(out, s, card));
     TRY(tlv_put(out, TAG_EV_STATIC, span_of(card->records, card->records_n)));
     TRY(tlv_put(out, TAG_EV_CDOL1_VALUES, cdol1));
     if (cdol2.n > 0)

@@ -35,6 +35,10 @@ struct signed_card {
  */
 TP_MUST_CHECK enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t number);
 
+/* Appends 8F 90 92 9F32 9F46 9F47 9F48. */
+TP_MUST_CHECK enum tp_err signer_certificates(struct buf *out, const struct signer *s,
+                                              const struct signed_card *card);
+
 struct terms { /* what a payment is; terms_usual fills it */
     int64_t amount;
     unsigned currency, country;

@@ -127,6 +127,19 @@ START_TEST(what_one_user_owes)
     }
 END_TEST
 
+START_TEST(known_by_a_card)
+    {
+        struct catalogue *c = good("[a]\nprice = free\nfile = c\nidentify = why\n"
+                                   "identify_by = card\n"
+                                   "[b]\nprice = free\nfile = c\nidentify = why\n"
+                                   "identify_by = key\n");
+
+        ck_assert(catalogue_find(c, "/a")->by_card);
+        ck_assert(!catalogue_find(c, "/b")->by_card);
+        catalogue_free(&c);
+    }
+END_TEST
+
 START_TEST(an_article_for_a_number)
     {
         static const char *const none[] = {"/phone",
@@ -215,6 +228,10 @@ static const struct {
     {"[a]\nnonsense\n", "shop.ini line 2 is neither [article] nor key = value", TP_ERR_FORMAT},
     {"[a\nprice = free\n", "shop.ini line 1 is neither", TP_ERR_FORMAT},
     {"[a]\ncolour = red\n", "line 2: [a]: \"colour\" is no word of a catalogue", TP_ERR_USAGE},
+    {"[a]\nprice = free\nfile = c\nidentify_by = card\n",
+     "article /a: identify_by says how, and identify is to say why", TP_ERR_USAGE},
+    {"[a]\nprice = free\nfile = c\nidentify = why\nidentify_by = face\n",
+     "identify_by is key, or card, not \"face\"", TP_ERR_USAGE},
     {"[a]\nfile = a\n", "article /a: there is no price: write \"price = 1.50 EUR\", or free",
      TP_ERR_USAGE},
     {"[a]\nprice = 1\n", "[a]: price \"1\" is none: write \"1.50 EUR\", or \"free\"", TP_ERR_USAGE},
@@ -487,6 +504,7 @@ static Suite *catalogue_suite(void)
     tcase_add_test(text, what_is_not_said_has_a_default);
     tcase_add_test(text, articles_are_found_by_their_path_alone);
     tcase_add_test(text, what_one_user_owes);
+    tcase_add_test(text, known_by_a_card);
     tcase_add_test(text, an_article_for_a_number);
     tcase_add_test(text, bills_lie_in_a_file_of_their_own);
     tcase_add_test(text, nothing_is_a_catalogue_too);

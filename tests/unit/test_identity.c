@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/date.h"
 #include "mediator/identity.h"
 #include "mediator/quote.h"
@@ -16,6 +17,12 @@
 #define UNTIL   1795953600
 #define SESSION NAME ".1795953600.-tE66ial8NT6TE5U2oV3QTc_XM5dOE9jLgtjVkTsC5A"
 #define ORIGIN  "https://shop.example"
+
+/* The same of card:journal; and by card: SHA-256 of
+ * telepay-card-user-1|https://shop.example|CARD. */
+#define CARD_SESSION NAME ".1795953600.ExJRXI5WY-r1N9IqihHlD3IGMX8TNA5D62Tvq81tPI8"
+#define CARD         "eedk_PL2hteOWye2KHtHtW6syUpf-uiNWuHSJJIp0LQ"
+#define CARD_NAME    "cFnBqtWwsyn4m2fJyQGAqBAw7HD6Yz93yWk78uuczHM"
 
 static const uint8_t mac_key[32] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
                                     7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7};
@@ -31,6 +38,8 @@ START_TEST(names_are_of_a_key_and_a_mediator)
         ck_assert_str_eq(name, NAME);
         ck_ok(letter_user(name, ORIGIN ":8443", key, NULL));
         ck_assert_str_ne(name, NAME);
+        ck_ok(letter_card_user(name, ORIGIN, CARD, NULL));
+        ck_assert_str_eq(name, CARD_NAME);
         json_decref(key);
     }
 END_TEST
@@ -46,24 +55,32 @@ START_TEST(sessions_are_of_a_service_and_a_time)
                                            SESSION "x",
                                            "x" SESSION,
                                            NAME ".99999999999999999999999999999999.abc"};
-        char session[PASS_TEXT], user[LETTER_USER] = "";
+        const struct identity known = {.user = NAME}, by_card = {.user = NAME, .by_card = true};
+        char session[PASS_TEXT];
+        struct identity user = {.user = ""};
         const size_t n = strlen(SESSION);
 
-        ck_ok(pass_write(session, SPAN_OF(mac_key), "journal", NAME, UNTIL, NULL));
+        ck_ok(identity_session(session, SPAN_OF(mac_key), "journal", &by_card, UNTIL, NULL));
+        ck_assert_str_eq(session, CARD_SESSION);
+        ck_assert(identity_of_session(&user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
+        ck_assert_str_eq(user.user, NAME);
+        ck_assert(user.by_card);
+        ck_ok(identity_session(session, SPAN_OF(mac_key), "journal", &known, UNTIL, NULL));
         ck_assert_str_eq(session, SESSION);
-        ck_assert(pass_read(user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
-        ck_assert_str_eq(user, NAME);
-        ck_assert(!pass_read(user, SPAN_OF(mac_key), "journal", session, UNTIL));
-        ck_assert(!pass_read(user, SPAN_OF(mac_key), "kiosk", session, UNTIL - 1));
+        ck_assert(identity_of_session(&user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
+        ck_assert_str_eq(user.user, NAME);
+        ck_assert(!user.by_card);
+        ck_assert(!identity_of_session(&user, SPAN_OF(mac_key), "journal", session, UNTIL));
+        ck_assert(!identity_of_session(&user, SPAN_OF(mac_key), "kiosk", session, UNTIL - 1));
         for (size_t i = 0; i < n; i++) {
             const char was = session[i];
 
             session[i] = was == 'A' ? 'B' : 'A';
-            ck_assert(!pass_read(user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
+            ck_assert(!identity_of_session(&user, SPAN_OF(mac_key), "journal", session, UNTIL - 1));
             session[i] = was;
         }
         for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-            ck_assert(!pass_read(user, SPAN_OF(mac_key), "journal", none[i], 1));
+            ck_assert(!identity_of_session(&user, SPAN_OF(mac_key), "journal", none[i], 1));
     }
 END_TEST
 
@@ -75,6 +92,16 @@ START_TEST(quotes_that_ask)
         ck_ok(quote_read(&q, span_str("{\"identify\":\"to show what you owe\"}"),
                          currency_by_alpha("EUR"), NULL));
         ck_assert_str_eq(q.identify, "to show what you owe");
+        ck_assert(!q.by_card);
+        quote_free(&q);
+        ck_ok(quote_read(&q, span_str("{\"identify\":\"a vault\",\"identify_by\":\"card\"}"),
+                         currency_by_alpha("EUR"), NULL));
+        ck_assert(q.by_card);
+        quote_free(&q);
+        ck_assert_int_eq(quote_read(&q,
+                                    span_str("{\"identify\":\"a vault\",\"identify_by\":\"face\"}"),
+                                    currency_by_alpha("EUR"), NULL),
+                         TP_ERR_FORMAT);
         quote_free(&q);
         snprintf(text, sizeof(text), "{\"identify\":\"%0201d\"}", 0);
         ck_assert_int_eq(quote_read(&q, span_str(text), currency_by_alpha("EUR"), NULL),
@@ -171,7 +198,7 @@ START_TEST(answered_once_and_as_it_was_asked)
         ck_assert_int_eq(answer(&d, of(&d), d.asked.id, 1599), IDENTITY_OTHER);
         ck_ok(identity_get(d.f.book, d.asked.id, &r, &found, &d.f.e));
         ck_assert(found && r.answered && r.has_browser);
-        ck_assert_uint_eq(strlen(r.user), LETTER_USER - 1);
+        ck_assert_uint_eq(strlen(r.who.user), LETTER_USER - 1);
         ck_assert_mem_eq(r.browser, d.asked.browser, sizeof(r.browser));
         end(&d);
     }
@@ -204,6 +231,130 @@ START_TEST(what_is_over_is_forgotten)
     }
 END_TEST
 
+/* ---- by card ---- */
+
+/* What the acquirer says of it, signed with that key. */
+static char *card_letter(struct desk *d, const char *contract, const uint8_t request[LETTER_HASH],
+                         const struct order_key *key)
+{
+    char answers[BASE64URL_SIZE(LETTER_HASH)], at[TIME_TEXT_MAX], *jws = NULL;
+    const struct letter l = {.answers = base64url_encode(answers, span_of(request, LETTER_HASH)),
+                             .contract = contract,
+                             .user = CARD,
+                             .at = time_format_utc(at, time(NULL))};
+
+    ck_ok(letter_write(&jws, LETTER_CARD, &l, key, &d->f.e));
+    return jws;
+}
+
+static enum tp_err reads(struct desk *d, char *jws, const uint8_t request[LETTER_HASH])
+{
+    char user[LETTER_USER] = "";
+    const enum tp_err r = identity_card_read(
+        user, jws, request, registry_acquirer(d->f.registry, ACQUIRER), CONTRACT, ORIGIN, &d->f.e);
+
+    if (r == TP_OK)
+        ck_assert_str_eq(user, CARD_NAME);
+    free(jws);
+    return r;
+}
+
+/* The key of one who acknowledges, certified by the folder's authority or one of another folder. */
+static void acknowledger(struct order_key *key, const struct mediator_fixture *f, const char *name)
+{
+    const struct pki_subject subject = {NULL, name, NULL};
+    char pki[PATH_MAX], cert[PATH_MAX], secret[PATH_MAX];
+
+    snprintf(pki, sizeof(pki), "%s", fixture_path(f, "pki"));
+    snprintf(cert, sizeof(cert), "%s", fixture_path(f, "said.pem"));
+    snprintf(secret, sizeof(secret), "%s", fixture_path(f, "said.key"));
+    ck_ok(pki_certificate_make(pki, PKI_ACKNOWLEDGEMENT, &subject, 30, cert, secret, NULL));
+    ck_ok(order_key_load(key, cert, secret, NULL));
+    remove(cert);
+    remove(secret);
+}
+
+START_TEST(the_acquirer_alone_says_whose_card)
+    {
+        struct desk d, elsewhere;
+        struct order_key key = {NULL, NULL}, other = {NULL, NULL}, foreign = {NULL, NULL};
+        const struct reg_contract *c;
+        uint8_t request[LETTER_HASH], again[LETTER_HASH];
+        char *jws = NULL;
+
+        start(&d);
+        start(&elsewhere);
+        acknowledger(&key, &d.f, ACQUIRER);
+        acknowledger(&other, &d.f, "ACQ2");
+        acknowledger(&foreign, &elsewhere.f, ACQUIRER);
+        c = registry_contract(d.f.registry, CONTRACT);
+        ck_ok(identity_card_request(&jws, request, &d.asked, c, ORIGIN, &d.f.e));
+        free(jws);
+        ck_ok(identity_card_request(&jws, again, &d.asked, c, ORIGIN, &d.f.e));
+        ck_assert_mem_eq(request, again, sizeof(request)); /* another signature, and the same */
+        ck_ok(reads(&d, card_letter(&d, CONTRACT, request, &key), request));
+        ck_assert_int_eq(reads(&d, card_letter(&d, OTHER_CONTRACT, request, &key), request),
+                         TP_ERR_SECURITY);
+        again[0] ^= 1;
+        ck_assert_int_eq(reads(&d, card_letter(&d, CONTRACT, again, &key), request),
+                         TP_ERR_SECURITY);
+        ck_assert_int_eq(reads(&d, card_letter(&d, CONTRACT, request, &other), request),
+                         TP_ERR_SECURITY);
+        ck_assert_int_eq(reads(&d, card_letter(&d, CONTRACT, request, &foreign), request),
+                         TP_ERR_SECURITY);
+        ck_assert_int_eq(reads(&d, card_letter(&d, CONTRACT, request, &c->key), request),
+                         TP_ERR_SECURITY); /* a key for orders */
+        ck_assert_int_ne(reads(&d, strdup(""), request), TP_OK);
+        ck_assert_int_ne(reads(&d, jws, request), TP_OK); /* the request itself */
+        order_key_free(&key);
+        order_key_free(&other);
+        order_key_free(&foreign);
+        end(&elsewhere);
+        end(&d);
+    }
+END_TEST
+
+static enum identity_finding take_card(struct desk *d, struct identity_request *r,
+                                       const struct identity_card *card, int64_t now)
+{
+    enum identity_finding finding = IDENTITY_NONE;
+
+    ck_ok(orderbook_begin(d->f.book, &d->f.e));
+    ck_ok(identity_take_card(&finding, r, card, d->asked.id, d->f.book, now, &d->f.e));
+    ck_ok(orderbook_commit(d->f.book, &d->f.e));
+    return finding;
+}
+
+START_TEST(a_card_answers_once)
+    {
+        struct identity_card sent = {.sealed = {1}}, known = {.sealed = {1}, .user = CARD_NAME},
+                             other = {.sealed = {2}, .user = NAME};
+        struct identity_request r;
+        struct desk d;
+
+        start(&d);
+        ck_assert_int_eq(take_card(&d, &r, &sent, 1601), IDENTITY_OVER);
+        ck_assert_int_eq(take_card(&d, &r, &sent, 1600), IDENTITY_FINE);
+        ck_assert(!r.answered); /* nobody has said yet whose it is */
+        ck_assert_int_eq(take_card(&d, &r, &known, 1600), IDENTITY_FINE);
+        ck_assert(r.answered && r.who.by_card);
+        ck_assert_str_eq(r.who.user, CARD_NAME);
+        ck_assert_int_eq(take_card(&d, &r, &sent, 1600), IDENTITY_FINE);
+        ck_assert(r.answered && r.who.by_card);
+        ck_assert_str_eq(r.who.user, CARD_NAME);
+        ck_assert_int_eq(take_card(&d, &r, &other, 1600), IDENTITY_OTHER);
+        ck_assert_int_eq(answer(&d, of(&d), d.asked.id, 1600), IDENTITY_OTHER);
+        challenge_order_id(d.asked.id);
+        ck_assert_int_eq(take_card(&d, &r, &known, 1600), IDENTITY_NONE);
+        d.asked.wants_card = true;
+        ck_ok(identity_add(d.f.book, &d.asked, &d.f.e));
+        ck_assert_int_eq(answer(&d, of(&d), d.asked.id, 1600), IDENTITY_BY_KEY);
+        ck_assert_int_eq(take_card(&d, &r, &known, 1600), IDENTITY_FINE);
+        ck_assert(r.wants_card && r.answered);
+        end(&d);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("identity");
@@ -214,6 +365,8 @@ static Suite *suite(void)
     tcase_add_test(t, quotes_that_ask);
     tcase_add_test(t, answered_once_and_as_it_was_asked);
     tcase_add_test(t, what_is_over_is_forgotten);
+    tcase_add_test(t, the_acquirer_alone_says_whose_card);
+    tcase_add_test(t, a_card_answers_once);
     suite_add_tcase(s, t);
     return s;
 }

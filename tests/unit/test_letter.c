@@ -144,8 +144,8 @@ static char *answered(struct mediator_fixture *f, const char *contract, const ch
                              .at = at};
     char *jws = NULL;
 
-    ck_assert_msg(letter_write(&jws, &l, &registry_contract(f->registry, contract)->key, &f->e) ==
-                      TP_OK,
+    ck_assert_msg(letter_write(&jws, LETTER_ANSWER, &l,
+                               &registry_contract(f->registry, contract)->key, &f->e) == TP_OK,
                   "%s", f->e.text);
     return jws;
 }
@@ -153,7 +153,7 @@ static char *answered(struct mediator_fixture *f, const char *contract, const ch
 static enum tp_err heard(struct mediator_fixture *f, char *jws)
 {
     struct letter l;
-    const enum tp_err r = letter_read(&l, jws, f->authority, &f->e);
+    const enum tp_err r = letter_read(&l, LETTER_ANSWER, jws, f->authority, &f->e);
 
     if (r == TP_OK) {
         ck_assert_str_eq(l.act, ACT_SETTLED);
@@ -179,7 +179,8 @@ START_TEST(a_mediators_is_of_its_contract)
         ck_assert_int_eq(heard(&f, answered(&other, CONTRACT, CONTRACT, now)), TP_ERR_SECURITY);
         ck_assert_int_eq(heard(&f, answered(&f, CONTRACT, CONTRACT, "2036-01-01T00:00:00Z")),
                          TP_ERR_SECURITY);
-        ck_assert_int_eq(letter_read(&l, disputed, f.authority, &f.e), TP_ERR_FORMAT);
+        ck_assert_int_eq(letter_read(&l, LETTER_ANSWER, disputed, f.authority, &f.e),
+                         TP_ERR_FORMAT);
         fixture_end(&other);
         fixture_end(&f);
     }

@@ -44,6 +44,9 @@ START_TEST(what_is_put_is_read)
         const struct mediation asked = {.challenge = span_str("{}"),
                                         .transaction = span_of(text, 2500),
                                         .device = span_str("a.b.c")},
+                               who = {.request = span_str("g.h.i"),
+                                      .evidence = span_of(text, 1200)},
+                               whose = {.card = span_str("j.k.l")},
                                said = {.acknowledgement = span_str("d.e.f"),
                                        .answer = span_of(text, 998),
                                        .completes = true};
@@ -65,6 +68,15 @@ START_TEST(what_is_put_is_read)
         ck_assert(span_eq(m.acknowledgement, said.acknowledgement) &&
                   span_eq(m.answer, said.answer) && m.completes && m.challenge.n == 0);
         ck_assert_int_eq(reads(true), TP_ERR_FORMAT);
+        iso8583_start(&message, MTI_ADMINISTRATIVE);
+        ck_assert_int_eq(mediation_put(&message, &put, &who), TP_OK);
+        ck_assert_int_eq(mediation_read(&m, &got, &message, true), TP_OK);
+        ck_assert(span_eq(m.request, who.request) && span_eq(m.evidence, who.evidence));
+        ck_assert_int_eq(reads(false), TP_ERR_FORMAT);
+        iso8583_start(&message, MTI_ADMINISTRATIVE_RESPONSE);
+        ck_assert_int_eq(mediation_put(&message, &put, &whose), TP_OK);
+        ck_assert_int_eq(mediation_read(&m, &got, &message, false), TP_OK);
+        ck_assert(span_eq(m.card, whose.card));
     }
 END_TEST
 
@@ -92,7 +104,8 @@ START_TEST(other_forms)
             {4, {0xDF, 0x81, 0x01, 0x00}},                                    /* empty */
             {5, {0xDF, 0x81, 0x01, 0x02, 'x'}},                               /* cut off */
             {10, {0xDF, 0x81, 0x02, 0x01, 'x', 0xDF, 0x81, 0x02, 0x01, 'x'}}, /* twice */
-            {5, {0xDF, 0x81, 0x07, 0x01, 'x'}},                               /* unknown */
+            {5, {0xDF, 0x81, 0x0A, 0x01, 'x'}},                               /* unknown */
+            {5, {0xDF, 0x81, 0x09, 0x01, 'x'}},                               /* an answer's */
             {4, {0xDF, 0x01, 0x01, 'x'}},                                     /* the card's */
             {5, {0xDF, 0x81, 0x01, 0x01, '\n'}},                              /* no text */
             {6, {0xDF, 0x81, 0x01, 0x02, 'x', 0}},                            /* nor this */

@@ -181,8 +181,8 @@ START_TEST(a_voucher_says_all_that_was_bought)
     }
 END_TEST
 
-/* protocol.md, The voucher: 410 is said of what was taken. The numbers go on from the mediator's.
- */
+/* doc/protocol.md, The voucher: 410 is said of what was taken. The numbers go on from the
+ * mediator's. */
 START_TEST(what_was_given_back_counts_without_its_acknowledgement_too)
     {
         const struct provision p = begin(500);
