@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/date.h"
+
 /* A card's pass is good for what no service is called. */
 static const char *good_for(char out[PASS_FOR], const char *service, bool by_card)
 {
