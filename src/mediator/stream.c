@@ -75,17 +75,17 @@ void streams_close(struct mediator *m)
     m->streams = NULL;
 }
 
-bool stream_is_next(const struct orderbook_order *o, char root[BOOK_ORDER_ID])
+bool stream_is_next(const struct mediator *m, const struct orderbook_order *o,
+                    char root[BOOK_ORDER_ID])
 {
     static const char orders[] = "/orders/";
-    const size_t n = strlen(o->url), end = BOOK_ORDER_ID - 1 + strlen(STREAM_NEXT);
-    const char *at = n > end + strlen(orders) ? o->url + n - end : NULL;
+    const size_t n = strlen(m->origin), id = n + strlen(orders), end = id + BOOK_ORDER_ID - 1;
 
-    if (o->delivery != DELIVERY_STREAM || at == NULL || strcmp(o->method, "POST") != 0 ||
-        strncmp(at - strlen(orders), orders, strlen(orders)) != 0 ||
-        strcmp(at + BOOK_ORDER_ID - 1, STREAM_NEXT) != 0)
+    if (o->delivery != DELIVERY_STREAM || strcmp(o->method, "POST") != 0 ||
+        strlen(o->url) != end + strlen(STREAM_NEXT) || strncmp(o->url, m->origin, n) != 0 ||
+        strncmp(o->url + n, orders, strlen(orders)) != 0 || strcmp(o->url + end, STREAM_NEXT) != 0)
         return false;
-    snprintf(root, BOOK_ORDER_ID, "%s", at);
+    snprintf(root, BOOK_ORDER_ID, "%s", o->url + id);
     return true;
 }
 
@@ -405,7 +405,7 @@ void stream_due(struct mediator *m, const struct orderbook_order *o, unsigned tr
 {
     char root[BOOK_ORDER_ID];
 
-    if (stream_is_next(o, root)) {
+    if (stream_is_next(m, o, root)) {
         if (!take_ahead(m, root, o->id))
             undeliverable(m, o->id, "the stream is over, or its next unit is paid already");
     } else if (time(NULL) - o->since >= COMES_S) {
