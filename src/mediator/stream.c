@@ -200,9 +200,11 @@ static enum http_pace pace(struct stream *s, int64_t now)
         return HTTP_END;
     if (s->until == 0 || s->visit != NULL)
         return now - s->since > FIRST_MS ? HTTP_END : HTTP_GO_ON;
+    if (http_flow_is_left(s->flow))
+        return HTTP_END;
     while (s->until <= now && s->ahead[0] != '\0')
         begin_ahead(s);
-    if (s->until <= now || http_flow_is_left(s->flow))
+    if (s->until <= now)
         return HTTP_END;
     return http_flow_room(s->flow) >= PIECE_MAX ? HTTP_GO_ON : HTTP_HOLD;
 }
@@ -248,7 +250,7 @@ static void on_end(void *ctx, const struct http_said *said)
     } else {
         v = s->visit;
         s->visit = NULL;
-        s->over = true;
+        s->over = s->until == 0; /* else what is left of it can be asked for again */
     }
     pthread_mutex_unlock(&all->lock);
     log_trace("   order %s: its stream has ended: %s", order, said->e.text);
@@ -299,7 +301,7 @@ static bool enter(struct stream *s, const struct orderbook_order *o, const char 
     if (before != NULL)
         take_over(s, before);
     *why = "what was paid for has passed: it was delivered, and to hear on pay anew";
-    if (o->state == STATE_DELIVERED && s->until <= s->since)
+    if (o->state == STATE_DELIVERED && s->until <= s->since && s->ahead[0] == '\0')
         return false;
     s->asked = true;
     TAILQ_INSERT_TAIL(&s->m->streams->all, s, next);

@@ -210,6 +210,51 @@ START_TEST(a_unit_of_another_service_pays_for_nothing_here)
     }
 END_TEST
 
+/* Between the end of one unit and the look of the clock at it. */
+START_TEST(who_comes_again_as_a_unit_ends_hears_the_next)
+    {
+        const struct orderbook_order o = root(STATE_DELIVERED);
+
+        begin();
+        pay_ahead(ORIGIN "/orders/" ROOT "/next");
+        clock_ms += 1000 * PER;
+        comes(1, &o);
+        told("asked " ROOT ";");
+        is_heard(1);
+        told("delivered " ROOT ";answered " ROOT ";");
+        ck_assert_int_eq(asked.pace(asked.ctx), HTTP_GO_ON);
+        told("delivered " NEXT ";");
+    }
+END_TEST
+
+/* The service cannot go on just now: what is left of what was paid is still there. */
+START_TEST(who_comes_in_vain_comes_again)
+    {
+        struct orderbook_order o = root(STATE_DELIVERED);
+        const struct http_said busy = {.type = "", .status = 503};
+
+        begin();
+        pay_ahead(ORIGIN "/orders/" ROOT "/next");
+        clock_ms += 1000 * PER;
+        ck_assert_int_eq(asked.pace(asked.ctx), HTTP_GO_ON);
+        told("delivered " NEXT ";");
+        o.since -= PER; /* the books know when the first unit began */
+        comes(1, &o);
+        asked.done(asked.ctx, &busy);
+        told("asked " ROOT ";later;");
+        comes(2, &o);
+        told("asked " ROOT ";");
+        is_heard(2);
+        told("delivered " ROOT ";answered " ROOT ";");
+        clock_ms += 1000 * PER - 1;
+        ck_assert_int_eq(asked.pace(asked.ctx), HTTP_GO_ON);
+        clock_ms += 1;
+        ck_assert_int_eq(asked.pace(asked.ctx), HTTP_END);
+        comes(3, &o);
+        told("refused;");
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("stream");
@@ -218,6 +263,8 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, make, drop);
     tcase_add_test(t, it_goes_on_as_long_as_it_is_paid_for);
     tcase_add_test(t, a_unit_of_another_service_pays_for_nothing_here);
+    tcase_add_test(t, who_comes_again_as_a_unit_ends_hears_the_next);
+    tcase_add_test(t, who_comes_in_vain_comes_again);
     suite_add_tcase(s, t);
     return s;
 }
