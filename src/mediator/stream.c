@@ -220,11 +220,12 @@ static enum http_pace on_pace(void *ctx)
     return p;
 }
 
-/* Nothing came of it, and its visit is told: later, or that it is given back. */
-static void nothing(struct visit *v, const char *order, const struct http_said *said)
+/* Nothing came of it, and its visit is told: later, or that it is given back, unless it had begun
+ * before. */
+static void nothing(struct visit *v, const char *order, bool begun, const struct http_said *said)
 {
     char why[BOOK_WHY_MAX] = "the service says that it delivers, and sends nothing";
-    const bool final = said->r == TP_OK && (said->status == 200 || is_final(said, why));
+    const bool final = !begun && said->r == TP_OK && (said->status == 200 || is_final(said, why));
     struct mediator *m = v->m;
 
     log_error("the stream of order %s is not delivered: its service answers %ld %s", order,
@@ -240,9 +241,11 @@ static void on_end(void *ctx, const struct http_said *said)
     struct streams *all = s->m->streams;
     struct visit *v = NULL;
     char order[BOOK_ORDER_ID];
+    bool begun;
 
     pthread_mutex_lock(&all->lock);
     memcpy(order, s->order, sizeof(order));
+    begun = s->until != 0;
     s->asked = false; /* from here on it may be swept */
     give_ahead_back(s);
     if (s->flow != NULL) {
@@ -250,12 +253,12 @@ static void on_end(void *ctx, const struct http_said *said)
     } else {
         v = s->visit;
         s->visit = NULL;
-        s->over = s->until == 0; /* else what is left of it can be asked for again */
+        s->over = !begun; /* else what is left of it can be asked for again */
     }
     pthread_mutex_unlock(&all->lock);
     log_trace("   order %s: its stream has ended: %s", order, said->e.text);
     if (v != NULL)
-        nothing(v, order, said);
+        nothing(v, order, begun, said);
 }
 
 /* ---- what its payer does ---- */

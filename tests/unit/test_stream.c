@@ -231,7 +231,8 @@ END_TEST
 START_TEST(who_comes_in_vain_comes_again)
     {
         struct orderbook_order o = root(STATE_DELIVERED);
-        const struct http_said busy = {.type = "", .status = 503};
+        const struct http_said busy = {.type = "", .status = 503},
+                               gone = {.type = "", .status = 410};
 
         begin();
         pay_ahead(ORIGIN "/orders/" ROOT "/next");
@@ -242,6 +243,9 @@ START_TEST(who_comes_in_vain_comes_again)
         comes(1, &o);
         asked.done(asked.ctx, &busy);
         told("asked " ROOT ";later;");
+        comes(2, &o);
+        asked.done(asked.ctx, &gone);
+        told("asked " ROOT ";later;"); /* nothing of what was heard is given back */
         comes(2, &o);
         told("asked " ROOT ";");
         is_heard(2);
