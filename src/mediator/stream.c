@@ -351,6 +351,7 @@ bool stream_answer(struct visit *v, const struct orderbook_order *o,
         s->visit = NULL;
         if (s->until == 0)
             s->until = time_monotonic_ms() + s->per;
+        http_named(v->call, o->id); /* where room is short, who has paid does not go first */
         say_stream(v, o, a, s->type, s->flow);
     }
     pthread_mutex_unlock(&all->lock);
