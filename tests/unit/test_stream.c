@@ -108,7 +108,6 @@ void test_named(const struct http_call *c, const char *name)
     note("has paid", name);
 }
 
-
 void test_undelivered(struct visit *v, bool final) __asm__("__wrap_visit_undelivered");
 void test_undelivered(struct visit *v, bool final)
 {
