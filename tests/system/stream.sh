@@ -161,20 +161,20 @@ quoted_otherwise() {
 # The listener, then the mediator, is killed with a unit paid ahead.
 killed() {
     local listener left
-    hear -o heard "$other/for-60?per=4&listener" 2>hear.log &
+    hear -o heard "$other/for-60?per=6&listener" 2>hear.log &
     listener=$!
     for left in {400..0}; do
-        [ "$(orders "Radio, 4 s" .state | grep -o acknowledged | wc -l)" -ge 1 ] && break
+        [ "$(orders "Radio, 6 s" .state | tr ' ' '\n' | sort -u | paste -sd ' ')" = "acknowledged delivered" ] && break
         [ "$left" = 0 ] && fail "no unit is paid ahead: $(cat hear.log mediator.log)"
         sleep 0.05
     done
-    pkill -KILL -f "for-60[?]per=4&listener"
+    pkill -KILL -f "for-60[?]per=6&listener"
     wait "$listener"
-    until_all "Radio, 4 s" "delivered reversed"
+    until_all "Radio, 6 s" "delivered reversed"
     hear -o heard "$other/for-60?per=5" 2>hear.log &
     listener=$!
     for left in {400..0}; do
-        [ "$(orders "Radio, 5 s" .state | grep -o acknowledged | wc -l)" -ge 1 ] && break
+        [ "$(orders "Radio, 5 s" .state | tr ' ' '\n' | sort -u | paste -sd ' ')" = "acknowledged delivered" ] && break
         [ "$left" = 0 ] && fail "no unit is paid ahead: $(cat hear.log mediator.log)"
         sleep 0.05
     done
