@@ -75,17 +75,17 @@ void streams_close(struct mediator *m)
     m->streams = NULL;
 }
 
-bool stream_is_next(const struct orderbook_order *o, char root[BOOK_ORDER_ID])
+bool stream_is_next(const struct mediator *m, const struct orderbook_order *o,
+                    char root[BOOK_ORDER_ID])
 {
     static const char orders[] = "/orders/";
-    const size_t n = strlen(o->url), end = BOOK_ORDER_ID - 1 + strlen(STREAM_NEXT);
-    const char *at = n > end + strlen(orders) ? o->url + n - end : NULL;
+    const size_t n = strlen(m->origin), id = n + strlen(orders), end = id + BOOK_ORDER_ID - 1;
 
-    if (o->delivery != DELIVERY_STREAM || at == NULL || strcmp(o->method, "POST") != 0 ||
-        strncmp(at - strlen(orders), orders, strlen(orders)) != 0 ||
-        strcmp(at + BOOK_ORDER_ID - 1, STREAM_NEXT) != 0)
+    if (o->delivery != DELIVERY_STREAM || strcmp(o->method, "POST") != 0 ||
+        strlen(o->url) != end + strlen(STREAM_NEXT) || strncmp(o->url, m->origin, n) != 0 ||
+        strncmp(o->url + n, orders, strlen(orders)) != 0 || strcmp(o->url + end, STREAM_NEXT) != 0)
         return false;
-    snprintf(root, BOOK_ORDER_ID, "%s", at);
+    snprintf(root, BOOK_ORDER_ID, "%s", o->url + id);
     return true;
 }
 
@@ -200,9 +200,11 @@ static enum http_pace pace(struct stream *s, int64_t now)
         return HTTP_END;
     if (s->until == 0 || s->visit != NULL)
         return now - s->since > FIRST_MS ? HTTP_END : HTTP_GO_ON;
+    if (http_flow_is_left(s->flow))
+        return HTTP_END;
     while (s->until <= now && s->ahead[0] != '\0')
         begin_ahead(s);
-    if (s->until <= now || http_flow_is_left(s->flow))
+    if (s->until <= now)
         return HTTP_END;
     return http_flow_room(s->flow) >= PIECE_MAX ? HTTP_GO_ON : HTTP_HOLD;
 }
@@ -218,11 +220,12 @@ static enum http_pace on_pace(void *ctx)
     return p;
 }
 
-/* Nothing came of it, and its visit is told: later, or that it is given back. */
-static void nothing(struct visit *v, const char *order, const struct http_said *said)
+/* Nothing came of it, and its visit is told: later, or that it is given back, unless it had begun
+ * before. */
+static void nothing(struct visit *v, const char *order, bool begun, const struct http_said *said)
 {
     char why[BOOK_WHY_MAX] = "the service says that it delivers, and sends nothing";
-    const bool final = said->r == TP_OK && (said->status == 200 || is_final(said, why));
+    const bool final = !begun && said->r == TP_OK && (said->status == 200 || is_final(said, why));
     struct mediator *m = v->m;
 
     log_error("the stream of order %s is not delivered: its service answers %ld %s", order,
@@ -238,9 +241,11 @@ static void on_end(void *ctx, const struct http_said *said)
     struct streams *all = s->m->streams;
     struct visit *v = NULL;
     char order[BOOK_ORDER_ID];
+    bool begun;
 
     pthread_mutex_lock(&all->lock);
     memcpy(order, s->order, sizeof(order));
+    begun = s->until != 0;
     s->asked = false; /* from here on it may be swept */
     give_ahead_back(s);
     if (s->flow != NULL) {
@@ -248,12 +253,12 @@ static void on_end(void *ctx, const struct http_said *said)
     } else {
         v = s->visit;
         s->visit = NULL;
-        s->over = true;
+        s->over = !begun; /* else what is left of it can be asked for again */
     }
     pthread_mutex_unlock(&all->lock);
     log_trace("   order %s: its stream has ended: %s", order, said->e.text);
     if (v != NULL)
-        nothing(v, order, said);
+        nothing(v, order, begun, said);
 }
 
 /* ---- what its payer does ---- */
@@ -299,7 +304,7 @@ static bool enter(struct stream *s, const struct orderbook_order *o, const char 
     if (before != NULL)
         take_over(s, before);
     *why = "what was paid for has passed: it was delivered, and to hear on pay anew";
-    if (o->state == STATE_DELIVERED && s->until <= s->since)
+    if (o->state == STATE_DELIVERED && s->until <= s->since && s->ahead[0] == '\0')
         return false;
     s->asked = true;
     TAILQ_INSERT_TAIL(&s->m->streams->all, s, next);
@@ -346,6 +351,7 @@ bool stream_answer(struct visit *v, const struct orderbook_order *o,
         s->visit = NULL;
         if (s->until == 0)
             s->until = time_monotonic_ms() + s->per;
+        http_named(v->call, o->id); /* where room is short, who has paid does not go first */
         say_stream(v, o, a, s->type, s->flow);
     }
     pthread_mutex_unlock(&all->lock);
@@ -405,7 +411,7 @@ void stream_due(struct mediator *m, const struct orderbook_order *o, unsigned tr
 {
     char root[BOOK_ORDER_ID];
 
-    if (stream_is_next(o, root)) {
+    if (stream_is_next(m, o, root)) {
         if (!take_ahead(m, root, o->id))
             undeliverable(m, o->id, "the stream is over, or its next unit is paid already");
     } else if (time(NULL) - o->since >= COMES_S) {

@@ -13,8 +13,10 @@ TP_MUST_CHECK enum tp_err streams_open(struct mediator *m, struct tp_error *e);
 void streams_stop(struct mediator *m); /* all end; who waits is answered */
 void streams_close(struct mediator *m);
 
-/* Whether the order is for a further unit, and of which stream. */
-bool stream_is_next(const struct orderbook_order *o, char root[BOOK_ORDER_ID]);
+/* Whether the order is for a further unit, and of which stream: by the mediator's own address,
+ * which no service's resource has. */
+bool stream_is_next(const struct mediator *m, const struct orderbook_order *o,
+                    char root[BOOK_ORDER_ID]);
 
 /* What its order has paid for begins, or goes on for the time that is left of it: the visit is
  * answered later. On the keeper's thread. */

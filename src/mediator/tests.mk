@@ -17,6 +17,13 @@ check_PROGRAMS += tests/unit/test_session
 TESTS += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c $(MEDIATOR_FIXTURE)
 tests_unit_test_session_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_stream
+TESTS += tests/unit/test_stream
+tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/unit.h
+tests_unit_test_stream_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ask_stream -Wl,--wrap=keeper_take -Wl,--wrap=clock_set -Wl,--wrap=say_stream -Wl,--wrap=say_problem -Wl,--wrap=http_resume -Wl,--wrap=http_named \
+	-Wl,--wrap=visit_undelivered -Wl,--wrap=time_monotonic_ms
+tests_unit_test_stream_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_session_way
 TESTS += tests/unit/test_session_way
 tests_unit_test_session_way_SOURCES = tests/unit/test_session_way.c $(MEDIATOR_FIXTURE)

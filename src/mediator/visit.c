@@ -272,7 +272,7 @@ static bool respond_stream(struct visit *v, const struct move *m)
         end(v);
         return true;
     }
-    if (v->kind == VISIT_PAYMENT || stream_is_next(&m->order, root)) {
+    if (v->kind == VISIT_PAYMENT || stream_is_next(v->m, &m->order, root)) {
         say_paid(v, &m->order, &m->attempt);
         end(v);
         return true;

@@ -14,6 +14,7 @@
 #include "payer/credential.h"
 #include "payer/identity.h"
 #include "payer/listen.h"
+#include "wire/jcs.h"
 #include "wire/payment_problem.h"
 
 #define EXIT_HTTP      22 /* curl's: a status of 400 or more, where --fail asks for a fault */
@@ -499,6 +500,29 @@ static enum tp_err pay_chosen(struct get *g, struct demand *demand, struct tp_er
     return r;
 }
 
+/* What was agreed to is what was signed then, and not what is demanded now. */
+static enum tp_err deliver_owed(struct get *g, struct kept_order *o, struct tp_error *e)
+{
+    struct payment_challenge challenge;
+    struct demand signed_for = {0};
+    struct tp_error why = {TP_OK, ""};
+    json_t *object = NULL;
+    enum tp_err r = jcs_read(&object, span_str(o->challenge), &why);
+
+    if (r == TP_OK)
+        r = payment_challenge_from_json(&challenge, object, &why);
+    if (r == TP_OK)
+        r = demand_read(&signed_for, &challenge, &g->checkout.authorities, o->made, &why);
+    if (r != TP_OK) { /* it is delivered all the same, and nothing further of it is bought */
+        log_note("order %s: %s", o->order, why.text);
+        demand_free(&signed_for);
+    }
+    r = deliver(g, o, &signed_for, e);
+    demand_free(&signed_for);
+    json_decref(object);
+    return r;
+}
+
 static enum tp_err pay(struct get *g, const struct payment_offers *offers, struct tp_error *e)
 {
     struct demand demand = {0};
@@ -514,7 +538,7 @@ static enum tp_err pay(struct get *g, const struct payment_offers *offers, struc
     if (r == TP_OK)
         r = checkout_owed(&g->checkout, &demand, &owed, &found, e);
     if (r == TP_OK)
-        r = found ? deliver(g, &owed, &demand, e) : pay_chosen(g, &demand, e);
+        r = found ? deliver_owed(g, &owed, e) : pay_chosen(g, &demand, e);
     kept_order_free(&owed);
     demand_free(&demand);
     return r;

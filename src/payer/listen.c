@@ -9,6 +9,8 @@
 #include "wire/jcs.h"
 
 #define LEAD_MS 5000 /* before its unit begins it is bought, or half a unit before it */
+#define STILL_MS                                                                                   \
+    30000 /* of silence, or a whole unit where that is more, after which nothing is bought */
 #define LOOK_S  15
 #define WAIT_TO "?wait=10&seen=acknowledged"
 #define MS      1000
@@ -30,9 +32,11 @@ enum tp_err listen_begin(struct listening *l, struct checkout *c, const struct p
 
 void listen_heard(struct listening *l)
 {
-    if (l->per == 0 || l->since != 0)
+    if (l->per == 0)
         return;
-    l->since = time_monotonic_ms();
+    l->last = time_monotonic_ms();
+    if (l->since == 0)
+        l->since = l->last;
 }
 
 static void stop(struct listening *l, const struct tp_error *e)
@@ -157,10 +161,18 @@ static void buy_next(struct listening *l)
 
 void listen_tick(struct listening *l)
 {
-    const int64_t lead = l->per / 2 < LEAD_MS ? l->per / 2 : LEAD_MS;
+    const int64_t lead = l->per / 2 < LEAD_MS ? l->per / 2 : LEAD_MS,
+                  still = l->per > STILL_MS ? l->per : STILL_MS, now = time_monotonic_ms();
+    struct tp_error e;
 
-    if (l->since != 0 && !l->over && time_monotonic_ms() >= l->since + l->per * l->units - lead)
+    if (l->since == 0 || l->over || now < l->since + l->per * l->units - lead)
+        return;
+    if (now - l->last <= still) {
         buy_next(l);
+    } else {
+        (void)tp_fail(&e, TP_ERR_TIMEOUT, "nothing of it comes any more, and nothing more is paid");
+        stop(l, &e);
+    }
 }
 
 /* ---- its end ---- */

@@ -13,7 +13,7 @@ struct listening { /* begins as {0}; listen_end */
     const struct kept_order *root; /* that began it */
     struct order began;            /* what was agreed to: item, merchant, per; borrowed */
     int64_t per;                   /* ms; 0: it is no stream */
-    int64_t since;                 /* its first byte came; monotonic ms; 0: not yet */
+    int64_t since, last;           /* its first byte came, its last; monotonic ms; 0: not yet */
     unsigned units;                /* paid */
     struct kept_order ahead;       /* paid, and not begun; id 0: none */
     bool over;                     /* nothing more is bought: why */

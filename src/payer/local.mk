@@ -80,6 +80,11 @@ TESTS += tests/unit/test_orders
 tests_unit_test_orders_SOURCES = tests/unit/test_orders.c tests/tools/damage.h tests/unit/unit.h
 tests_unit_test_orders_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_listen
+TESTS += tests/unit/test_listen
+tests_unit_test_listen_SOURCES = tests/unit/test_listen.c tests/unit/unit.h
+tests_unit_test_listen_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fetch_send -Wl,--wrap=time_monotonic_ms
+tests_unit_test_listen_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_provisions
 TESTS += tests/unit/test_provisions
 tests_unit_test_provisions_SOURCES = tests/unit/test_provisions.c tests/unit/unit.h

@@ -139,23 +139,42 @@ too_fast() {
     [ "$(tail -1 taken)" -lt 60000 ] || fail "the mediator took $(tail -1 taken) kB: $(cat hear.log)"
 }
 
+# Whoever comes again goes on at what was agreed to, whatever is quoted by now.
+quoted_otherwise() {
+    local listener left
+    hear -o heard "$other/for-14?per=9&again" 2>hear.log &
+    listener=$!
+    for left in {400..0}; do
+        [ "$(orders "Radio, 9 s" .state)" = delivered ] && [ -s heard ] && break
+        [ "$left" = 0 ] && fail "nothing is heard: $(cat hear.log mediator.log)"
+        sleep 0.05
+    done
+    pkill -KILL -f "for-14[?]per=9&again"
+    wait "$listener"
+    echo 1 >other/per
+    hear -o heard "$other/for-14?per=9&again" 2>hear.log || fail "not heard: $(cat hear.log)"
+    rm other/per
+    grep -q "units of 9 s: 0.[23]0 EUR" hear.log || fail "not told: $(cat hear.log)"
+    [ "$(units "Radio, 1 s")" = 0 ] || fail "units at what is quoted now: $(orders "Radio, 1 s" .state)"
+}
+
 # The listener, then the mediator, is killed with a unit paid ahead.
 killed() {
     local listener left
-    hear -o heard "$other/for-60?per=4&listener" 2>hear.log &
+    hear -o heard "$other/for-60?per=6&listener" 2>hear.log &
     listener=$!
     for left in {400..0}; do
-        [ "$(orders "Radio, 4 s" .state | grep -o acknowledged | wc -l)" -ge 1 ] && break
+        [ "$(orders "Radio, 6 s" .state | tr ' ' '\n' | sort -u | paste -sd ' ')" = "acknowledged delivered" ] && break
         [ "$left" = 0 ] && fail "no unit is paid ahead: $(cat hear.log mediator.log)"
         sleep 0.05
     done
-    pkill -KILL -f "for-60[?]per=4&listener"
+    pkill -KILL -f "for-60[?]per=6&listener"
     wait "$listener"
-    until_all "Radio, 4 s" "delivered reversed"
+    until_all "Radio, 6 s" "delivered reversed"
     hear -o heard "$other/for-60?per=5" 2>hear.log &
     listener=$!
     for left in {400..0}; do
-        [ "$(orders "Radio, 5 s" .state | grep -o acknowledged | wc -l)" -ge 1 ] && break
+        [ "$(orders "Radio, 5 s" .state | tr ' ' '\n' | sort -u | paste -sd ' ')" = "acknowledged delivered" ] && break
         [ "$left" = 0 ] && fail "no unit is paid ahead: $(cat hear.log mediator.log)"
         sleep 0.05
     done
@@ -189,6 +208,7 @@ inside() {
     not_delivered
     by_curl
     too_fast
+    quoted_otherwise
     killed
     agree
     kill "$mediator" "$service" "$purse"

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A service that sells by duration, in the standard library alone: streaming_service.py CREDENTIALS PORT, with what lying_service.py has as CREDENTIALS. The path says
 how it sends: /for-2.5 so many seconds, ten pieces each; /silent the head alone; /fast as fast as it is taken, until nobody does; /410 a refusal; /empty nothing; and ?per=
-seconds that the price, 0.10 EUR, pays for."""
+seconds that the price, 0.10 EUR, pays for; CREDENTIALS/per, if it is there, outranks that."""
 import datetime
 import http.server
 import json
+import os
 import ssl
 import sys
 import time
@@ -16,6 +17,8 @@ credentials = sys.argv[1]
 def quoted(path, query):
     until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=10)
     per = int(urllib.parse.parse_qs(query).get("per", ["3"])[0])
+    if os.path.exists(credentials + "/per"):
+        per = int(open(credentials + "/per").read())
     document = {"designation": "Radio", "amount": "10", "currency": "eur", "available": True, "delivery": "stream", "per": per, "path": path,
                 "valid_until": until.strftime("%Y-%m-%dT%H:%M:%SZ")}
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
