@@ -15,7 +15,7 @@ libmediator_a_SOURCES = \
 	src/mediator/serve.c src/mediator/serve.h \
 	src/mediator/shelf.c \
 	src/mediator/stans.c src/mediator/stans.h src/mediator/stream.c src/mediator/stream.h \
-	src/mediator/visit.c src/mediator/visit.h src/mediator/visit_dispute.c src/mediator/visit_route.c \
+	src/mediator/visit.c src/mediator/visit.h src/mediator/visit_dispute.c src/mediator/visit_route.c src/mediator/visit_sale.c \
 	src/mediator/bills.c src/mediator/bills.h src/mediator/visit_bills.c src/mediator/identity.c src/mediator/identity.h src/mediator/visit_identity.c \
 	src/mediator/keeper.c
 MEDIATOR_LIBS = libmediator.a $(HTTP_LIBS) $(HTTP_CLIENT_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS) $(QRENCODE_LIBS)

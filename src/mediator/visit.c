@@ -1,7 +1,6 @@
 /* Visits: what is answered to whom, and who waits. */
 #include "mediator/visit.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +24,7 @@ struct visit *visit_new(struct mediator *m, struct http_call *call)
     return v;
 }
 
-static void end(struct visit *v)
+void visit_end(struct visit *v)
 {
     if (v->streaming)
         stream_forget(v);
@@ -41,7 +40,7 @@ static void wait_more(struct visit *v)
     pthread_mutex_unlock(&v->m->lock);
 }
 
-static void wait_for(struct visit *v, int seconds)
+void visit_wait(struct visit *v, int seconds)
 {
     v->until = time_monotonic_ms() + 1000 * (int64_t)seconds;
     wait_more(v);
@@ -68,7 +67,7 @@ void visit_unbooked(struct visit *v)
 {
     say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE,
                "the mediator's books cannot be asked now; nothing was kept: ask the same again");
-    end(v);
+    visit_end(v);
 }
 
 void visits_end(struct mediator *m)
@@ -86,7 +85,7 @@ void visits_end(struct mediator *m)
 void visit_wait_card(struct visit *v)
 {
     v->kind = VISIT_CARD;
-    wait_for(v, ANSWER_S);
+    visit_wait(v, ANSWER_S);
 }
 
 void visits_told(struct mediator *m, const char *id, const uint8_t sealed[LETTER_HASH],
@@ -103,7 +102,7 @@ void visits_told(struct mediator *m, const char *id, const uint8_t sealed[LETTER
             continue;
         }
         say(v, what);
-        end(v);
+        visit_end(v);
     }
 }
 
@@ -111,7 +110,7 @@ static void say_unheard(struct visit *v)
 {
     say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE,
                "the card's acquirer does not answer; nothing is kept: ask the same again");
-    end(v);
+    visit_end(v);
 }
 
 void visits_expire(struct mediator *m, int64_t now)
@@ -244,7 +243,7 @@ static bool fetch(struct visit *v, const struct move *m)
     if (c != NULL) {
         say_content(v, &m->order, &m->attempt, c);
         content_drop(&c);
-        end(v);
+        visit_end(v);
         return true;
     }
     quote = keeper_quote(v->m, &m->order);
@@ -269,12 +268,16 @@ static bool respond_stream(struct visit *v, const struct move *m)
     char root[BOOK_ORDER_ID], *quote = NULL;
 
     if (stream_answer(v, &m->order, &m->attempt)) {
-        end(v);
+        visit_end(v);
         return true;
     }
     if (v->kind == VISIT_PAYMENT || stream_is_next(v->m, &m->order, root)) {
         say_paid(v, &m->order, &m->attempt);
-        end(v);
+        visit_end(v);
+        return true;
+    }
+    if (m->order.state == STATE_DELIVERED && !v->streaming && visit_is_too_much(v)) {
+        visit_end(v); /* who comes again and again has its service asked each time */
         return true;
     }
     if (!v->last && !v->streaming)
@@ -318,7 +321,7 @@ static bool respond_paid(struct visit *v, const struct move *m, struct content *
         say_paid(v, &m->order, &m->attempt);
         break;
     }
-    end(v);
+    visit_end(v);
     return true;
 }
 
@@ -353,7 +356,7 @@ static bool respond_payer(struct visit *v, const struct move *m, struct content 
                   1);
         break;
     }
-    end(v);
+    visit_end(v);
     return true;
 }
 
@@ -375,7 +378,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
     case VISIT_DELIVERY:
         if (!is_payer(v, m)) {
             say_no_payment(v, m);
-            end(v);
+            visit_end(v);
             return true;
         }
         v->n = m->attempt.n;
@@ -384,7 +387,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
         if (m->order.state == v->seen)
             return false;
         say_where(v, m);
-        end(v);
+        visit_end(v);
         return true;
     case VISIT_NONE:
     case VISIT_BILLS:
@@ -434,7 +437,7 @@ bool visit_is_too_much(struct visit *v)
 void visit_demand(struct visit *v)
 {
     if (visit_is_too_much(v))
-        end(v);
+        visit_end(v);
     else if (v->kind == VISIT_BILLS)
         ask_bills(v->m, v);
     else
@@ -476,7 +479,7 @@ static void ask_for_money(struct visit *v, const struct move *m, enum payment_pr
         say_plainly(v, m, v->kind == VISIT_PAYMENT ? MHD_HTTP_CONFLICT : MHD_HTTP_GONE, detail);
     else
         say_problem(v, &p);
-    end(v);
+    visit_end(v);
 }
 
 /* Of vouchers: the session, or what it has left, does not pay it; another means still may. */
@@ -493,7 +496,7 @@ static bool found_voucher(struct visit *v, const struct move *m)
 
     if (m->finding == FOUND_BEHIND) {
         say_problem(v, &behind);
-        end(v);
+        visit_end(v);
     } else if (m->finding == FOUND_SESSION) {
         ask_for_money(v, m, PAYMENT_VERIFICATION_FAILED,
                       "no session of this account takes the voucher: it is over, or is none; "
@@ -546,11 +549,10 @@ static void found_wrong(struct visit *v, const struct move *m)
     }
     if (m->finding == FOUND_INVALID)
         say_no_payment(v, m);
-    end(v);
+    visit_end(v);
 }
 
 static void found_payer(struct visit *v, const struct job *j);
-static void found_next(struct visit *v, const struct move *m);
 
 /* In the field that they have free, who asks can answer the challenge of before. One that a device
  * has taken is answered by that device. */
@@ -586,7 +588,7 @@ static void found_before(struct visit *v, const struct job *j)
         visit_demand(v);
     } else if (payable.n > 0) {
         say_problem(v, &p);
-        end(v);
+        visit_end(v);
     } else {
         v->kind = VISIT_PAY;
         v->n = m->attempt.n;
@@ -607,7 +609,7 @@ static void found_demanded(struct visit *v, const struct move *m)
                                   .consumed = -1};
 
     say_problem(v, &p);
-    end(v);
+    visit_end(v);
 }
 
 static void found_looked(struct visit *v, const struct move *m)
@@ -620,7 +622,7 @@ static void found_looked(struct visit *v, const struct move *m)
         return;
     }
     say_where(v, m);
-    end(v);
+    visit_end(v);
 }
 
 static void found_payer(struct visit *v, const struct job *j)
@@ -638,10 +640,10 @@ static void found_payer(struct visit *v, const struct job *j)
     if (v->last) {
         say_later(v, m, "it is not decided yet, or on its way: never pay again, ask the same again",
                   1);
-        end(v);
+        visit_end(v);
         return;
     }
-    wait_for(v, v->kind == VISIT_PAYMENT ? ANSWER_S : DELIVER_S);
+    visit_wait(v, v->kind == VISIT_PAYMENT ? ANSWER_S : DELIVER_S);
 }
 
 void visit_found(struct visit *v, struct job *j)
@@ -670,7 +672,7 @@ void visit_found(struct visit *v, struct job *j)
         found_looked(v, m);
         return;
     case VISIT_NEXT:
-        found_next(v, m);
+        visit_next(v, m);
         return;
     case VISIT_CLAIM:
     case VISIT_RELEASE:
@@ -687,7 +689,7 @@ void visit_found(struct visit *v, struct job *j)
             say_json(v, MHD_HTTP_OK, say_order(&m->order, NULL));
         break;
     }
-    end(v);
+    visit_end(v);
 }
 
 void visit_session(struct visit *v, const struct job *j)
@@ -712,274 +714,5 @@ void visit_session(struct visit *v, const struct job *j)
                  json_pack("{s:s,s:s}", "session", s->id, "state", states[s->state]));
     else
         say_problem(v, &p);
-    end(v);
-}
-
-/* ---- what the service said ---- */
-
-static void say_service(struct visit *v, unsigned status, const char *detail)
-{
-    say_simple(v, status, detail);
-    end(v);
-}
-
-bool visit_answered(struct visit *v, const struct http_said *said)
-{
-    if (said->r == TP_OK && said->status == 200)
-        return true;
-    if (said->r == TP_OK && (said->status == 400 || said->status == 404 || said->status == 405)) {
-        say_service(v, (unsigned)said->status, "the service does not sell that");
-        return false;
-    }
-    if (said->r != TP_OK)
-        log_error("service %s at %s: %s", v->service->name, v->service->url, said->e.text);
-    else
-        log_error("service %s at %s answers %ld", v->service->name, v->service->url, said->status);
-    say_service(v, MHD_HTTP_SERVICE_UNAVAILABLE,
-                "the service cannot be asked now, and nothing is to be paid: ask again later");
-    return false;
-}
-
-void visit_given(struct visit *v, const struct http_said *said)
-{
-    struct content *c;
-
-    if (!visit_answered(v, said))
-        return;
-    c = content_new(said->type[0] != '\0' ? said->type : "application/octet-stream", said->body);
-    say_free(v, c);
-    content_drop(&c);
-    end(v);
-}
-
-void visit_undelivered(struct visit *v, bool final)
-{
-    if (final)
-        wait_for(v, DELIVER_S);
-    else
-        say_service(v, MHD_HTTP_SERVICE_UNAVAILABLE,
-                    "it is paid, and the service does not deliver it now: ask the same again");
-}
-
-void visit_delivered(struct visit *v, const struct orderbook_order *o,
-                     const struct orderbook_attempt *a, struct content *c)
-{
-    const struct say_problem p = {
-        .type = PAYMENT_OTHER,
-        .status = MHD_HTTP_SERVICE_UNAVAILABLE,
-        .detail = "it is paid and was delivered; the service cannot deliver it again now: ask the "
-                  "same again later",
-        .order = o,
-        .retry_after = 5,
-        .consumed = 1};
-
-    if (c != NULL)
-        say_content(v, o, a, c);
-    else
-        say_problem(v, &p);
-    end(v);
-}
-
-/* One challenge more of a move, if its contract takes the order. */
-static enum tp_err add_challenge(struct move *m, struct visit *v, size_t contract, enum means means,
-                                 const uint8_t quote[32], struct tp_error *e)
-{
-    const bool first = m->attempt.n == 0;
-    struct orderbook_attempt *a = first ? &m->attempt : &m->others[m->n_others];
-    enum tp_err r;
-
-    *a = (struct orderbook_attempt){.n = first ? 1 : (uint32_t)m->n_others + 2,
-                                    .place = (uint32_t)contract + 1,
-                                    .means = means};
-    if (means == MEANS_VOUCHER) /* behind all charges */
-        a->place += (uint32_t)v->service->contracts;
-    memcpy(a->order, m->order.id, sizeof(a->order));
-    memcpy(a->contract, v->service->contract[contract]->id, sizeof(a->contract));
-    r = challenge_make(a, &m->order, quote, v->header, &v->m->issuing, e);
-    if (r != TP_OK)
-        orderbook_attempt_free(a);
-    else if (!first)
-        m->n_others++;
-    return r;
-}
-
-/* A challenge under each contract that takes the order: what one does not take, because it costs
- * too much or no number is left, another may. Of a purse also one for those who have a session
- * there. TP_ERR_RANGE: none does. */
-static enum tp_err make_challenges(struct move *m, struct visit *v, const uint8_t quote[32],
-                                   struct tp_error *e)
-{
-    const struct reg_service *s = v->service;
-    enum tp_err r, first = TP_OK;
-
-    for (size_t i = 0; i < s->contracts; i++) {
-        r = add_challenge(m, v, i, 0, quote, first == TP_OK ? e : NULL);
-        first = first == TP_OK ? r : first;
-    }
-    for (size_t i = 0; i < s->contracts; i++)
-        if (s->contract[i]->acquirer->means == MEANS_PURSE)
-            (void)add_challenge(m, v, i, MEANS_VOUCHER, quote, NULL);
-    return m->attempt.n != 0 ? TP_OK : first;
-}
-
-/* The order and its challenges, into a move. */
-static enum tp_err make_order(struct job *j, struct visit *v, const struct quote *q,
-                              struct span text, struct tp_error *e)
-{
-    const struct reg_contract *c = v->service->contract[0];
-    struct orderbook_order *o = &j->move.order;
-    uint8_t hash[32];
-
-    *o = v->asked;
-    o->made = o->since = time(NULL);
-    o->valid_until = o->made + CHALLENGE_VALID_S;
-    if (o->valid_until > q->valid_until)
-        o->valid_until = q->valid_until;
-    o->state = STATE_REQUESTED;
-    o->amount = q->amount;
-    o->currency = c->currency->numeric;
-    o->delivery = q->delivery;
-    o->attempt = 1;
-    snprintf(o->item, sizeof(o->item), "%s", q->designation);
-    snprintf(o->merchant, sizeof(o->merchant), "%s",
-             q->merchant != NULL ? q->merchant : c->merchant);
-    if (q->per > 0) { /* each unit names itself, on receipts too */
-        o->per = q->per;
-        snprintf(o->item, sizeof(o->item), "%s, %u s", q->designation, q->per);
-    }
-    if (o->valid_until <= o->made)
-        return tp_fail(e, TP_ERR_FORMAT, "its quote is over already");
-    j->move.quote = span_text(text);
-    if (j->move.quote == NULL || EVP_Digest(text.p, text.n, hash, NULL, EVP_sha256(), NULL) != 1)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
-    return make_challenges(&j->move, v, hash, e);
-}
-
-static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
-{
-    struct job *j = move_job(EVENT_ASKED, v->asked.id);
-    struct tp_error e = {TP_ERR_NO_MEMORY, "no memory for an order"};
-    const enum tp_err r = j != NULL ? make_order(j, v, q, text, &e) : TP_ERR_NO_MEMORY;
-
-    if (r != TP_OK) {
-        log_error("service %s at %s: an order cannot be made: %s", v->service->name,
-                  v->service->url, e.text);
-        if (j != NULL)
-            move_free(&j->move);
-        free(j);
-        say_service(v, r == TP_ERR_RANGE ? MHD_HTTP_INTERNAL_SERVER_ERROR : MHD_HTTP_BAD_GATEWAY,
-                    "this cannot be paid here: the mediator's log says why");
-        return;
-    }
-    snprintf(v->id, sizeof(v->id), "%s", v->asked.id);
-    j->visit = v;
-    keeper_take(v->m, j);
-}
-
-/* The next unit of a stream, at the price at which it began. */
-static void found_next(struct visit *v, const struct move *m)
-{
-    const struct currency *currency = currency_by_numeric(m->order.currency);
-    struct quote q = {.amount = 0};
-    char *text = NULL;
-
-    if (visit_is_too_much(v)) {
-        end(v);
-        return;
-    }
-    v->service = registry_service(v->m->registry, m->order.service);
-    if (v->service != NULL && stream_goes_on(v->m, m->order.id))
-        text = keeper_quote(v->m, &m->order);
-    if (text == NULL || currency == NULL ||
-        quote_read(&q, span_str(text), currency, NULL) != TP_OK || q.per == 0) {
-        say_plainly(v, m, MHD_HTTP_CONFLICT,
-                    "there is no such stream under way: nothing more of it is to be paid");
-        end(v);
-    } else {
-        q.valid_until = time(NULL) + CHALLENGE_VALID_S;
-        snprintf(v->asked.service, sizeof(v->asked.service), "%s", m->order.service);
-        snprintf(v->asked.path, sizeof(v->asked.path), "%s", m->order.path);
-        snprintf(v->asked.query, sizeof(v->asked.query), "%s", m->order.query);
-        v->kind = VISIT_DEMAND;
-        ask_to_pay(v, &q, span_str(text));
-    }
-    quote_free(&q);
-    free(text);
-}
-
-static void give_included(struct visit *v, const struct quote *q)
-{
-    struct tp_error e = {TP_OK, ""};
-    struct content *c;
-    uint8_t *bytes = NULL;
-    size_t n = 0;
-
-    if (quote_content(&bytes, &n, q, &e) != TP_OK) {
-        log_error("service %s at %s: %s", v->service->name, v->service->url, e.text);
-        say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
-        return;
-    }
-    c = content_new(q->type != NULL ? q->type : "application/octet-stream", span_of(bytes, n));
-    say_free(v, c);
-    content_drop(&c);
-    free(bytes);
-    end(v);
-}
-
-/* Not 404: it is there, and may be sold again; and not 410, which says that money is given back. */
-static void say_sold_out(struct visit *v, bool paid)
-{
-    const struct say_problem p = {.type = PAYMENT_OTHER,
-                                  .status = MHD_HTTP_CONFLICT,
-                                  .detail = paid ? "it is paid already, and nothing is to be paid"
-                                                 : "it is sold out, and nothing is to be paid",
-                                  .told = paid ? "paid" : "sold_out",
-                                  .consumed = -1};
-
-    say_problem(v, &p);
-    end(v);
-}
-
-static const char *how_quoted(const struct quote *q)
-{
-    if (q->identify != NULL)
-        return "who asks?";
-    if (q->sold_out)
-        return "sold out";
-    return q->available ? delivery_name(q->delivery) : "not sold now";
-}
-
-void visit_quoted(struct visit *v, const struct http_said *said)
-{
-    struct quote q = {.amount = 0};
-    struct tp_error e = {TP_OK, ""};
-
-    if (!visit_answered(v, said))
-        return;
-    if (quote_read(&q, said->body, v->service->contract[0]->currency, &e) != TP_OK) {
-        log_error("service %s at %s: %s", v->service->name, v->service->url, e.text);
-        say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
-        quote_free(&q);
-        return;
-    }
-    log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id,
-              q.designation != NULL ? q.designation : "", (long long)q.amount, how_quoted(&q));
-    if (q.identify != NULL) {
-        visit_identify(v, q.identify, q.by_card);
-    } else if (q.sold_out || q.paid) {
-        say_sold_out(v, q.paid);
-    } else if (!q.available) {
-        say_service(v, MHD_HTTP_NOT_FOUND, "it is not sold now");
-    } else if (q.amount > 0) {
-        ask_to_pay(v, &q, said->body);
-    } else if (q.delivery == DELIVERY_INCLUDED) {
-        give_included(v, &q);
-    } else {
-        char *text = span_text(said->body);
-
-        v->asked.delivery = q.delivery;
-        ask_free(v->m, v, text != NULL ? text : "");
-        free(text);
-    }
-    quote_free(&q);
+    visit_end(v);
 }

@@ -64,7 +64,7 @@ void visits_wake(struct mediator *m, struct job *j);
 bool visit_is_too_much(struct visit *v);
 /* Its service is asked for a quote, unless that is so. */
 void visit_demand(struct visit *v);
-/* The service has spoken (client's thread). */
+/* The service has spoken (client's thread; visit_sale.c). */
 void visit_quoted(struct visit *v, const struct http_said *said);
 void visit_given(struct visit *v, const struct http_said *said);
 /* What was paid does not come now; `final`: it is given back, which who asked waits for. */
@@ -73,10 +73,15 @@ void visit_undelivered(struct visit *v, bool final);
 bool visit_answered(struct visit *v, const struct http_said *said);
 void visit_delivered(struct visit *v, const struct orderbook_order *o,
                      const struct orderbook_attempt *a, struct content *c);
+/* The next unit of a stream is asked to be paid, at the price at which it began. */
+void visit_next(struct visit *v, const struct move *m);
 /* Those that waited long enough are told where it stands. */
 void visits_expire(struct mediator *m, int64_t now);
 /* At the end: nobody waits any more. */
 void visits_end(struct mediator *m);
+/* It is answered, and may be gone at once; it waits for what becomes of its order, so long. */
+void visit_end(struct visit *v);
+void visit_wait(struct visit *v, int seconds);
 /* The books cannot be asked. */
 void visit_unbooked(struct visit *v);
 /* A browser is known again by a number that it was given; it gets one where it has none. */

@@ -377,12 +377,9 @@ static enum tp_err write(const struct hearing *h, enum letter_kind kind, struct 
 
 static enum tp_err check_paid(const struct kept_order *o, struct tp_error *e)
 {
-    if (o->state == KEPT_ACKNOWLEDGED)
-        return TP_OK;
-    return tp_fail(e, TP_ERR_STATE,
-                   o->state == KEPT_REVERSED
-                       ? "what was paid by the order %s is given back already"
-                       : "the order %s is not paid: there is nothing to dispute",
+    if (o->state == KEPT_ACKNOWLEDGED || (o->state == KEPT_REVERSED && o->acknowledgement != NULL))
+        return TP_OK; /* that it was given back is the mediator's word alone, who says so again */
+    return tp_fail(e, TP_ERR_STATE, "the order %s is not paid: there is nothing to dispute",
                    o->order);
 }
 

@@ -121,6 +121,7 @@ enum tp_err book_collect_submitted(struct book *b, const struct remise *remise,
                                    const uint8_t hash[32], time_t now, struct tp_error *e)
 {
     struct row row;
+    int64_t sent = 0;
     enum tp_err r = db_begin(b->db, e);
 
     if (r != TP_OK)
@@ -131,9 +132,11 @@ enum tp_err book_collect_submitted(struct book *b, const struct remise *remise,
     if (r == TP_OK)
         r = db_exec(b->db,
                     "UPDATE remise SET state = 2, hash = $2, attempts = attempts + 1, submitted ="
-                    " coalesce(submitted, $3) WHERE remise = $1",
+                    " coalesce(submitted, $3) WHERE remise = $1 AND payout IS NULL",
                     DB_VALUES(db_integer(row.key), db_blob(span_of(hash, 32)), db_integer(now)),
-                    NULL, e);
+                    &sent, e);
+    if (r == TP_OK && sent != 1)
+        r = tp_fail(e, TP_ERR_STATE, "it was paid out meanwhile without the centre: not sent");
     return book_end(b, r, e);
 }
 

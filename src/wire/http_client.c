@@ -9,9 +9,9 @@
 
 #include "base/log.h"
 
-#define CONNECT_MS  10000L
-#define POLL_MS     1000
-#define CONNECTIONS 256L
+#define CONNECT_MS 10000L
+#define POLL_MS    1000
+#define HOSTS      4L /* so many of them may have all that one may */
 
 struct exchange {
     TAILQ_ENTRY(exchange) next;
@@ -327,7 +327,7 @@ enum tp_err http_client_new(struct http_client **out, long of_host, struct tp_er
     c->started =
         c->multi != NULL &&
         curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, of_host) == CURLM_OK &&
-        curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS) == CURLM_OK &&
+        curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, HOSTS * of_host) == CURLM_OK &&
         pthread_create(&c->thread, NULL, run, c) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!c->started) {
