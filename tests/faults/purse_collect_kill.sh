@@ -6,7 +6,7 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 # shellcheck source=tests/system/purse_common.sh
 . "$here/purse_common.sh"
-kills=${KILLS:-100}
+kills=${KILLS:-50}
 RANDOM=${SEED:-2750275}
 port=0
 own_folder
