@@ -1,6 +1,6 @@
 #!/bin/bash
 # kill -9 of a purse's collecting run, of the centre or of the purse itself at seeded random instants, while customers pay and draw vouchers: nothing is collected
-# twice, nothing is lost, and in the end the books of both sides are equal to the cent, item by item. KILLS (100) and SEED in the environment give another course.
+# twice, nothing is lost, and in the end the books of both sides are equal to the cent, item by item. KILLS (50) and SEED in the environment give another course.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
