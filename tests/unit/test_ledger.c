@@ -1217,7 +1217,7 @@ static Suite *suite(void)
     Suite *s = suite_create("ledger");
     TCase *t = tcase_create("ledger");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 300); /* on a PostgreSQL beside six others, too */
     tcase_add_test(t, a_payment_is_kept_and_read_back);
     tcase_add_test(t, repeats_count_once);
     tcase_add_test(t, a_counter_of_a_card_counts_once);
