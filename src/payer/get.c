@@ -222,17 +222,6 @@ static enum tp_err unpaid(struct get *g, const struct payment_offers *offers, st
                    methods);
 }
 
-static enum tp_err read_offers(struct get *g, struct payment_offers *offers, struct tp_error *e)
-{
-    const char *field;
-    enum tp_err r = TP_OK;
-
-    for (size_t i = 0; r == TP_OK && (field = fetch_field(g->fetch, "WWW-Authenticate", i)) != NULL;
-         i++)
-        r = payment_offers_add(offers, span_str(field), e);
-    return r;
-}
-
 /* ---- K ---- */
 
 static bool takes_delivery(void *ctx, long status)
@@ -548,7 +537,7 @@ static enum tp_err demanded(struct get *g, struct tp_error *e)
 {
     struct payment_offers offers = {0};
     bool payable = false;
-    enum tp_err r = read_offers(g, &offers, e);
+    enum tp_err r = submit_offers(&offers, g->fetch, e);
 
     fetch_say(g->fetch, "D  402, %zu %s", offers.n, offers.n == 1 ? "way to pay" : "ways to pay");
     for (size_t i = 0; i < offers.n; i++)

@@ -97,14 +97,11 @@ static enum tp_err read_next(struct listening *l, struct demand *d, const char *
                              struct tp_error *e)
 {
     struct payment_offers offers = {0};
-    const char *field;
-    enum tp_err r = TP_OK;
+    enum tp_err r;
 
     if (fetch_status(l->fetch) != 402)
         return tp_fail(e, TP_ERR_PEER, "its next unit is not sold (%ld)", fetch_status(l->fetch));
-    for (size_t i = 0; r == TP_OK && (field = fetch_field(l->fetch, "WWW-Authenticate", i)) != NULL;
-         i++)
-        r = payment_offers_add(&offers, span_str(field), e);
+    r = submit_offers(&offers, l->fetch, e);
     if (r == TP_OK)
         r = checkout_choose(l->checkout, d, &offers, NULL, e);
     if (r == TP_OK)

@@ -221,13 +221,14 @@ out:
     return r;
 }
 
-static void take_again(const struct submitter *s, struct submit_answer *a)
+enum tp_err submit_offers(struct payment_offers *out, struct fetch *f, struct tp_error *e)
 {
     const char *field;
+    enum tp_err r = TP_OK;
 
-    for (size_t i = 0; (field = fetch_field(s->fetch, "WWW-Authenticate", i)) != NULL; i++)
-        if (payment_offers_add(&a->again, span_str(field), NULL) != TP_OK)
-            break;
+    for (size_t i = 0; r == TP_OK && (field = fetch_field(f, "WWW-Authenticate", i)) != NULL; i++)
+        r = payment_offers_add(out, span_str(field), e);
+    return r;
 }
 
 /* What a purse signs no refusal of it still has a word for. */
@@ -260,8 +261,9 @@ static enum tp_err refused(const struct submitter *s, struct kept_order *o, long
             a->outcome = SUBMIT_REFUSED;
         }
     }
-    if (r == TP_OK && status == 402)
-        take_again(s, a);
+    if (r == TP_OK && status == 402 && submit_offers(&a->again, s->fetch, NULL) != TP_OK)
+        fetch_say(s->fetch,
+                  "   a challenge cannot be read: it and those behind it are passed over");
     payment_problem_free(&problem);
     return r;
 }

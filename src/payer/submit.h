@@ -33,6 +33,11 @@ struct submit_answer { /* begins as {0} */
 };
 void submit_answer_free(struct submit_answer *a);
 
+/* The challenges of the answer that f has (wire/payment_challenge.h); errors of the first that is
+ * none, after those before it. */
+TP_MUST_CHECK enum tp_err submit_offers(struct payment_offers *out, struct fetch *f,
+                                        struct tp_error *e);
+
 /* Sends the credential until something is decided; acknowledgement and receipt go to *o, and
  * nothing to the journal. An acknowledgement is held to the order and to the authority.
  * TP_ERR_PEER, TP_ERR_TIMEOUT: what became of it, nobody knows. TP_ERR_SECURITY. */

@@ -85,7 +85,11 @@ settled() {
 
 refused() {
     buy_one
+    # that it was given back is so far the mediator's word alone, which takes no dispute away
+    sqlite3 home/journal.db "UPDATE orders SET state = 5 WHERE order_id = '$bought'" || fail "the journal is not changed"
+    [ "$(telepay order list --home home --json | jq -r '.orders[0].state')" = reversed ] || fail "the journal: $(telepay order list --home home)"
     expect 0 "State         open" dispute open "$bought" --reason not-delivered
+    sqlite3 home/journal.db "UPDATE orders SET state = 3 WHERE order_id = '$bought'"
     # the clock goes on: overdue is told on both sides
     python3 -c "import sqlite3, sys; d = sqlite3.connect('med/mediator.db'); d.execute('UPDATE dispute SET due = 1 WHERE order_id = ?', (sys.argv[1],)); d.commit()" "$bought"
     expect 0 "overdue: 1" telepay-mediator status
