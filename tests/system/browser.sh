@@ -65,9 +65,9 @@ second_device() {
     local before code
     before=$(paid)
     browser open "$article?second"
-    shot second-1-request
+    browser shot second.png
     page_order
-    expect 0 "QR-Code:$origin/orders/$order" zbarimg -q second-1-request.png
+    expect 0 "QR-Code:$origin/orders/$order" zbarimg -q second.png
     mkfifo typed
     begin second.log telepay pay --order "$origin/orders/$order" --home home2 --cacert med/pki/ca.pem --pin-fd 3 --up-to "5 EUR" 3<>typed
     until_said "must show the code ...-..." second.log

@@ -5,10 +5,7 @@
 browser() { "$here/../tools/browser.py" browser.session "$@" >"$dir/out" 2>&1 || fail "browser $*: $(heard)"; }
 reads() { browser text && said "$1"; }    # on the page
 leaves() { browser text && unsaid "$1"; } # not on the page
-shot() {
-    browser shot "$1.png"
-    [ -z "${BROWSER_SHOTS-}" ] || cp "$1.png" "$BROWSER_SHOTS/"
-}
+shot() { [ -z "${BROWSER_SHOTS-}" ] || browser shot "$BROWSER_SHOTS/$1.png"; }
 fits() { # the page into the window's width, and all of it has a name
     browser width
     # shellcheck disable=SC2046 # two numbers

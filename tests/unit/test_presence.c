@@ -165,14 +165,20 @@ static void send_message(struct link_client *c)
         ck_ok(mediation_read(&q.parts, &room, &q.answer, false));
 }
 
-/* What was asked and is signed so far, by that card: sealed, sent, and answered so. */
-static void answered(const struct signer *s, const struct signed_card *c, const char *code,
-                     const char *reason)
+/* What was asked and is signed so far, by that card: sealed and sent … */
+static void sent(const struct signer *s, const struct signed_card *c)
 {
     sign_card(s, c);
     seal(frontal.sealing);
     make_message();
     send_message(client);
+}
+
+/* … and answered so. */
+static void answered(const struct signer *s, const struct signed_card *c, const char *code,
+                     const char *reason)
+{
+    sent(s, c);
     ck_assert_msg(strcmp(q.a.code, code) == 0 && strcmp(q.a.reason, reason) == 0,
                   "%s %s, not %s %s", q.a.code, q.a.reason, code, reason);
     ck_assert_uint_eq(q.parts.card.n > 0, strcmp(code, "00") == 0);
@@ -393,7 +399,10 @@ START_TEST(cards_of_nobody)
         MUST(signer_make(&other, 1, &office_error));
         MUST(signer_card(&foreign, &other, 1));
         ask(); /* of a scheme that has the same name, and another key */
-        answered(&other, &foreign, "63", "ISSUER_CERT_TRAILER");
+        sent(&other, &foreign);
+        ck_assert_str_eq(q.a.code, "63");
+        if (strcmp(q.a.reason, "ISSUER_CERT_HEADER") != 0) /* one key in 256 makes a BC by chance */
+            ck_assert_str_eq(q.a.reason, "ISSUER_CERT_TRAILER");
         ask();
         q.rid = 0x15;
         refused("63", "CA_KEY_UNKNOWN");
