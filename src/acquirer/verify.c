@@ -130,8 +130,9 @@ static const char *cryptogram_name(uint8_t cid)
     return names[cid >> 6];
 }
 
-/* Whether the evidence has the step at all: a card without CDA has fewer. */
-static bool has_row(enum row row, const struct evidence_result *r)
+/* Whether the evidence has the step at all: a card without CDA has fewer, one that pays nothing has
+ * no values. */
+static bool has_row(enum row row, const struct evidence *ev, const struct evidence_result *r)
 {
     switch (row) {
     case ROW_AUTHORITY:
@@ -142,6 +143,8 @@ static bool has_row(enum row row, const struct evidence_result *r)
         return r->method == EVIDENCE_DDA || r->method == EVIDENCE_CDA;
     case ROW_DATA_HASH:
         return r->method == EVIDENCE_CDA;
+    case ROW_SIGNED:
+        return !evidence_is_card_alone(ev);
     default:
         return true;
     }
@@ -157,7 +160,7 @@ static void describe_signature(char out[DETAIL], const struct evidence_result *r
         snprintf(out, DETAIL, "%s, cryptogram %s", cryptogram_name(r->cid), ac);
     else
         snprintf(out, DETAIL,
-                 r->method == EVIDENCE_DDA ? "DDA: over the unpredictable number of this payment"
+                 r->method == EVIDENCE_DDA ? "DDA: the card's, over the unpredictable number"
                                            : "SDA: the issuer's, over the card's records");
 }
 
@@ -171,7 +174,9 @@ static void describe(char out[DETAIL], enum row row, const struct evidence *ev,
     switch (row) {
     case ROW_PRESENT:
         snprintf(out, DETAIL, "%s",
-                 ev->de55.n > 0 ? "with the message it came in" : "without a message");
+                 evidence_is_card_alone(ev) ? "of the card alone: no payment"
+                 : ev->de55.n > 0           ? "with the message it came in"
+                                            : "without a message");
         break;
     case ROW_AUTHORITY:
         snprintf(out, DETAIL, "%s index %02X%s%s%s", hex_encode(a, span_of(ev->aid.p, 5)),
@@ -212,7 +217,7 @@ static enum tp_err add_rows(struct verify *v, const char *name, const struct evi
         char detail[DETAIL] = "";
         const char *outcome = i < failed ? "ok" : i == failed ? "FAILED" : "not reached";
 
-        if (!has_row((enum row)i, r))
+        if (!has_row((enum row)i, ev, r))
             continue;
         if (i < failed)
             describe(detail, (enum row)i, ev, r);
@@ -420,10 +425,11 @@ static enum tp_err verify_one(struct verify *v, const char *name, json_t *object
     r = when(&date, v, object, name, e);
     if (r != TP_OK)
         return r;
-    r = evidence_check(&result, v->cache, &ev, &none, date);
+    r = evidence_is_card_alone(&ev) ? evidence_card_check(&result, v->cache, &ev, date)
+                                    : evidence_check(&result, v->cache, &ev, &none, date);
     if (r == TP_OK)
         r = add_rows(v, name, &ev, &result);
-    if (r == TP_OK)
+    if (r == TP_OK && !evidence_is_card_alone(&ev))
         r = add_vouched(v, name, object, &result);
     if (r != TP_OK)
         return tp_fail(e, r, "%s cannot be checked: %s", name, tp_err_text(r));

@@ -154,9 +154,18 @@ TP_MUST_CHECK enum tp_err evidence_presence_check(struct evidence_result *result
                                                   struct evidence_cache *cache,
                                                   const struct evidence_presence *what, int date);
 
+/* A card's SDA or DDA by itself, as a file may hold it: no payment, so nothing says what was paid,
+ * and no message is compared. DDA where there is its signature (its values are those of the DDOL
+ * of the signed records, or the number un alone), else SDA. */
+bool evidence_is_card_alone(const struct evidence *ev);
+TP_MUST_CHECK enum tp_err evidence_card_check(struct evidence_result *result,
+                                              struct evidence_cache *cache,
+                                              const struct evidence *ev, int date);
+
 /* The JSON form of data/vectors/offline-data-authentication.json: an object with "tags" (tag →
  * hex), and "de55" (hex) where it came in a message; "kind" names another kind than EMV. The arena
- * holds the decoded bytes. */
+ * holds the decoded bytes. A card's DDA may also be there as a card gives it: 9F4B, and the values
+ * of the default DDOL, 9F37 alone (Book 2, 6.5.1). */
 TP_MUST_CHECK enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena,
                                              const json_t *object, struct tp_error *e);
 TP_MUST_CHECK enum tp_err evidence_to_json(json_t **object, const struct evidence *ev);

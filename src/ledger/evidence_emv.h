@@ -13,7 +13,7 @@ struct checking {
     const struct evidence *ev;
     const struct evidence_claim *claim;
     int date;
-    bool presence; /* DDA of a card that pays nothing */
+    bool presence; /* the authentication of a card that pays nothing */
     char pan[2 * PAN_CN + 1];
     struct span aip, sdad;
     struct span parts[CHAIN_PARTS];

@@ -62,6 +62,10 @@ enum tp_err evidence_emv_read(struct evidence *ev, struct buf *arena, const json
     }
     if (r == TP_OK)
         r = decode(&ev->de55, arena, json_object_get(object, "de55"), "de55", e);
+    if (r == TP_OK && ev->dda_sdad.n == 0)
+        r = decode(&ev->dda_sdad, arena, json_object_get(tags, "9F4B"), "9F4B", e);
+    if (r == TP_OK && ev->ddol_values.n == 0)
+        ev->ddol_values = ev->un;
     return r;
 }
 

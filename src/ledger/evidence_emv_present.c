@@ -116,7 +116,7 @@ void checking_needed(struct checking *c)
         {OF_ODA, ev->static_data, 1, SIZE_MAX, TAG_EV_STATIC, "STATIC_DATA_MISSING"},
         {c->presence ? 0 : OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES,
          "CDOL1_VALUES_MISSING"},
-        {OF_ALL, ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
+        {c->presence ? OF_ICC : OF_ALL, ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
 
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
         if ((needed[i].of & OF(c->result->method)) != 0 &&

@@ -45,6 +45,28 @@ expect 2 "no JSON" telepay-acquirer verify --capk "$dir/cut.json" "$vector"
 sed 's/"sha1": "D34A/"sha1": "D34B/' "$TELEPAY_DATADIR/capk.json" >"$dir/capk.json"
 expect 5 "not the one its SHA-1 was made from" telepay-acquirer verify --capk "$dir/capk.json" "$vector"
 
+# Cards of others, of each kind (binaryfoo/emv-bertlv): a whole payment by CDA; the card alone by DDA (9F4B over the number) and SDA (93).
+cards=$TESTS_SRCDIR/vectors/evidence
+of_card() { telepay-acquirer verify --capk "$cards/capk-bertlv.json" "$@"; }
+spoil_card() { # name, pattern, replacement
+    sed "s/$2/$3/" "$cards/$1.json" >"$dir/$1.json"
+    echo "$dir/$1.json"
+}
+expect 0 "ARQC, the issuer is asked, cryptogram 51F4F65DDE43732D" of_card "$cards/amex-cda.json"
+expect 0 "TC, approved, cryptogram D58B731AF5885C06" of_card "$cards/mc-cda.json"
+expect 0 "SDA: the issuer's, over the card's records" of_card "$cards/mc-sda.json"
+expect 0 "DDA: the card's, over the unpredictable number" of_card "$cards/upi-dda.json"
+expect 0 "of the card alone: no payment" of_card "$cards/upi-dda.json"
+! of_card "$cards/upi-dda.json" | grep "signed values" || fail "a card alone has no values of a payment"
+expect 5 "SSAD_HASH" of_card "$(spoil_card mc-sda 5F24031412315F25 5F24031512315F25)"
+expect 5 "SSAD_TRAILER" of_card "$(spoil_card mc-sda '"93": "21' '"93": "22')"
+expect 5 "ISSUER_CERT_EXPIRED" of_card --date 2026-11-29 "$cards/mc-sda.json"
+expect 5 "DDA_HASH" of_card "$(spoil_card upi-dda 7863AFC6 7863AFC7)"
+expect 5 "DDA_UN" of_card "$(spoil_card upi-dda '"9F4B"' '"DF08": "7863AFC6AA", "9F4B"')"
+expect 5 "UN_MISSING" of_card "$(spoil_card upi-dda '"9F37": "7863AFC6",' '')"
+expect 5 "ICC_CERT_HASH" of_card "$(spoil_card upi-dda 5F24033010315A08 5F24033011305A08)"
+expect 5 "RESPONSE_MISSING" of_card "$(spoil_card upi-dda '"9F4B"' '"DF03": "00", "9F4B"')"
+
 # A key past the date that its list has is told and used (EMV 4.4 Book 2, 11.2.3).
 mkdir "$dir/data"
 cp "$TELEPAY_DATADIR"/* "$dir/data" 2>/dev/null || true
