@@ -16,7 +16,10 @@ noinst_LIBRARIES += libissuer.a
 libissuer_a_SOURCES = \
 	src/issuer/authorise.c src/issuer/authorise.h \
 	src/issuer/book.c src/issuer/book_authorisation.c src/issuer/book_script.c src/issuer/book.h src/issuer/book_priv.h \
-	src/issuer/calc.c src/issuer/calc.h \
+	src/issuer/calc.c src/issuer/calc.h src/issuer/calc_priv.h \
+	src/issuer/calc_keys.c \
+	src/issuer/calc_script.c \
+	src/issuer/calc_value.c \
 	src/issuer/keys.c src/issuer/keys.h \
 	src/issuer/request.c src/issuer/request.h \
 	src/issuer/schema.c \

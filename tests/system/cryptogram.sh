@@ -1,5 +1,6 @@
 #!/bin/bash
-# telepay-issuer cryptogram as a user types it, on the public vectors and on those of Python (tests/unit/check_cryptogram.py).
+# telepay-issuer cryptogram as a user types it, on the public vectors (tests/vectors/calculator.json and others) and on those of Python
+# (tests/unit/check_cryptogram.py).
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -83,6 +84,30 @@ while IFS='|' read -r cvn lines what options want; do
 done <cases
 [ "$(wc -l <cases)" -ge 80 ] || fail "only $(wc -l <cases) cases"
 
+# ---- what others published ----
+python3 - "$TESTS_SRCDIR/vectors/calculator.json" <<'END' || fail "published values"
+import json, subprocess, sys
+bad = n = 0
+for group in json.load(open(sys.argv[1]))["groups"]:
+    for case in group["cases"]:
+        what = "ac" if case["what"] == "data" else case["what"]
+        words = [w for o, v in case["options"].items() for w in (["--" + o] if v is True else ["--" + o, v])]
+        with open("keys", "w") as f:
+            f.writelines(f"{k} = {v}\n" for k, v in case["keys"].items())
+        command = ["telepay-issuer", "cryptogram", what, "--keys", "keys", "--json", *words]
+        done = subprocess.run(command + (["--check", case["want"]] if what == case["what"] else []), capture_output=True, text=True)
+        n += 1
+        got = json.loads(done.stdout) if done.stdout else {}
+        if what == case["what"]:
+            right = done.returncode == 0 and got.get("right") is True
+        else:
+            right = [s["value"] for s in got.get("steps", []) if s["step"] == case["what"]] == [case["want"]]
+        if not right:
+            bad += 1
+            print(group["source"], case, got.get("result"), done.stderr, sep="\n  ")
+sys.exit(bad > 0 or n < 150)
+END
+
 # ---- words ----
 wrong() { # PATTERN WORDS…
     local pattern=$1 got
@@ -96,16 +121,24 @@ wrong() { # PATTERN WORDS…
 echo "imk-ac = 0123456789ABCDEFFEDCBA9876543210" >keys
 wrong "give --pan" master
 wrong "give imk-smi or mk-smi" mac --pan 1234567890123456 --head 8418000008 --ac 29CCA15AE665FA2E --atc 001C
-wrong "give --data or --tags" ac --pan 1234567890123456
+wrong "give --de55 or --data" ac --pan 1234567890123456
 wrong "takes 2 bytes, not 1" ac --pan 1234567890123456 --data 00 --atc 00
 wrong "hexadecimal" ac --atc 0
 wrong "not chained" mac --cvn 18 --head 8418000008 --ac 29CCA15AE665FA2E --atc 001C --chain 29CCA15AE665FA2E
 wrong "takes 16 bytes, not 8" mac --cvn ccd-aes --head 8C18000006 --ac 29CCA15AE665FA2E --chain 29CCA15AE665FA2E
 wrong "nothing to work out" arqc
-wrong "not \"17\"" ac --cvn 17
-wrong "no 9F02" ac --tags 9F0306000000000000
+wrong "not \"19\"" ac --cvn 19
+wrong "no 9F02" ac --cvn 18 --de55 9F0306000000000000
+wrong "give --cvn: --de55 holds no" ac --de55 9F0306000000000000
+wrong "give --cvn: 9F10 is of no kind" ac --de55 9F1007060100030000009F360100
+wrong "at its byte 3 from the end" ac --de55 950500000000009F3604
+wrong "9F10 is of a card of kind 18, not 10" ac --cvn 10 --de55 "$(grep -o '"de55": "9F02[0-9A-F]*06011203000000' "$TESTS_SRCDIR/vectors/calculator.json" | head -1 | cut -d'"' -f4)"
 echo "imk-ac = 0123456789ABCDEFFEDCBA98765432" >keys
 wrong "line 1 of the keys: a key is 32" master
+echo "imk-ac = 0123456789ABCDEF 0123456789ABCD" >keys
+wrong "line 1 of the keys: a key is 32" master
+echo "sk-cvc3 = 0123456789ABCDEF0123456789ABCDEF" >keys
+wrong "line 1 of the keys has a name" master
 printf '# a comment\n\nkey = 00\n' >keys
 wrong "line 3 of the keys has a name" master
 telepay-issuer cryptogram ac --keys nowhere >out 2>&1 && fail "keys out of nowhere"

@@ -335,7 +335,7 @@ START_TEST(pin_change_data)
             else
                 ck_ok(pin_block_make(&block, pin));
             ck_row(secret_span(&block), row, "block");
-            ck_ok(emv_script_encipher(&out, cvn, secret_span(&session), secret_span(&block)));
+            ck_ok(emv_script_encipher(&out, emv_kind_of(cvn), secret_span(&session), secret_span(&block)));
             ck_row(buf_span(&out), row, "enciphered");
             if (visa) {
                 ck_ok(pin_block_visa_parse(&digits, secret_span(&master), secret_span(&block),
@@ -605,13 +605,13 @@ START_TEST(visa_pin_change_commands)
         ck_ok(
             pin_block_visa_make(&block, secret_span(&ac_key), span_str("9999"), span_str("8888")));
         for (size_t i = 0; i < 2; i++) {
-            struct emv_script s = {.cvn = kinds[i].cvn, .atc = {0x00, 0x1C}};
+            struct emv_script s = {.kind = emv_kind_of(kinds[i].cvn), .atc = {0x00, 0x1C}};
             struct emv_script_keys keys;
             uint8_t room[64];
             struct buf chain = BUF_OF(s.chain), out = BUF_OF(room);
 
             ck_ok(hex_decode(&chain, kinds[i].ac));
-            ck_ok(emv_script_keys_derive(&keys, s.cvn, secret_span(&smi), secret_span(&smc), s.atc,
+            ck_ok(emv_script_keys_derive(&keys, kinds[i].cvn, secret_span(&smi), secret_span(&smc), s.atc,
                                          s.chain));
             ck_ok(emv_script_close(&out, &s, &keys, (const uint8_t[4]){0x80, 0x24, 0x00, 0x01},
                                    secret_span(&block), true));
