@@ -114,7 +114,8 @@ uint16_t card_unwrap(struct card *c, struct buf *plain, const struct capdu *in, 
         sw = SW_SM_OBJECTS_WRONG;
     else if (!w.enciphered)
         sw = buf_put(plain, w.data) == TP_OK ? SW_OK : SW_UNKNOWN;
-    else if (emv_script_decipher(plain, emv_kind_of(p->cvn), secret_span(&keys.cipher), w.data) != TP_OK)
+    else if (emv_script_decipher(plain, emv_kind_of(p->cvn), secret_span(&keys.cipher), w.data) !=
+             TP_OK)
         sw = SW_SM_OBJECTS_WRONG;
     emv_script_keys_free(&keys);
     return sw;

@@ -14,7 +14,7 @@
  * function and in the default one. */
 static const struct {
     size_t block;
-    size_t keys;             /* sizes of key, from 16 bytes in steps of 8 */
+    size_t keys;            /* sizes of key, from 16 bytes in steps of 8 */
     const char *name[3][2]; /* by size of key and mode */
 } ciphers[] = {[EMV_TDES] = {DES_BLOCK, 1, {{"DES-EDE-ECB", "DES-EDE-CBC"}}},
                [EMV_AES] = {16,
@@ -67,8 +67,7 @@ static enum tp_err whole(uint8_t *out, enum emv_cipher c, enum emv_mode mode, st
     EVP_CIPHER_CTX *ctx = NULL;
     enum tp_err r = TP_ERR_INTERNAL;
 
-    if (!emv_cipher_key(c, key.n) || in.n == 0 || in.n % ciphers[c].block != 0 ||
-        in.n > INT32_MAX)
+    if (!emv_cipher_key(c, key.n) || in.n == 0 || in.n % ciphers[c].block != 0 || in.n > INT32_MAX)
         return TP_ERR_RANGE;
     ctx = start(c, mode, key, encipher);
     if (ctx != NULL)

@@ -10,8 +10,8 @@
 
 /* Where the ways of a row come from:
  *  10, 18, 22: Visa's (VIS, Appendix D). 22 is the number as Visa writes it, 22 in hexadecimal too.
- *  16, 17, 20, 21: Mastercard's M/Chip (10, 11, 14, 15 in hexadecimal); 17 and 21 cover the counters.
- *  133: Interac's (85). pboc: UnionPay's PBOC (01). */
+ *  16, 17, 20, 21: Mastercard's M/Chip (10, 11, 14, 15 in hexadecimal); 17 and 21 cover the
+ * counters. 133: Interac's (85). pboc: UnionPay's PBOC (01). */
 #define TREE .branch = 4, .height = 8 /* EMV 4.0 Book 2, A1.3 leaves them to the issuer */
 static const struct emv_kind kinds[] = {
     [EMV_CVN_10] = {.name = "10",
@@ -309,7 +309,8 @@ static enum tp_err child(uint8_t out[EMV_KEY_SIZE], struct span parent,
 static enum tp_err by_tree(struct secret *session, const struct emv_kind *k, enum emv_session how,
                            struct span icc_key, const struct emv_diversity *from)
 {
-    uint8_t node[3][EMV_KEY_SIZE] = {{0}}; /* grandparent (at first the initial value), parent, it */
+    uint8_t node[3][EMV_KEY_SIZE] = {
+        {0}}; /* grandparent (at first the initial value), parent, it */
     const unsigned atc = (unsigned)from->atc[0] << 8 | from->atc[1];
     enum tp_err r = TP_OK;
 
@@ -344,9 +345,12 @@ static const struct {
     session_way *derive;
     bool aes; /* AES has it too */
 } ways[EMV_SK_COUNT] = {
-    [EMV_SK_MASTER] = {by_master, true}, [EMV_SK_ATC] = {by_common, true},
-    [EMV_SK_ATC_UN] = {by_common, true}, [EMV_SK_AC] = {by_common, true},
-    [EMV_SK_XOR] = {by_xor, false},      [EMV_SK_TREE] = {by_tree, false},
+    [EMV_SK_MASTER] = {by_master, true},
+    [EMV_SK_ATC] = {by_common, true},
+    [EMV_SK_ATC_UN] = {by_common, true},
+    [EMV_SK_AC] = {by_common, true},
+    [EMV_SK_XOR] = {by_xor, false},
+    [EMV_SK_TREE] = {by_tree, false},
     [EMV_SK_COMPLEMENT] = {by_complement, false},
 };
 

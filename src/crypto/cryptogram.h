@@ -13,13 +13,13 @@ enum emv_option { EMV_OPTION_A, EMV_OPTION_B, EMV_OPTION_C }; /* Book 2, A1.4.1 
 
 /* How a session key comes from the card's key. */
 enum emv_session {
-    EMV_SK_UNKNOWN,    /* not public */
-    EMV_SK_MASTER,     /* it is the card's key */
-    EMV_SK_ATC,        /* Book 2, A1.3.1, R = ATC, zeros */
-    EMV_SK_ATC_UN,     /* A1.3.1, R = ATC, 00 00, unpredictable number: M/Chip, Interac */
-    EMV_SK_AC,         /* A1.3.1, R = the AC of the first GENERATE AC: scripts */
-    EMV_SK_XOR,        /* the card's key XOR ATC, its right half XOR the complement: Visa, scripts */
-    EMV_SK_TREE,       /* by ATC down a tree: EMV 4.0 Book 2, A1.3 ("EMV2000") */
+    EMV_SK_UNKNOWN, /* not public */
+    EMV_SK_MASTER,  /* it is the card's key */
+    EMV_SK_ATC,     /* Book 2, A1.3.1, R = ATC, zeros */
+    EMV_SK_ATC_UN,  /* A1.3.1, R = ATC, 00 00, unpredictable number: M/Chip, Interac */
+    EMV_SK_AC,      /* A1.3.1, R = the AC of the first GENERATE AC: scripts */
+    EMV_SK_XOR,     /* the card's key XOR ATC, its right half XOR the complement: Visa, scripts */
+    EMV_SK_TREE,    /* by ATC down a tree: EMV 4.0 Book 2, A1.3 ("EMV2000") */
     EMV_SK_COMPLEMENT, /* zeros and ATC enciphered, zeros and its complement: PBOC */
     EMV_SK_COUNT
 };

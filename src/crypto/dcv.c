@@ -67,6 +67,5 @@ enum tp_err dcvv_make(char out[DCVV_DIGITS + 1], struct span icc_key, const char
     digits[sizeof(digits) - 1] = '\0';
     snprintf(digits, sizeof(digits), "%02X%02X%s%s%s", atc[0], atc[1], pan + 4, expiry, service);
     digits[strlen(digits)] = '0'; /* the rest is zeros already */
-    return hex_decode(&data, digits) == TP_OK ? cvv(out, icc_key, room)
-                                              : TP_ERR_FORMAT;
+    return hex_decode(&data, digits) == TP_OK ? cvv(out, icc_key, room) : TP_ERR_FORMAT;
 }

@@ -136,7 +136,7 @@ struct span emv_iad_signed(const struct emv_iad *i, struct span iad)
 /* A form of 9F10: where its number stands, and what of it the AC covers. */
 static const struct form {
     const char *kind;
-    uint8_t head;       /* its first byte, the length of what follows; 0: anything, Mastercard's DKI */
+    uint8_t head; /* its first byte, the length of what follows; 0: anything, Mastercard's DKI */
     uint8_t at, number; /* the cryptogram version number or common core identifier */
     uint8_t from, n;    /* of the bytes that the AC covers; n = ALL: all */
     bool counters;      /* Mastercard's are covered too */
@@ -163,7 +163,8 @@ static size_t counters_of(size_t n)
 
 static bool is_form(const struct form *f, struct span iad)
 {
-    const bool sized = f->head != 0 ? iad.p[0] == f->head && iad.n >= f->min : counters_of(iad.n) > 0;
+    const bool sized =
+        f->head != 0 ? iad.p[0] == f->head && iad.n >= f->min : counters_of(iad.n) > 0;
 
     return sized && iad.p[f->at] == f->number;
 }

@@ -151,14 +151,14 @@ static uint8_t get_digit(const uint8_t *block, size_t i)
 
 static void set_digit(uint8_t *block, size_t i, uint8_t digit)
 {
-    block[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 | (block[i / 2] & 0x0F)
-                                        : digit | (block[i / 2] & 0xF0));
+    block[i / 2] =
+        (uint8_t)(i % 2 == 0 ? digit << 4 | (block[i / 2] & 0x0F) : digit | (block[i / 2] & 0xF0));
 }
 
 static bool fills(enum fill fill, uint8_t digit)
 {
-    return fill == FILL_F ? digit == 0x0F
-           : fill == FILL_A ? digit == 0x0A
+    return fill == FILL_F         ? digit == 0x0F
+           : fill == FILL_A       ? digit == 0x0A
            : fill == FILL_LETTERS ? digit >= 0x0A
                                   : true;
 }

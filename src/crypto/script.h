@@ -4,15 +4,15 @@
  *  CVN 10, 18: format 2 (9.2.1.2): CLA x4; the data field is the data (enciphered or not) and a MAC
  * behind them. The MAC runs over CLA INS P1 P2 Lc, ATC, AC, data; enciphered data are 3DES-ECB of a
  * length byte, the data, and 80 00… up to a whole block when one is wanted (VIS, Appendix D).
- * Issuers send 8 bytes of it. Mastercard's and Interac's are format 2 too, with CBC and padding only
- * where the last block is not whole; Interac's MAC is over the command alone (struct emv_kind). CCD:
- * format 1 (9.2.1.1): CLA xC; the data field is the object
- * 81 (plain data) or 87 (01, then the data padded 80 00… in CBC: 9.3.1.1), none when there are no
- * data, then 8E with the MAC. The MAC runs over the chaining value, CLA INS P1 P2 padded 80 00… to
- * a block, and the object before 8E padded in the same way; the MAC algorithm itself pads no more
- * (9.2.3). The chaining value of a transaction's first command is the AC, with AES filled up with
- * zeros to a block; of each further one all that the MAC algorithm gave for the one before, a block
- * (9.2.3.1). An issuer may rely on MACs of 4 bytes alone, so it sends those.
+ * Issuers send 8 bytes of it. Mastercard's and Interac's are format 2 too, with CBC and padding
+ * only where the last block is not whole; Interac's MAC is over the command alone (struct
+ * emv_kind). CCD: format 1 (9.2.1.1): CLA xC; the data field is the object 81 (plain data) or 87
+ * (01, then the data padded 80 00… in CBC: 9.3.1.1), none when there are no data, then 8E with the
+ * MAC. The MAC runs over the chaining value, CLA INS P1 P2 padded 80 00… to a block, and the object
+ * before 8E padded in the same way; the MAC algorithm itself pads no more (9.2.3). The chaining
+ * value of a transaction's first command is the AC, with AES filled up with zeros to a block; of
+ * each further one all that the MAC algorithm gave for the one before, a block (9.2.3.1). An issuer
+ * may rely on MACs of 4 bytes alone, so it sends those.
  *
  * A card takes MACs of 4 to 8 bytes (9.2.1). Which AC: that of the first GENERATE AC, for scripts
  * before and after the second one alike; the session keys of all commands of a transaction come

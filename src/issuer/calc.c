@@ -196,7 +196,8 @@ enum tp_err calc_start(struct calc *c, struct tp_error *e)
         return tp_fail(e, TP_ERR_USAGE,
                        "option C is that of AES and only it is: --option does not go with %s",
                        c->kind.name);
-    if (c->kind.cipher == EMV_AES && (c->kind.zero_padded || c->kind.encipherment != EMV_ENCIPHER_EMV))
+    if (c->kind.cipher == EMV_AES &&
+        (c->kind.zero_padded || c->kind.encipherment != EMV_ENCIPHER_EMV))
         return tp_fail(e, TP_ERR_USAGE, "--padding and --encipherment are of triple DES, not of %s",
                        c->kind.name);
     return TP_OK;
@@ -213,7 +214,7 @@ static const char *master_clause(const struct calc *c)
     };
 
     return clauses[c->kind.option == EMV_OPTION_B && strlen(c->pan) <= 16 ? EMV_OPTION_A
-                                                                         : c->kind.option];
+                                                                          : c->kind.option];
 }
 
 enum tp_err calc_master(struct calc *c, enum calc_use use, struct tp_error *e)
@@ -229,8 +230,8 @@ enum tp_err calc_master(struct calc *c, enum calc_use use, struct tp_error *e)
     if (out->p != NULL)
         return TP_OK;
     if (from->p == NULL)
-        return tp_fail(e, TP_ERR_USAGE,
-                       "give imk-%s or mk-%s among the keys%s", uses[use], uses[use],
+        return tp_fail(e, TP_ERR_USAGE, "give imk-%s or mk-%s among the keys%s", uses[use],
+                       uses[use],
                        use <= CALC_USE_SMC ? ", or a folder that has it: --scheme, --dir" : "");
     if (c->pan[0] == '\0')
         return tp_fail(e, TP_ERR_USAGE,
@@ -549,13 +550,14 @@ enum tp_err calc_run(struct calc *c, enum calc_what what, struct tp_error *e)
 
 bool calc_right(const struct calc *c)
 {
-    const struct calc_row *last = &c->row[c->rows - 1];
-    const size_t n = strlen(c->check);
     uint8_t room[CALC_VALUE_MAX];
     struct buf want = BUF_OF(room);
+    const size_t n = strlen(c->check);
 
     if (c->rows == 0)
         return false;
+    const struct calc_row *last = &c->row[c->rows - 1];
+
     if (last->digits)
         return n <= last->n && (n == last->n || n >= DIGITS_MIN) &&
                secret_eq(span_of(last->value + last->n - n, n), span_str(c->check));

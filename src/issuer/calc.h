@@ -59,15 +59,9 @@ struct calc_ways {
     int branch, height; /* 2 to 255, 1 to 16 */
 };
 
-/* Ways to session keys, of the AC and of scripts: the key itself and Visa's XOR; Book 2, A1.3.1; the
- * same with the unpredictable number; EMV2000's tree; PBOC's. */
-enum calc_session {
-    CALC_BY_MASTER,
-    CALC_BY_COMMON,
-    CALC_BY_ATC_UN,
-    CALC_BY_TREE,
-    CALC_BY_PBOC
-};
+/* Ways to session keys, of the AC and of scripts: the key itself and Visa's XOR; Book 2, A1.3.1;
+ * the same with the unpredictable number; EMV2000's tree; PBOC's. */
+enum calc_session { CALC_BY_MASTER, CALC_BY_COMMON, CALC_BY_ATC_UN, CALC_BY_TREE, CALC_BY_PBOC };
 
 struct calc {
     const char *cvn; /* NULL: what 9F10 of de55 says; without that 18 */

@@ -91,14 +91,16 @@ enum tp_err calc_read_keys(struct calc *c, struct span text, struct tp_error *e)
         case TP_OK:
             break;
         case TP_ERR_NOT_FOUND:
-            return tp_fail(e, TP_ERR_USAGE,
-                           "line %u of the keys has a name that is not known, or comes twice: "
-                           "imk-ac, imk-smi, imk-smc, imk-cvc3, imk-dcvv, mk-…, sk-…, pin-key, pin, "
-                           "current-pin",
-                           line);
+            return tp_fail(
+                e, TP_ERR_USAGE,
+                "line %u of the keys has a name that is not known, or comes twice: "
+                "imk-ac, imk-smi, imk-smc, imk-cvc3, imk-dcvv, mk-…, sk-…, pin-key, pin, "
+                "current-pin",
+                line);
         default:
-            return tp_fail(e, TP_ERR_USAGE, "line %u of the keys: a key is 32 hexadecimal digits, of AES 48 or 64 too",
-                           line);
+            return tp_fail(
+                e, TP_ERR_USAGE,
+                "line %u of the keys: a key is 32 hexadecimal digits, of AES 48 or 64 too", line);
         }
     }
     return TP_OK;

@@ -42,10 +42,9 @@ static enum tp_err put_next_chain(struct calc *c, const uint8_t *full)
 
 static const char *mac_clause(const struct calc *c)
 {
-    return c->kind.format_1
-               ? "Book 2, 9.2.3: chaining value, CLA INS P1 P2 padded, object padded"
-           : c->kind.bare ? "Book 2, 9.2.3: CLA INS P1 P2 Lc, data"
-                          : "Book 2, 9.2.3: CLA INS P1 P2 Lc, ATC, AC, data";
+    return c->kind.format_1 ? "Book 2, 9.2.3: chaining value, CLA INS P1 P2 padded, object padded"
+           : c->kind.bare   ? "Book 2, 9.2.3: CLA INS P1 P2 Lc, data"
+                            : "Book 2, 9.2.3: CLA INS P1 P2 Lc, ATC, AC, data";
 }
 
 static const char *cipher_clause(const struct calc *c)
@@ -145,7 +144,8 @@ enum tp_err calc_command(struct calc *c, struct tp_error *e)
         r = start_script(c, &s, e);
     if (r == TP_OK && c->pin.p != NULL) {
         r = calc_pin_block(c, e);
-        plain = span_of(c->row[c->rows - 1].value, c->row[c->rows - 1].n);
+        if (r == TP_OK)
+            plain = span_of(c->row[c->rows - 1].value, c->row[c->rows - 1].n);
     }
     if (r == TP_OK)
         r = calc_session(c, CALC_USE_SMI, e);

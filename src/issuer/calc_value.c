@@ -52,10 +52,11 @@ static enum tp_err put_enciphered(struct calc *c, struct span field, struct tp_e
     if (r == TP_OK)
         r = calc_put(c, "PAN field", formats[4], SPAN_OF(pan_field));
     if (r != TP_OK || c->pin_key.p == NULL)
-        return r != TP_OK ? r
-                          : tp_fail(e, TP_ERR_USAGE,
-                                    "give pin-key among the keys, an AES key: format 4 has no block "
-                                    "that is not enciphered");
+        return r != TP_OK
+                   ? r
+                   : tp_fail(e, TP_ERR_USAGE,
+                             "give pin-key among the keys, an AES key: format 4 has no block "
+                             "that is not enciphered");
     r = pin_field_encipher(block, secret_span(&c->pin_key), field, c->pan);
     return r == TP_OK ? calc_put(c, "PIN block", "ISO 9564-1, format 4: enciphered", SPAN_OF(block))
                       : r;
@@ -167,8 +168,8 @@ enum tp_err calc_dcvv(struct calc *c, struct tp_error *e)
     if (r == TP_OK && strlen(c->pan) < 12)
         r = tp_fail(e, TP_ERR_USAGE, "give --pan of 12 digits or more, which the dCVV covers");
     if (r == TP_OK)
-        r = dcvv_make(digits, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_DCVV]), c->pan,
-                      c->expiry, c->service, c->atc.p);
+        r = dcvv_make(digits, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_DCVV]), c->pan, c->expiry,
+                      c->service, c->atc.p);
     return r == TP_OK ? calc_put_digits(c, "dCVV", "Visa: CVV, the ATC for the first four digits",
                                         span_str(digits))
            : r == TP_ERR_FORMAT

@@ -78,13 +78,12 @@ static bool parse_value(int key, char *arg, struct argp_state *state)
         int key;
         const char *name;
         struct calc_value *v;
-    } values[] = {
-        {KEY_ATC, "atc", &c->atc},    {KEY_UN, "un", &c->un},
-        {KEY_AC, "ac", &c->ac},       {KEY_CHAIN, "chain", &c->chain},
-        {KEY_ARC, "arc", &c->arc},    {KEY_CSU, "csu", &c->csu},
-        {KEY_DATA, "data", &c->data}, {KEY_PROPRIETARY, "proprietary", &c->proprietary},
-        {KEY_DE55, "de55", &c->de55}, {KEY_HEAD, "head", &c->head},
-        {KEY_FILL, "fill", &c->fill}};
+    } values[] = {{KEY_ATC, "atc", &c->atc},    {KEY_UN, "un", &c->un},
+                  {KEY_AC, "ac", &c->ac},       {KEY_CHAIN, "chain", &c->chain},
+                  {KEY_ARC, "arc", &c->arc},    {KEY_CSU, "csu", &c->csu},
+                  {KEY_DATA, "data", &c->data}, {KEY_PROPRIETARY, "proprietary", &c->proprietary},
+                  {KEY_DE55, "de55", &c->de55}, {KEY_HEAD, "head", &c->head},
+                  {KEY_FILL, "fill", &c->fill}};
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         if (values[i].key == key) {
@@ -106,10 +105,7 @@ static bool parse_choice(int key, const char *arg, struct argp_state *state)
         const char *words[6];
     } choices[] = {
         {KEY_OPTION, "option", &c->ways.option, {"a", "b", "c"}},
-        {KEY_SESSION,
-         "session",
-         &c->ways.session,
-         {"master", "common", "atc-un", "tree", "pboc"}},
+        {KEY_SESSION, "session", &c->ways.session, {"master", "common", "atc-un", "tree", "pboc"}},
         {KEY_PADDING, "padding", &c->ways.zero_padded, {"80", "zeros"}},
         {KEY_ENCIPHERMENT, "encipherment", &c->ways.encipherment, {"emv", "visa", "mastercard"}},
         {KEY_PIN_FORMAT, "pin-format", &c->pin_format, {"0", "1", "2", "3", "4"}}};
@@ -193,7 +189,8 @@ static bool parse_kind(int key, char *arg, struct argp_state *state)
         c->ways.bare = 1;
         return true;
     case KEY_MAC_SIZE:
-        c->mac_size = (size_t)take_number("mac-size", arg, EMV_SCRIPT_MAC_MIN, EMV_SCRIPT_MAC, state);
+        c->mac_size =
+            (size_t)take_number("mac-size", arg, EMV_SCRIPT_MAC_MIN, EMV_SCRIPT_MAC, state);
         return true;
     default:
         return parse_choice(key, arg, state);
@@ -284,7 +281,6 @@ static const struct argp_option options[] = {
     {"psn", KEY_PSN, "N", 0, "PAN sequence number [0]", 0},
     {"de55", KEY_DE55, "HEX", 0,
      "Field 55 of a message, TLVs: what a cryptogram covers, 9F10, 9F36, 9F37, 9F26, 5A, 5F34", 0},
-    {"tags", 0, NULL, OPTION_ALIAS, NULL, 0},
     {"atc", KEY_ATC, "HEX", 0, "Application transaction counter (9F36), 2 bytes", 0},
     {"un", KEY_UN, "HEX", 0, "Unpredictable number (9F37), 4 bytes", 0},
     {"ac", KEY_AC, "HEX", 0, "Application cryptogram of the first GENERATE AC, 8 bytes", 0},
@@ -292,7 +288,8 @@ static const struct argp_option options[] = {
     {"csu", KEY_CSU, "HEX", 0, "Card status update, 4 bytes", 0},
     {"proprietary", KEY_PROPRIETARY, "HEX", 0, "Proprietary authentication data, 0 to 8 bytes", 0},
     {"data", KEY_DATA, "HEX", 0,
-     "What the cryptogram covers; a command's data; a PIN block; of cvc3 the IVCVC3 or static track "
+     "What the cryptogram covers; a command's data; a PIN block; of cvc3 the IVCVC3 or static "
+     "track "
      "data",
      0},
     {"expiry", KEY_EXPIRY, "YYMM", 0, "The card's expiry, of dcvv", 0},
@@ -434,9 +431,8 @@ static enum tp_err print_json(const struct calc *c)
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < c->rows; i++)
-        json_array_append_new(
-            steps, json_pack("{s:s, s:s, s:s}", "step", c->row[i].step, "clause", c->row[i].clause,
-                             "value", shown(hex, &c->row[i])));
+        json_array_append_new(steps, json_pack("{s:s, s:s, s:s}", "step", c->row[i].step, "clause",
+                                               c->row[i].clause, "value", shown(hex, &c->row[i])));
     all = json_pack("{s:s, s:o, s:s}", "cvn", c->kind.name, "steps", steps, "result", hex);
     if (all != NULL && c->check != NULL)
         json_object_set_new(all, "right", json_boolean(calc_right(c)));

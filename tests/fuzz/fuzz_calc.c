@@ -1,7 +1,7 @@
-/* What people give the calculator: a first byte that says what to work out, a second one for kind of
- * card, ways and PIN format, the length of field 55 and it, then the lines of a file of keys, and
- * behind a zero what is --data. Each outcome has a row, each row fits, and an error says what is
- * wrong. */
+/* What people give the calculator: a first byte that says what to work out, a second one for kind
+ * of card, ways and PIN format, the length of field 55 and it, then the lines of a file of keys,
+ * and behind a zero what is --data. Each outcome has a row, each row fits, and an error says what
+ * is wrong. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -48,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span in = span_of(data, size), de55 = {NULL, 0};
     uint8_t what = 0, ways = 0, n = 0;
 
-    if (span_u8(&in, &what) != TP_OK || span_u8(&in, &ways) != TP_OK ||
-        span_u8(&in, &n) != TP_OK || span_take(&in, n, &de55) != TP_OK || in.n == 0)
+    if (span_u8(&in, &what) != TP_OK || span_u8(&in, &ways) != TP_OK || span_u8(&in, &n) != TP_OK ||
+        span_take(&in, n, &de55) != TP_OK || in.n == 0)
         return 0;
     calc_init(&c);
     set_ways(&c, ways);

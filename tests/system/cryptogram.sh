@@ -20,7 +20,7 @@ def tlv(tag, value): return tag + f"{len(value) // 2:02X}" + value
 def tags(iad): return "".join(tlv(n, t[n]) for n in t) + tlv("9F10", iad)
 for cvn, name, iad in (("10", "cvn10", "06010A" + v["cvn10"]["cvr"]), ("18", "cvn18", v["cvn18"]["9F10"])):
     p = v[name]
-    print(f"{cvn}|{keys}|ac|{who} --tags {tags(iad)}|{p['arqc']}")
+    print(f"{cvn}|{keys}|ac|{who} --de55 {tags(iad)}|{p['arqc']}")
     print(f"{cvn}|{keys}|mac|{who} --ac {p['arqc']} --head 8418000008|{p['mac_of_8418000008']}")
     print(f"{cvn}|{keys};pin = 9999|command|{who} --ac {p['arqc']} --head 80240002 --encipher|{p['pin_change_9999']}")
 print(f"10|{keys}|arpc1|{who} --ac {v['cvn10']['arqc']} --arc 3030|{v['cvn10']['arpc']}")

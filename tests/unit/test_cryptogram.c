@@ -343,7 +343,8 @@ START_TEST(pin_change_data)
             else
                 ck_ok(pin_block_make(&block, pin));
             ck_row(secret_span(&block), row, "block");
-            ck_ok(emv_script_encipher(&out, emv_kind_of(cvn), secret_span(&session), secret_span(&block)));
+            ck_ok(emv_script_encipher(&out, emv_kind_of(cvn), secret_span(&session),
+                                      secret_span(&block)));
             ck_row(buf_span(&out), row, "enciphered");
             if (visa) {
                 ck_ok(pin_block_visa_parse(&digits, secret_span(&master), secret_span(&block),
@@ -627,8 +628,8 @@ START_TEST(visa_pin_change_commands)
             struct buf chain = BUF_OF(s.chain), out = BUF_OF(room);
 
             ck_ok(hex_decode(&chain, kinds[i].ac));
-            ck_ok(emv_script_keys_derive(&keys, kinds[i].cvn, secret_span(&smi), secret_span(&smc), s.atc,
-                                         s.chain));
+            ck_ok(emv_script_keys_derive(&keys, kinds[i].cvn, secret_span(&smi), secret_span(&smc),
+                                         s.atc, s.chain));
             ck_ok(emv_script_close(&out, &s, &keys, (const uint8_t[4]){0x80, 0x24, 0x00, 0x01},
                                    secret_span(&block), true));
             ck_hex(buf_span(&out),
@@ -648,21 +649,19 @@ START_TEST(aes_as_published)
     {
         static const struct {
             const char *key, *out; /* FIPS 197, C.1 to C.3 */
-        } ciphers[] = {
-            {"000102030405060708090A0B0C0D0E0F", "69C4E0D86A7B0430D8CDB78070B4C55A"},
-            {"000102030405060708090A0B0C0D0E0F1011121314151617",
-             "DDA97CA4864CDFE06EAF70A0EC0D7191"},
-            {"000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",
-             "8EA2B7CA516745BFEAFC49904B496089"}};
+        } ciphers[] = {{"000102030405060708090A0B0C0D0E0F", "69C4E0D86A7B0430D8CDB78070B4C55A"},
+                       {"000102030405060708090A0B0C0D0E0F1011121314151617",
+                        "DDA97CA4864CDFE06EAF70A0EC0D7191"},
+                       {"000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",
+                        "8EA2B7CA516745BFEAFC49904B496089"}};
         static const struct {
             const char *key, *macs[3]; /* of no bytes, 16 and 40: NIST SP 800-38B, D.1 to D.3 */
-        } macs[] = {
-            {"2B7E151628AED2A6ABF7158809CF4F3C",
-             {"BB1D6929E9593728", "070A16B46B4D4144", "DFA66747DE9AE630"}},
-            {"8E73B0F7DA0E6452C810F32B809079E562F8EAD2522C6B7B",
-             {"D17DDF46ADAACDE5", "9E99A7BF31E71090", "8A1DE5BE2EB31AAD"}},
-            {"603DEB1015CA71BE2B73AEF0857D77811F352C073B6108D72D9810A30914DFF4",
-             {"028962F61B7BF89E", "28A7023F452E8F82", "AAF3D8F1DE5640C2"}}};
+        } macs[] = {{"2B7E151628AED2A6ABF7158809CF4F3C",
+                     {"BB1D6929E9593728", "070A16B46B4D4144", "DFA66747DE9AE630"}},
+                    {"8E73B0F7DA0E6452C810F32B809079E562F8EAD2522C6B7B",
+                     {"D17DDF46ADAACDE5", "9E99A7BF31E71090", "8A1DE5BE2EB31AAD"}},
+                    {"603DEB1015CA71BE2B73AEF0857D77811F352C073B6108D72D9810A30914DFF4",
+                     {"028962F61B7BF89E", "28A7023F452E8F82", "AAF3D8F1DE5640C2"}}};
         static const size_t sizes[] = {0, 16, 40};
         uint8_t out[16];
         UNHEX(fips_in, "00112233445566778899AABBCCDDEEFF");
@@ -751,7 +750,7 @@ START_TEST(pin_blocks_that_cannot_be_made)
             unsigned format;
             const char *digits, *pan, *fill; /* fill: digits of 0 to 9 and :;<=>? for 10 to 15 */
         } bad[] = {
-            {0, "123", "55555555555555", ""},          /* psec, as above */
+            {0, "123", "55555555555555", ""}, /* psec, as above */
             {0, "1234567890123", "55555555555555", ""},
             {0, "123:", "55555555555555", ""},
             {0, "1234", "555555555555", ""},
