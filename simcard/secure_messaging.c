@@ -81,7 +81,7 @@ static enum tp_err check_mac(struct card *c, const struct wrapped *w, const stru
                              const struct emv_script_keys *keys, bool *right)
 {
     const uint8_t head[HEAD] = {in->cla, in->ins, in->p1, in->p2, (uint8_t)in->data.n};
-    struct emv_script where = {.cvn = c->profile->cvn,
+    struct emv_script where = {.kind = emv_kind_of(c->profile->cvn),
                                .atc = {(uint8_t)(c->session.atc >> 8), (uint8_t)c->session.atc}};
     uint8_t full[EMV_BLOCK_MAX];
     enum tp_err r;
@@ -114,7 +114,8 @@ uint16_t card_unwrap(struct card *c, struct buf *plain, const struct capdu *in, 
         sw = SW_SM_OBJECTS_WRONG;
     else if (!w.enciphered)
         sw = buf_put(plain, w.data) == TP_OK ? SW_OK : SW_UNKNOWN;
-    else if (emv_script_decipher(plain, p->cvn, secret_span(&keys.cipher), w.data) != TP_OK)
+    else if (emv_script_decipher(plain, emv_kind_of(p->cvn), secret_span(&keys.cipher), w.data) !=
+             TP_OK)
         sw = SW_SM_OBJECTS_WRONG;
     emv_script_keys_free(&keys);
     return sw;

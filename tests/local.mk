@@ -10,7 +10,7 @@ check-style: $(noinst_LIBRARIES) $(bin_PROGRAMS) $(noinst_PROGRAMS) $(check_PROG
 dist_noinst_SCRIPTS += tests/check-style
 EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/analyzer.h \
 	tests/vectors/application-cryptograms.json tests/vectors/offline-data-authentication.json \
-	tests/vectors/cryptograms-computed.json tests/vectors/key-derivation.json \
+	tests/vectors/calculator.json tests/vectors/cryptograms-computed.json tests/vectors/key-derivation.json \
 	tests/vectors/evidence/amex-cda.json tests/vectors/evidence/capk-bertlv.json tests/vectors/evidence/mc-cda.json \
 	tests/vectors/evidence/mc-sda.json tests/vectors/evidence/upi-dda.json
 

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DES_BLOCK  8
@@ -13,24 +14,35 @@
  * function and in the default one. */
 static const struct {
     size_t block;
-    const char *name[2]; /* by mode */
-} ciphers[] = {[EMV_TDES] = {DES_BLOCK, {"DES-EDE-ECB", "DES-EDE-CBC"}},
-               [EMV_AES] = {16, {"AES-128-ECB", "AES-128-CBC"}}};
+    size_t keys;            /* sizes of key, from 16 bytes in steps of 8 */
+    const char *name[3][2]; /* by size of key and mode */
+} ciphers[] = {[EMV_TDES] = {DES_BLOCK, 1, {{"DES-EDE-ECB", "DES-EDE-CBC"}}},
+               [EMV_AES] = {16,
+                            3,
+                            {{"AES-128-ECB", "AES-128-CBC"},
+                             {"AES-192-ECB", "AES-192-CBC"},
+                             {"AES-256-ECB", "AES-256-CBC"}}}};
 
 size_t emv_cipher_block(enum emv_cipher c)
 {
     return ciphers[c].block;
 }
 
-static EVP_CIPHER_CTX *start(enum emv_cipher c, enum emv_mode mode, const uint8_t key[EMV_KEY_SIZE],
-                             int encipher)
+bool emv_cipher_key(enum emv_cipher c, size_t n)
+{
+    return n >= EMV_KEY_SIZE && n % 8 == 0 && (n - EMV_KEY_SIZE) / 8 < ciphers[c].keys;
+}
+
+/* key is of a size that emv_cipher_key takes. */
+static EVP_CIPHER_CTX *start(enum emv_cipher c, enum emv_mode mode, struct span key, int encipher)
 {
     static const uint8_t iv[EMV_BLOCK_MAX] = {0};
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, ciphers[c].name[mode], NULL);
+    EVP_CIPHER *cipher =
+        EVP_CIPHER_fetch(NULL, ciphers[c].name[(key.n - EMV_KEY_SIZE) / 8][mode], NULL);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 
     if (cipher == NULL || ctx == NULL ||
-        EVP_CipherInit_ex2(ctx, cipher, key, mode == EMV_CBC ? iv : NULL, encipher, NULL) != 1 ||
+        EVP_CipherInit_ex2(ctx, cipher, key.p, mode == EMV_CBC ? iv : NULL, encipher, NULL) != 1 ||
         EVP_CIPHER_CTX_set_padding(ctx, 0) != 1) {
         EVP_CIPHER_CTX_free(ctx);
         ctx = NULL;
@@ -55,9 +67,9 @@ static enum tp_err whole(uint8_t *out, enum emv_cipher c, enum emv_mode mode, st
     EVP_CIPHER_CTX *ctx = NULL;
     enum tp_err r = TP_ERR_INTERNAL;
 
-    if (key.n != EMV_KEY_SIZE || in.n == 0 || in.n % ciphers[c].block != 0 || in.n > INT32_MAX)
+    if (!emv_cipher_key(c, key.n) || in.n == 0 || in.n % ciphers[c].block != 0 || in.n > INT32_MAX)
         return TP_ERR_RANGE;
-    ctx = start(c, mode, key.p, encipher);
+    ctx = start(c, mode, key, encipher);
     if (ctx != NULL)
         r = run(ctx, out, in.p, in.n);
     EVP_CIPHER_CTX_free(ctx);
@@ -98,7 +110,7 @@ static enum tp_err chain_blocks(uint8_t chain[DES_BLOCK], const uint8_t *left_ke
 
     memcpy(twice, left_key, DES_BLOCK);
     memcpy(twice + DES_BLOCK, left_key, DES_BLOCK);
-    ctx = start(EMV_TDES, EMV_CBC, twice, 1);
+    ctx = start(EMV_TDES, EMV_CBC, SPAN_OF(twice), 1);
     if (ctx == NULL)
         goto out;
     for (size_t at = 0; at < data.n;) {
@@ -159,16 +171,19 @@ enum tp_err emv_mac(uint8_t out[DES_BLOCK], struct span key, struct span data)
 
 enum tp_err emv_cmac(uint8_t out[EMV_BLOCK_MAX], struct span key, struct span data)
 {
-    char cipher[] = "AES-128-CBC";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0),
-                                 OSSL_PARAM_construct_end()};
+    char cipher[] = "AES-128-CBC"; /* or as long a name */
     EVP_MAC *algorithm = NULL;
     EVP_MAC_CTX *ctx = NULL;
     size_t n = 0;
     bool ok = false;
 
-    if (key.n != EMV_KEY_SIZE)
+    if (!emv_cipher_key(EMV_AES, key.n))
         return TP_ERR_RANGE;
+    snprintf(cipher, sizeof(cipher), "%s",
+             ciphers[EMV_AES].name[(key.n - EMV_KEY_SIZE) / 8][EMV_CBC]);
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0),
+                                 OSSL_PARAM_construct_end()};
+
     algorithm = EVP_MAC_fetch(NULL, "CMAC", NULL);
     ctx = algorithm != NULL ? EVP_MAC_CTX_new(algorithm) : NULL;
     ok = ctx != NULL && EVP_MAC_init(ctx, key.p, key.n, params) == 1 &&

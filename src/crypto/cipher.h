@@ -1,17 +1,19 @@
 /* The two block ciphers of EMV 4.4 Book 2, B1, and what Annex A1 makes of them: triple DES with
- * keys of two halves, AES with 128 bits. Keys are 16 bytes for both, so a caller needs to know the
- * block alone. TP_ERR_RANGE for a key of another size or data that are no whole blocks. */
+ * keys of two halves, 16 bytes; AES with 16, 24 or 32 bytes, which the key's span tells.
+ * TP_ERR_RANGE for a key of another size or data that are no whole blocks. */
 #ifndef TP_CRYPTO_CIPHER_H
 #define TP_CRYPTO_CIPHER_H
 
 #include "base/secret.h"
 #include "base/span.h"
 
-#define EMV_KEY_SIZE  16
+#define EMV_KEY_SIZE  16 /* of triple DES, and of the AES keys that our issuers have */
+#define EMV_KEY_MAX   32
 #define EMV_BLOCK_MAX 16
 
 enum emv_cipher { EMV_TDES, EMV_AES };
-size_t emv_cipher_block(enum emv_cipher c); /* 8 or 16 */
+size_t emv_cipher_block(enum emv_cipher c);       /* 8 or 16 */
+bool emv_cipher_key(enum emv_cipher c, size_t n); /* whether it has keys of n bytes */
 
 /* One block: Book 2, B1.1 and B1.2. */
 TP_MUST_CHECK enum tp_err emv_block_encipher(uint8_t *out, enum emv_cipher c, struct span key,

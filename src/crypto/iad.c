@@ -126,3 +126,65 @@ struct span emv_iad_signed(const struct emv_iad *i, struct span iad)
 {
     return i->cvn == EMV_CVN_10 ? i->cvr : iad;
 }
+
+/* ---- every kind ---- */
+
+#define ALL            0
+#define MCHIP_CVR      6
+#define MCHIP_COUNTERS 10 /* behind DKI, CVN, CVR, DAC */
+
+/* A form of 9F10: where its number stands, and what of it the AC covers. */
+static const struct form {
+    const char *kind;
+    uint8_t head; /* its first byte, the length of what follows; 0: anything, Mastercard's DKI */
+    uint8_t at, number; /* the cryptogram version number or common core identifier */
+    uint8_t from, n;    /* of the bytes that the AC covers; n = ALL: all */
+    bool counters;      /* Mastercard's are covered too */
+    uint8_t min;        /* bytes */
+} forms[] = {
+    {"10", VIS_HEAD, 2, VIS_CVN_10, 3, 1 + VIS_CVR, false, 1 + VIS_HEAD},
+    {"18", VIS_HEAD, 2, VIS_CVN_18, 0, ALL, false, 1 + VIS_HEAD},
+    {"22", 0x1F, 1, 0x22, 0, ALL, false, CCD_SIZE},
+    {"ccd-3des", CCD_HEAD, 1, CCI_3DES, 0, ALL, false, CCD_SIZE},
+    {"ccd-aes", CCD_HEAD, 1, CCI_AES, 0, ALL, false, CCD_SIZE},
+    {"133", 0x15, 2, 0x85, 0, ALL, false, 22},
+    {"pboc", 0x07, 2, 0x01, 3, 1 + VIS_CVR, false, 8},
+    {"16", 0, 1, 0x10, 2, MCHIP_CVR, false, 0},
+    {"17", 0, 1, 0x11, 2, MCHIP_CVR, true, 0},
+    {"20", 0, 1, 0x14, 2, MCHIP_CVR, false, 0},
+    {"21", 0, 1, 0x15, 2, MCHIP_CVR, true, 0},
+};
+
+/* Bytes of counters that Mastercard's has, by its size; 0: it is none of these. */
+static size_t counters_of(size_t n)
+{
+    return n == 18 || n == 20 ? 8 : n == 26 || n == 28 ? 16 : 0;
+}
+
+static bool is_form(const struct form *f, struct span iad)
+{
+    const bool sized =
+        f->head != 0 ? iad.p[0] == f->head && iad.n >= f->min : counters_of(iad.n) > 0;
+
+    return sized && iad.p[f->at] == f->number;
+}
+
+enum tp_err emv_iad_covered(const struct emv_kind **kind, struct buf *out, struct span iad)
+{
+    enum tp_err r;
+
+    if (iad.n < 2 || iad.n > EMV_IAD_MAX)
+        return TP_ERR_FORMAT;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        const struct form *f = &forms[i];
+
+        if (!is_form(f, iad))
+            continue;
+        *kind = emv_kind_find(f->kind);
+        r = buf_put(out, f->n == ALL ? iad : span_of(iad.p + f->from, f->n));
+        return r == TP_OK && f->counters
+                   ? buf_put(out, span_of(iad.p + MCHIP_COUNTERS, counters_of(iad.n)))
+                   : r;
+    }
+    return TP_ERR_FORMAT;
+}

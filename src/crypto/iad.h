@@ -48,4 +48,11 @@ TP_MUST_CHECK enum tp_err emv_iad_parse(struct emv_iad *out, struct span iad);
 /* The part of 9F10 that goes into the AC: CVN 10 its CVR, else all of it. */
 struct span emv_iad_signed(const struct emv_iad *i, struct span iad);
 
+/* The same of every kind of card (emv_kind_find), appended, and which kind it is: Visa's of 06 and
+ * 1F, Interac's, UnionPay's of 07, the Common Core's, and Mastercard's (DKI, CVN, CVR of 6, DAC or
+ * ICC dynamic number of 2, counters of 8 or 16, perhaps the ATC of the last online transaction: 18,
+ * 20, 26 or 28 bytes), which has no length byte and is known by its size. TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err emv_iad_covered(const struct emv_kind **kind, struct buf *out,
+                                          struct span iad);
+
 #endif

@@ -3,6 +3,7 @@ libcrypto_emv_a_SOURCES = \
 	src/crypto/capk.c src/crypto/capk.h \
 	src/crypto/cipher.c src/crypto/cipher.h \
 	src/crypto/cryptogram.c src/crypto/cryptogram.h \
+	src/crypto/dcv.c src/crypto/dcv.h \
 	src/crypto/emvcert.c src/crypto/emvcert.h src/crypto/emvcert_priv.h \
 	src/crypto/emvmake.c src/crypto/emvmake.h \
 	src/crypto/iad.c src/crypto/iad.h \

@@ -24,4 +24,23 @@ TP_MUST_CHECK enum tp_err pin_block_visa_make(struct secret *block, struct span 
 TP_MUST_CHECK enum tp_err pin_block_visa_parse(struct secret *digits, struct span icc_key,
                                                struct span block, struct span current);
 
+/* The formats of ISO 9564-1, in the clear: 0, 1, 2, 3 are blocks of 8 bytes, 4 is the PIN field of
+ * 16. pan: of it 0 and 3 take the twelve digits before the check digit; else not looked at. fill:
+ * digits of 0 to 15, one a byte, for what 1 (any), 3 (10 to 15) and 4 (16 of them) fill up with by
+ * chance; empty: drawn. TP_ERR_FORMAT; TP_ERR_RANGE for another format. */
+#define PIN_FORMATS 5
+TP_MUST_CHECK enum tp_err pin_block_iso_make(struct secret *block, unsigned format,
+                                             struct span digits, const char *pan, struct span fill);
+TP_MUST_CHECK enum tp_err pin_block_iso_parse(struct secret *digits, unsigned format,
+                                              struct span block, const char *pan);
+
+/* The PAN field of format 4 (9.4.2.3): 1 to 19 digits; and what both fields make under an AES key
+ * (9.4.2.4), and back. TP_ERR_FORMAT; TP_ERR_RANGE for the key. */
+#define PIN_FIELD 16
+TP_MUST_CHECK enum tp_err pin_pan_field(uint8_t out[PIN_FIELD], const char *pan);
+TP_MUST_CHECK enum tp_err pin_field_encipher(uint8_t out[PIN_FIELD], struct span key,
+                                             struct span field, const char *pan);
+TP_MUST_CHECK enum tp_err pin_field_decipher(struct secret *field, struct span key,
+                                             struct span enciphered, const char *pan);
+
 #endif

@@ -15,11 +15,6 @@
 #define MESSAGE_MAX (3 * EMV_BLOCK_MAX + EMV_SCRIPT_APDU_MAX)
 #define CCD_MAC     4 /* what an issuer may rely on: Book 2, CCD part, 9.2.1.1 */
 
-static bool is_ccd(enum emv_cvn cvn)
-{
-    return cvn == EMV_CCD_3DES || cvn == EMV_CCD_AES;
-}
-
 enum tp_err emv_script_keys_derive(struct emv_script_keys *out, enum emv_cvn cvn, struct span smi,
                                    struct span smc, const uint8_t atc[2], const uint8_t ac[8])
 {
@@ -42,7 +37,7 @@ void emv_script_keys_free(struct emv_script_keys *k)
 
 struct emv_script emv_script_start(enum emv_cvn cvn, const uint8_t atc[2], const uint8_t ac[8])
 {
-    struct emv_script s = {.cvn = cvn, .atc = {atc[0], atc[1]}};
+    struct emv_script s = {.kind = emv_kind_of(cvn), .atc = {atc[0], atc[1]}};
 
     memcpy(s.chain, ac, AC_SIZE);
     return s;
@@ -63,9 +58,9 @@ static enum tp_err put_format_2(struct buf *m, const struct emv_script *s, const
 {
     enum tp_err r = buf_put(m, span_of(head, HEAD));
 
-    if (r == TP_OK)
+    if (r == TP_OK && !s->kind->bare)
         r = buf_put(m, SPAN_OF(s->atc));
-    if (r == TP_OK)
+    if (r == TP_OK && !s->kind->bare)
         r = buf_put(m, span_of(s->chain, AC_SIZE));
     return r == TP_OK ? buf_put(m, data) : r;
 }
@@ -74,7 +69,7 @@ static enum tp_err put_format_2(struct buf *m, const struct emv_script *s, const
 static enum tp_err put_format_1(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD],
                                 struct span object)
 {
-    const size_t block = emv_cvn_block(s->cvn);
+    const size_t block = emv_cipher_block(s->kind->cipher);
     enum tp_err r = buf_put(m, span_of(s->chain, block));
 
     if (r == TP_OK)
@@ -93,72 +88,74 @@ enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script 
     uint8_t room[MESSAGE_MAX];
     struct buf m = BUF_OF(room);
     enum tp_err r =
-        is_ccd(s->cvn) ? put_format_1(&m, s, head, data) : put_format_2(&m, s, head, data);
+        s->kind->format_1 ? put_format_1(&m, s, head, data) : put_format_2(&m, s, head, data);
 
     if (r != TP_OK)
         return r;
-    if (!is_ccd(s->cvn))
-        return emv_mac(full, session, buf_span(&m));
-    return emv_cvn_cipher(s->cvn) == EMV_AES ? emv_cmac(full, session, buf_span(&m))
-                                             : emv_mac_padded(full, session, buf_span(&m));
+    if (s->kind->cipher == EMV_AES)
+        return emv_cmac(full, session, buf_span(&m));
+    return s->kind->format_1 ? emv_mac_padded(full, session, buf_span(&m))
+                             : emv_mac(full, session, buf_span(&m));
 }
 
 /* ---- encipherment ---- */
 
-/* Visa: length byte, data, then padding only where the last block is not whole. CCD: padding
- * always. */
-static enum tp_err pad(struct buf *b, enum emv_cvn cvn, struct span plain)
+static enum tp_err pad(struct buf *b, const struct emv_kind *k, struct span plain)
 {
-    const size_t block = emv_cvn_block(cvn);
-    enum tp_err r = is_ccd(cvn)           ? TP_OK
-                    : plain.n > UINT8_MAX ? TP_ERR_RANGE
-                                          : buf_u8(b, (uint8_t)plain.n);
+    const size_t block = emv_cipher_block(k->cipher);
+    enum tp_err r = k->encipherment != EMV_ENCIPHER_VISA ? TP_OK
+                    : plain.n > UINT8_MAX                ? TP_ERR_RANGE
+                                                         : buf_u8(b, (uint8_t)plain.n);
 
     if (r == TP_OK)
         r = buf_put(b, plain);
-    if (r == TP_OK && (is_ccd(cvn) || b->n % block != 0))
-        r = buf_u8(b, 0x80);
-    if (r == TP_OK)
-        r = buf_fill(b, 0, (block - b->n % block) % block);
+    if (r == TP_OK && (k->encipherment == EMV_ENCIPHER_EMV || b->n % block != 0 || b->n == 0))
+        r = pad_to_block(b, block);
     return r;
 }
 
-static enum emv_mode mode_of(enum emv_cvn cvn)
+static enum emv_mode mode_of(const struct emv_kind *k)
 {
-    return is_ccd(cvn) ? EMV_CBC : EMV_ECB;
+    return k->encipherment == EMV_ENCIPHER_VISA ? EMV_ECB : EMV_CBC;
 }
 
-enum tp_err emv_script_encipher(struct buf *out, enum emv_cvn cvn, struct span session,
+enum tp_err emv_script_encipher(struct buf *out, const struct emv_kind *k, struct span session,
                                 struct span plain)
 {
     uint8_t room[EMV_SCRIPT_DATA_MAX + 1 + EMV_BLOCK_MAX];
     struct buf padded = BUF_OF(room);
-    enum tp_err r = plain.n > EMV_SCRIPT_DATA_MAX ? TP_ERR_RANGE : pad(&padded, cvn, plain);
+    enum tp_err r = plain.n > EMV_SCRIPT_DATA_MAX ? TP_ERR_RANGE : pad(&padded, k, plain);
 
     if (r == TP_OK && out->cap - out->n < padded.n)
         r = TP_ERR_RANGE;
     if (r == TP_OK)
-        r = emv_encipher(out->p + out->n, emv_cvn_cipher(cvn), mode_of(cvn), session,
-                         buf_span(&padded));
+        r = emv_encipher(out->p + out->n, k->cipher, mode_of(k), session, buf_span(&padded));
     if (r == TP_OK)
         out->n += padded.n;
     secret_wipe(room, sizeof(room));
     return r;
 }
 
-/* Where the data stand within what was deciphered. */
-static enum tp_err unpad(struct span *plain, enum emv_cvn cvn, struct span all)
+/* Where the data stand within what was deciphered. Mastercard's are all of it: whether they were
+ * padded is not to be seen. */
+static enum tp_err unpad(struct span *plain, const struct emv_kind *k, struct span all)
 {
     size_t end = all.n;
-    const size_t block = emv_cvn_block(cvn);
+    const size_t block = emv_cipher_block(k->cipher);
 
     while (end > 0 && all.p[end - 1] == 0)
         end--;
     const bool marked = end > 0 && all.p[end - 1] == 0x80 && all.n - end < block;
 
-    if (is_ccd(cvn)) {
+    switch (k->encipherment) {
+    case EMV_ENCIPHER_MASTERCARD:
+        *plain = all;
+        return TP_OK;
+    case EMV_ENCIPHER_EMV:
         *plain = span_of(all.p, marked ? end - 1 : 0);
         return marked ? TP_OK : TP_ERR_FORMAT;
+    default:
+        break;
     }
     if (all.n == 0 || (size_t)all.p[0] + 1 > all.n)
         return TP_ERR_FORMAT;
@@ -168,18 +165,19 @@ static enum tp_err unpad(struct span *plain, enum emv_cvn cvn, struct span all)
     return marked && end - 1 == plain->n + 1 ? TP_OK : TP_ERR_FORMAT;
 }
 
-enum tp_err emv_script_decipher(struct buf *out, enum emv_cvn cvn, struct span session,
+enum tp_err emv_script_decipher(struct buf *out, const struct emv_kind *k, struct span session,
                                 struct span enciphered)
 {
     uint8_t room[EMV_SCRIPT_APDU_MAX + 1];
     struct span plain = {NULL, 0};
     enum tp_err r;
 
-    if (enciphered.n == 0 || enciphered.n > sizeof(room) || enciphered.n % emv_cvn_block(cvn) != 0)
+    if (enciphered.n == 0 || enciphered.n > sizeof(room) ||
+        enciphered.n % emv_cipher_block(k->cipher) != 0)
         return TP_ERR_FORMAT;
-    r = emv_decipher(room, emv_cvn_cipher(cvn), mode_of(cvn), session, enciphered);
+    r = emv_decipher(room, k->cipher, mode_of(k), session, enciphered);
     if (r == TP_OK)
-        r = unpad(&plain, cvn, span_of(room, enciphered.n));
+        r = unpad(&plain, k, span_of(room, enciphered.n));
     if (r == TP_OK)
         r = buf_put(out, plain);
     secret_wipe(room, sizeof(room));
@@ -195,12 +193,12 @@ static enum tp_err put_data(struct buf *out, const struct emv_script *s,
     struct buf b = {room, 1, sizeof(room)};
     enum tp_err r;
 
-    if (!is_ccd(s->cvn))
-        return encipher ? emv_script_encipher(out, s->cvn, secret_span(&keys->cipher), plain)
+    if (!s->kind->format_1)
+        return encipher ? emv_script_encipher(out, s->kind, secret_span(&keys->cipher), plain)
                         : buf_put(out, plain);
     if (!encipher)
         return plain.n > 0 ? tlv_put(out, TAG_PLAIN, plain) : TP_OK;
-    r = emv_script_encipher(&b, s->cvn, secret_span(&keys->cipher), plain);
+    r = emv_script_encipher(&b, s->kind, secret_span(&keys->cipher), plain);
     return r == TP_OK ? tlv_put(out, TAG_CIPHER, buf_span(&b)) : r;
 }
 
@@ -208,9 +206,11 @@ enum tp_err emv_script_close(struct buf *out, struct emv_script *s,
                              const struct emv_script_keys *keys, const uint8_t head[4],
                              struct span plain, bool encipher)
 {
-    const bool ccd = is_ccd(s->cvn);
+    const bool ccd = s->kind->format_1;
     uint8_t room[EMV_SCRIPT_APDU_MAX], full[EMV_BLOCK_MAX] = {0};
-    const struct span mac = span_of(full, ccd ? CCD_MAC : EMV_SCRIPT_MAC);
+    const struct span mac = span_of(full, s->mac_size != 0 ? s->mac_size
+                                          : ccd            ? CCD_MAC
+                                                           : EMV_SCRIPT_MAC);
     struct buf data = BUF_OF(room);
     enum tp_err r =
         plain.n > EMV_SCRIPT_DATA_MAX ? TP_ERR_RANGE : put_data(&data, s, keys, plain, encipher);
@@ -229,7 +229,7 @@ enum tp_err emv_script_close(struct buf *out, struct emv_script *s,
     if (r == TP_OK)
         r = ccd ? tlv_put(out, TAG_MAC, mac) : buf_put(out, mac);
     if (r == TP_OK && ccd)
-        memcpy(s->chain, full, emv_cvn_block(s->cvn));
+        memcpy(s->chain, full, emv_cipher_block(s->kind->cipher));
     return r;
 }
 
@@ -271,14 +271,14 @@ static enum emv_script_check take_objects(struct parts *p, struct span field)
 static enum emv_script_check take_parts(struct parts *p, const struct emv_script *s,
                                         struct span command, bool enciphered)
 {
-    const uint8_t sm = is_ccd(s->cvn) ? SM_FORMAT_1 : SM_FORMAT_2;
+    const uint8_t sm = s->kind->format_1 ? SM_FORMAT_1 : SM_FORMAT_2;
     enum emv_script_check c;
 
     if (command.n < HEAD || (command.p[0] & 0x0F) != sm || command.p[4] != command.n - HEAD)
         return EMV_SCRIPT_MISSING;
     const struct span field = span_of(command.p + HEAD, command.n - HEAD);
 
-    if (is_ccd(s->cvn)) {
+    if (s->kind->format_1) {
         c = take_objects(p, field);
         return c == EMV_SCRIPT_OK && p->data.n > 0 && p->enciphered != enciphered ? EMV_SCRIPT_WRONG
                                                                                   : c;
@@ -306,14 +306,14 @@ enum tp_err emv_script_open(enum emv_script_check *outcome, struct buf *out, str
     r = emv_script_mac(full, s, secret_span(&keys->mac), command.p, p.maced);
     if (r != TP_OK || !secret_eq(span_of(full, p.mac.n), p.mac))
         return r;
-    r = p.enciphered ? emv_script_decipher(out, s->cvn, secret_span(&keys->cipher), p.data)
+    r = p.enciphered ? emv_script_decipher(out, s->kind, secret_span(&keys->cipher), p.data)
                      : buf_put(out, p.data);
     if (r == TP_ERR_FORMAT)
         return TP_OK;
     if (r != TP_OK)
         return r;
     *outcome = EMV_SCRIPT_OK;
-    if (is_ccd(s->cvn))
-        memcpy(s->chain, full, emv_cvn_block(s->cvn));
+    if (s->kind->format_1)
+        memcpy(s->chain, full, emv_cipher_block(s->kind->cipher));
     return TP_OK;
 }

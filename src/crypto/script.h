@@ -4,13 +4,15 @@
  *  CVN 10, 18: format 2 (9.2.1.2): CLA x4; the data field is the data (enciphered or not) and a MAC
  * behind them. The MAC runs over CLA INS P1 P2 Lc, ATC, AC, data; enciphered data are 3DES-ECB of a
  * length byte, the data, and 80 00… up to a whole block when one is wanted (VIS, Appendix D).
- * Issuers send 8 bytes of it. CCD:        format 1 (9.2.1.1): CLA xC; the data field is the object
- * 81 (plain data) or 87 (01, then the data padded 80 00… in CBC: 9.3.1.1), none when there are no
- * data, then 8E with the MAC. The MAC runs over the chaining value, CLA INS P1 P2 padded 80 00… to
- * a block, and the object before 8E padded in the same way; the MAC algorithm itself pads no more
- * (9.2.3). The chaining value of a transaction's first command is the AC, with AES filled up with
- * zeros to a block; of each further one all that the MAC algorithm gave for the one before, a block
- * (9.2.3.1). An issuer may rely on MACs of 4 bytes alone, so it sends those.
+ * Issuers send 8 bytes of it. Mastercard's and Interac's are format 2 too, with CBC and padding
+ * only where the last block is not whole; Interac's MAC is over the command alone (struct
+ * emv_kind). CCD: format 1 (9.2.1.1): CLA xC; the data field is the object 81 (plain data) or 87
+ * (01, then the data padded 80 00… in CBC: 9.3.1.1), none when there are no data, then 8E with the
+ * MAC. The MAC runs over the chaining value, CLA INS P1 P2 padded 80 00… to a block, and the object
+ * before 8E padded in the same way; the MAC algorithm itself pads no more (9.2.3). The chaining
+ * value of a transaction's first command is the AC, with AES filled up with zeros to a block; of
+ * each further one all that the MAC algorithm gave for the one before, a block (9.2.3.1). An issuer
+ * may rely on MACs of 4 bytes alone, so it sends those.
  *
  * A card takes MACs of 4 to 8 bytes (9.2.1). Which AC: that of the first GENERATE AC, for scripts
  * before and after the second one alike; the session keys of all commands of a transaction come
@@ -36,16 +38,17 @@ TP_MUST_CHECK enum tp_err emv_script_keys_derive(struct emv_script_keys *out, en
 void emv_script_keys_free(struct emv_script_keys *k);
 
 struct emv_script { /* where in a transaction's scripts a command stands */
-    enum emv_cvn cvn;
+    const struct emv_kind *kind;
     uint8_t atc[2];
     uint8_t
         chain[EMV_BLOCK_MAX]; /* the AC and zeros; emv_script_close and _open move it on for CCD */
+    size_t mac_size;          /* that emv_script_close sends: 4 to 8; 0: 8, of format 1 4 */
 };
 
 /* At the first command of a transaction. */
 struct emv_script emv_script_start(enum emv_cvn cvn, const uint8_t atc[2], const uint8_t ac[8]);
 
-/* All that the MAC algorithm gives for a command, emv_cvn_block bytes: the MAC is the leftmost of
+/* All that the MAC algorithm gives for a command, a block: the MAC is the leftmost of
  * them, the next chaining value (CCD) is all. head is CLA INS P1 P2 Lc as on the wire; data: the
  * data field up to the MAC (CCD: the object before 8E). */
 TP_MUST_CHECK enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script *s,
@@ -54,9 +57,9 @@ TP_MUST_CHECK enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const stru
 
 /* Appends the enciphered data (CCD: without the 01 that stands before them in object 87); and back:
  * TP_ERR_FORMAT when the padding is wrong. */
-TP_MUST_CHECK enum tp_err emv_script_encipher(struct buf *out, enum emv_cvn cvn,
+TP_MUST_CHECK enum tp_err emv_script_encipher(struct buf *out, const struct emv_kind *k,
                                               struct span session, struct span plain);
-TP_MUST_CHECK enum tp_err emv_script_decipher(struct buf *out, enum emv_cvn cvn,
+TP_MUST_CHECK enum tp_err emv_script_decipher(struct buf *out, const struct emv_kind *k,
                                               struct span session, struct span enciphered);
 
 /* Appends the whole command (case 3: CLA INS P1 P2 Lc data MAC) to out. head: CLA INS P1 P2 of the

@@ -65,20 +65,13 @@ static enum tp_err take_half(struct buf *content, const char *scheme_dir, const 
     return r;
 }
 
-enum tp_err issuer_keys_take(const char *dir, const char *scheme_dir, struct tp_error *e)
+/* What a scheme has, as issuer.keys has it. */
+static enum tp_err read_scheme(struct secret *room, size_t *n, const char *scheme_dir,
+                               struct tp_error *e)
 {
-    struct secret room = {NULL, 0};
-    struct buf content;
-    char path[PATH_MAX];
-    enum tp_err r = file_join(path, sizeof(path), dir, FILE_NAME, e);
+    struct buf content = {room->p, 0, room->n};
+    enum tp_err r = buf_put(&content, span_str(MAGIC));
 
-    if (r == TP_OK && access(path, F_OK) == 0)
-        return tp_fail(e, TP_ERR_EXISTS, "%s is there already", path);
-    if (r == TP_OK && secret_alloc(&room, MAGIC_N + 2 * HALF) != TP_OK)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    content = (struct buf){room.p, 0, room.n};
-    if (r == TP_OK)
-        r = buf_put(&content, span_str(MAGIC));
     if (r == TP_OK)
         r = take_half(&content, scheme_dir, "issuer.secret", e);
     if (r == TP_OK) {
@@ -86,13 +79,45 @@ enum tp_err issuer_keys_take(const char *dir, const char *scheme_dir, struct tp_
         if (r == TP_ERR_NOT_FOUND) /* a scheme of before telepay 0.2 */
             r = TP_OK;
     }
+    *n = content.n;
+    return r;
+}
+
+enum tp_err issuer_keys_take(const char *dir, const char *scheme_dir, struct tp_error *e)
+{
+    struct secret room = {NULL, 0};
+    char path[PATH_MAX];
+    size_t n = 0;
+    enum tp_err r = file_join(path, sizeof(path), dir, FILE_NAME, e);
+
+    if (r == TP_OK && access(path, F_OK) == 0)
+        return tp_fail(e, TP_ERR_EXISTS, "%s is there already", path);
+    if (r == TP_OK && secret_alloc(&room, MAGIC_N + 2 * HALF) != TP_OK)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (r == TP_OK)
-        r = file_replace(path, buf_span(&content), 0600, e);
+        r = read_scheme(&room, &n, scheme_dir, e);
+    if (r == TP_OK)
+        r = file_replace(path, span_of(room.p, n), 0600, e);
     secret_free(&room);
     return r;
 }
 
-enum tp_err issuer_keys_load(struct issuer_keys **out, const char *dir, struct tp_error *e)
+/* The keys in what issuer.keys holds. */
+static enum tp_err parse_keys(struct issuer_keys *k, struct span content, const char *path,
+                              struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    if ((content.n != MAGIC_N + HALF && content.n != MAGIC_N + 2 * HALF) ||
+        memcmp(content.p, MAGIC, MAGIC_N) != 0)
+        return tp_fail(e, TP_ERR_FORMAT, "%s is no file of issuer keys", path);
+    for (size_t i = 0; r == TP_OK && i < (content.n - MAGIC_N) / EMV_KEY_SIZE; i++)
+        r = secret_copy(&k->key[i / ISSUER_KEYS][i % ISSUER_KEYS],
+                        span_of(content.p + MAGIC_N + i * EMV_KEY_SIZE, EMV_KEY_SIZE));
+    return r;
+}
+
+static enum tp_err load(struct issuer_keys **out, const char *dir, bool scheme, struct tp_error *e)
 {
     struct issuer_keys *k = calloc(1, sizeof(*k));
     struct secret room = {NULL, 0};
@@ -104,19 +129,26 @@ enum tp_err issuer_keys_load(struct issuer_keys **out, const char *dir, struct t
     if (r == TP_OK && (k == NULL || secret_alloc(&room, MAGIC_N + 2 * HALF + 1) != TP_OK))
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (r == TP_OK)
-        r = read_file(&room, &n, path, e);
-    if (r == TP_OK &&
-        ((n != MAGIC_N + HALF && n != MAGIC_N + 2 * HALF) || memcmp(room.p, MAGIC, MAGIC_N) != 0))
-        r = tp_fail(e, TP_ERR_FORMAT, "%s is no file of issuer keys", path);
-    for (size_t i = 0; r == TP_OK && i < (n - MAGIC_N) / EMV_KEY_SIZE; i++)
-        r = secret_copy(&k->key[i / ISSUER_KEYS][i % ISSUER_KEYS],
-                        span_of(room.p + MAGIC_N + i * EMV_KEY_SIZE, EMV_KEY_SIZE));
+        r = scheme ? read_scheme(&room, &n, dir, e) : read_file(&room, &n, path, e);
+    if (r == TP_OK)
+        r = parse_keys(k, span_of(room.p, n), path, e);
     secret_free(&room);
     if (r == TP_OK)
         *out = k;
     else
         issuer_keys_free(&k);
     return r;
+}
+
+enum tp_err issuer_keys_load(struct issuer_keys **out, const char *dir, struct tp_error *e)
+{
+    return load(out, dir, false, e);
+}
+
+enum tp_err issuer_keys_of_scheme(struct issuer_keys **out, const char *scheme_dir,
+                                  struct tp_error *e)
+{
+    return load(out, scheme_dir, true, e);
 }
 
 void issuer_keys_free(struct issuer_keys **k)

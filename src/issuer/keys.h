@@ -24,6 +24,10 @@ TP_MUST_CHECK enum tp_err issuer_keys_take(const char *dir, const char *scheme_d
 /* TP_ERR_SECURITY when others may read the file. */
 TP_MUST_CHECK enum tp_err issuer_keys_load(struct issuer_keys **out, const char *dir,
                                            struct tp_error *e);
+
+/* The same of a scheme's folder. TP_ERR_NOT_FOUND, TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err issuer_keys_of_scheme(struct issuer_keys **out, const char *scheme_dir,
+                                                struct tp_error *e);
 void issuer_keys_free(struct issuer_keys **k);
 
 /* Whether there are keys for that kind of card. */

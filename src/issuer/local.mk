@@ -16,7 +16,10 @@ noinst_LIBRARIES += libissuer.a
 libissuer_a_SOURCES = \
 	src/issuer/authorise.c src/issuer/authorise.h \
 	src/issuer/book.c src/issuer/book_authorisation.c src/issuer/book_script.c src/issuer/book.h src/issuer/book_priv.h \
-	src/issuer/calc.c src/issuer/calc.h \
+	src/issuer/calc.c src/issuer/calc.h src/issuer/calc_priv.h \
+	src/issuer/calc_keys.c \
+	src/issuer/calc_script.c \
+	src/issuer/calc_value.c \
 	src/issuer/keys.c src/issuer/keys.h \
 	src/issuer/request.c src/issuer/request.h \
 	src/issuer/schema.c \
@@ -53,3 +56,8 @@ TESTS += tests/fuzz/fuzz_issuer
 tests_fuzz_fuzz_issuer_SOURCES = tests/fuzz/fuzz_issuer.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_issuer_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_issuer_LDADD = $(ISSUER_LIBS)
+check_PROGRAMS += tests/fuzz/fuzz_calc
+TESTS += tests/fuzz/fuzz_calc
+tests_fuzz_fuzz_calc_SOURCES = tests/fuzz/fuzz_calc.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_calc_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_calc_LDADD = $(ISSUER_LIBS)

@@ -23,7 +23,7 @@ static void open_script(enum emv_cvn cvn, struct span command)
     HOLDS(outcome == EMV_SCRIPT_OK || out.n == 0);
     HOLDS(out.n <= command.n);
     out.n = 0;
-    if (emv_script_decipher(&out, cvn, secret_span(&keys.cipher), command) == TP_OK)
+    if (emv_script_decipher(&out, emv_kind_of(cvn), secret_span(&keys.cipher), command) == TP_OK)
         HOLDS(out.n <= command.n);
     emv_script_keys_free(&keys);
 }

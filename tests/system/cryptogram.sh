@@ -1,5 +1,6 @@
 #!/bin/bash
-# telepay-issuer cryptogram as a user types it, on the public vectors and on those of Python (tests/unit/check_cryptogram.py).
+# telepay-issuer cryptogram as a user types it, on the public vectors (tests/vectors/calculator.json and others) and on those of Python
+# (tests/unit/check_cryptogram.py).
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -19,12 +20,13 @@ def tlv(tag, value): return tag + f"{len(value) // 2:02X}" + value
 def tags(iad): return "".join(tlv(n, t[n]) for n in t) + tlv("9F10", iad)
 for cvn, name, iad in (("10", "cvn10", "06010A" + v["cvn10"]["cvr"]), ("18", "cvn18", v["cvn18"]["9F10"])):
     p = v[name]
-    print(f"{cvn}|{keys}|ac|{who} --tags {tags(iad)}|{p['arqc']}")
+    print(f"{cvn}|{keys}|ac|{who} --de55 {tags(iad)}|{p['arqc']}")
     print(f"{cvn}|{keys}|mac|{who} --ac {p['arqc']} --head 8418000008|{p['mac_of_8418000008']}")
     print(f"{cvn}|{keys};pin = 9999|command|{who} --ac {p['arqc']} --head 80240002 --encipher|{p['pin_change_9999']}")
 print(f"10|{keys}|arpc1|{who} --ac {v['cvn10']['arqc']} --arc 3030|{v['cvn10']['arpc']}")
 print(f"18|{keys}|arpc2|{who} --ac {v['cvn18']['arqc']} --csu 00000000|{v['cvn18']['arpc']}")
-for p in json.load(open(sys.argv[1] + "/cryptograms-computed.json"))["cases"]:
+computed = json.load(open(sys.argv[1] + "/cryptograms-computed.json"))
+for p in computed["cases"] + computed["long_keys"]:
     k = p["issuer_keys"]
     who = f"--pan {p['pan']} --psn {p['psn']} --atc {p['atc']}"
     for n in k:
@@ -48,7 +50,7 @@ for p in json.load(open(sys.argv[1] + "/cryptograms-computed.json"))["cases"]:
     sent = bytes.fromhex(third["command"])
     body = sent[5:-mac - (2 if chain else 0)].hex()
     print(f"{p['kind']}|{masters}|mac|{who} --ac {p['ac']}{chain} --head {sent[:5].hex()} --data {body}|{third['full_mac'][:16]}")
-computed = json.load(open(sys.argv[1] + "/cryptograms-computed.json"))["ccd"]
+computed = computed["ccd"]
 keys = f"mk-smi = {computed['mk-smi']};mk-smc = {computed['mk-smc']}"
 for kind in ("ccd-3des", "ccd-aes"):
     p = computed[kind]
@@ -83,6 +85,53 @@ while IFS='|' read -r cvn lines what options want; do
 done <cases
 [ "$(wc -l <cases)" -ge 80 ] || fail "only $(wc -l <cases) cases"
 
+# ---- what others published ----
+python3 - "$TESTS_SRCDIR/vectors/calculator.json" <<'END' || fail "published values"
+import json, subprocess, sys
+bad = n = 0
+for group in json.load(open(sys.argv[1]))["groups"]:
+    for case in group["cases"]:
+        what = "ac" if case["what"] == "data" else case["what"]
+        words = [w for o, v in case["options"].items() for w in (["--" + o] if v is True else ["--" + o, v])]
+        with open("keys", "w") as f:
+            f.writelines(f"{k} = {v}\n" for k, v in case["keys"].items())
+        command = ["telepay-issuer", "cryptogram", what, "--keys", "keys", "--json", *words]
+        done = subprocess.run(command + (["--check", case["want"]] if what == case["what"] else []), capture_output=True, text=True)
+        n += 1
+        got = json.loads(done.stdout) if done.stdout else {}
+        if what == case["what"]:
+            right = done.returncode == 0 and got.get("right") is True
+        else:
+            right = [s["value"] for s in got.get("steps", []) if s["step"] == case["what"]] == [case["want"]]
+        if not right:
+            bad += 1
+            print(group["source"], case, got.get("result"), done.stderr, sep="\n  ")
+sys.exit(bad > 0 or n < 150)
+END
+
+# ---- keys of folders ----
+telepay-perso init scheme >/dev/null && telepay-issuer init iss --scheme scheme --name Banque >/dev/null || fail "no folders"
+hex() { od -An -tx1 -v -j "$2" -N 16 "$1" | tr -d ' \n'; }
+same() { # WHAT --CVN KIND, as of the keys in the files
+    local file=$1 what=$2 use
+    shift 2
+    printf 'imk-ac = %s\nimk-smi = %s\nimk-smc = %s\n' "$(hex "$file" 0)" "$(hex "$file" 16)" "$(hex "$file" 32)" >keys
+    c "$what" --json "$@" || { fail "$what $*:"; cat out; }
+    for use in "--scheme scheme" "--dir iss"; do
+        # shellcheck disable=SC2086 # two words
+        telepay-issuer cryptogram "$what" $use --json "$@" </dev/null >folder 2>&1 || { fail "$what $use:"; cat folder; }
+        cmp out folder || fail "$what $use is not that of the keys"
+    done
+}
+same scheme/issuer.secret master --pan 9990140000000015
+same scheme/issuer.secret session --pan 9990140000000015 --cvn 16 --atc 0001 --un 01020304 --ac 0102030405060708
+same scheme/issuer-aes.secret master --pan 9990140000000015 --cvn ccd-aes
+telepay-issuer cryptogram session --dir iss --pan 9990140000000015 --cvn ccd-3des --atc 0001 >out 2>&1 || { fail "session key AC alone"; cat out; }
+grep -q "session key AC" out && ! grep -q "session key SM" out || fail "session keys that are not asked for"
+echo "pin = 1234" >keys
+c pin-block --dir iss --pan 9990140000000015 --cvn 18 || { fail "a PIN of one file, keys of another folder"; cat out; }
+c pin-block --cvn ccd-3des --check 241234FFFFFFFFFF || fail "PIN block of format 2"
+
 # ---- words ----
 wrong() { # PATTERN WORDS…
     local pattern=$1 got
@@ -96,16 +145,48 @@ wrong() { # PATTERN WORDS…
 echo "imk-ac = 0123456789ABCDEFFEDCBA9876543210" >keys
 wrong "give --pan" master
 wrong "give imk-smi or mk-smi" mac --pan 1234567890123456 --head 8418000008 --ac 29CCA15AE665FA2E --atc 001C
-wrong "give --data or --tags" ac --pan 1234567890123456
+wrong "give --de55 or --data" ac --pan 1234567890123456
 wrong "takes 2 bytes, not 1" ac --pan 1234567890123456 --data 00 --atc 00
 wrong "hexadecimal" ac --atc 0
 wrong "not chained" mac --cvn 18 --head 8418000008 --ac 29CCA15AE665FA2E --atc 001C --chain 29CCA15AE665FA2E
 wrong "takes 16 bytes, not 8" mac --cvn ccd-aes --head 8C18000006 --ac 29CCA15AE665FA2E --chain 29CCA15AE665FA2E
 wrong "nothing to work out" arqc
-wrong "not \"17\"" ac --cvn 17
-wrong "no 9F02" ac --tags 9F0306000000000000
+wrong "not \"19\"" ac --cvn 19
+wrong "no 9F02" ac --cvn 18 --de55 9F0306000000000000
+wrong "give --cvn: --de55 holds no" ac --de55 9F0306000000000000
+wrong "give --cvn: 9F10 is of no kind" ac --de55 9F1007060100030000009F360100
+wrong "at its byte 3 from the end" ac --de55 950500000000009F3604
+wrong "9F10 is of a card of kind 18, not 10" ac --cvn 10 --de55 "$(grep -o '"de55": "9F02[0-9A-F]*06011203000000' "$TESTS_SRCDIR/vectors/calculator.json" | head -1 | cut -d'"' -f4)"
 echo "imk-ac = 0123456789ABCDEFFEDCBA98765432" >keys
 wrong "line 1 of the keys: a key is 32" master
+echo "imk-ac = 0123456789ABCDEF 0123456789ABCD" >keys
+wrong "line 1 of the keys: a key is 32" master
+echo "sk-cvc3 = 0123456789ABCDEF0123456789ABCDEF" >keys
+wrong "line 1 of the keys has a name" master
+echo "imk-ac = 0123456789ABCDEFFEDCBA98765432100123456789ABCDEF" >keys
+wrong "imk-ac has 24 bytes, and keys of 18 have 16" master --pan 1234567890123456
+wrong "option C is that of AES" master --pan 1234567890123456 --option c
+wrong "option C is that of AES" master --pan 1234567890123456 --cvn ccd-aes --option a
+wrong "triple DES, not of ccd-aes" ac --cvn ccd-aes --padding zeros
+wrong "AES has no session keys of that way" session --cvn ccd-aes --session tree --atc 0001 --pan 1234567890123456
+wrong "takes one of master, common, atc-un, tree, pboc" session --session other
+wrong "from 4 to 8" mac --mac-size 3
+echo "mk-smi = 0123456789ABCDEFFEDCBA9876543210" >keys
+wrong "scripts of pboc cards get their keys is not public" mac --cvn pboc --head 8418000008 --atc 0001 --ac 0102030405060708
+echo "mk-ac = 0123456789ABCDEFFEDCBA9876543210" >keys
+wrong "give --un: the unpredictable number, 9F37" session --cvn 16 --atc 0001
+wrong "give --atc: the application transaction counter" session --cvn pboc
+wrong "give imk-cvc3 or mk-cvc3 among the keys" cvc3 --data 0000 --atc 0001 --un 01020304
+wrong "give pin among the keys" pin-block --pin-format 0
+wrong "give --pan of 13 digits or more" pin --pin-format 0 --data 041261AAAAEDCBA9
+wrong "no block of format 0 and of that card" pin --pin-format 0 --data 041261AAAAEDCBAA --pan 5555555551234567
+wrong "give pin-key" pin --pin-format 4 --data 28B41FDDD29B743E93124BD8E32D921E --pan 1234567890123456789
+wrong "give --scheme or --dir, not both" master --scheme scheme --dir iss
+wrong "nowhere" master --scheme nowhere
+echo "mk-dcvv = 0123456789ABCDEFFEDCBA9876543210" >keys
+wrong "give --expiry" dcvv --atc 0001
+wrong "takes YYMM, --service three digits" dcvv --atc 0001 --expiry 1310 --service 22x --pan 123456789012
+wrong "give --pan of 12 digits" dcvv --atc 0001 --expiry 1310 --service 226
 printf '# a comment\n\nkey = 00\n' >keys
 wrong "line 3 of the keys has a name" master
 telepay-issuer cryptogram ac --keys nowhere >out 2>&1 && fail "keys out of nowhere"

@@ -62,7 +62,7 @@ class AES:
     block = 16
 
     def e(self, key, b):
-        return ecb("aes-128-ecb", key, b)
+        return ecb(f"aes-{8 * len(key)}-ecb", key, b)
 
     def mac(self, key, data):
         def double(b):
@@ -79,8 +79,12 @@ class AES:
 
     full = mac # of data that are whole blocks already
 
+    def derive(self, key, left, right):
+        return (self.e(key, left) + self.e(key, right))[:len(key)]
+
     def common(self, key, r):
-        return self.e(key, r + bytes(8))
+        r += bytes(8)
+        return self.e(key, r) if len(key) == 16 else self.derive(key, r[:2] + b"\xf0" + r[3:], r[:2] + b"\x0f" + r[3:])
 
 
 def digits_to_bytes(text, n=None):
@@ -99,7 +103,8 @@ def option_b(pan, psn):
 
 def master(kind, key, pan, psn):
     if kind == "ccd-aes":
-        return AES().e(key, digits_to_bytes(pan + psn, 16))
+        y = digits_to_bytes(pan + psn, 16)
+        return AES().derive(key, y, xor(y, b"\xff" * 16))
     y = option_b(pan, psn) if kind == "ccd-3des" else digits_to_bytes(pan + psn, 8)
     return TDES().derive(key, y, xor(y, b"\xff" * 8))
 
@@ -134,10 +139,11 @@ def two_commands(c):
     return {"pin_unblock": h(alone), "pin_change_1234_object": h(change[1]), "pin_change_1234": h(change[2]), "unblock_behind": h(behind)}
 
 
-def case(kind, pan, psn, atc, iad, arc="3030", csu="00820000", proprietary=""):
+def case(kind, pan, psn, atc, iad, arc="3030", csu="00820000", proprietary="", more=""):
     c = AES() if kind == "ccd-aes" else TDES()
     visa = kind in ("10", "18")
     imk = {"ac": "0123456789ABCDEFFEDCBA9876543210", "smi": "FEDCBA98765432100123456789ABCDEF", "smc": "89ABCDEF0123456776543210FEDCBA98"}
+    imk = {n: k + more for n, k in imk.items()} # a longer key of AES
     mk = {n: master(kind, bytes.fromhex(k), pan, psn) for n, k in imk.items()}
     atc_b = bytes.fromhex(atc)
     session = mk["ac"] if kind == "10" else c.common(mk["ac"], atc_b + bytes(6))
@@ -197,11 +203,16 @@ CASES = [
     ("ccd-aes", "9990140000000018", "01", "0042", CCD_IAD.replace("0FA5", "0FA6")),
     ("ccd-aes", "9990140000000018123", "99", "1234", CCD_IAD.replace("0FA5", "0FA6"), "3531", "00200001", "AB"),
 ]
+# AES-192 and AES-256: Book 2, A1.3.1, A1.4.3.
+LONG_KEYS = [
+    ("ccd-aes", "9990140000000018", "01", "0042", CCD_IAD.replace("0FA5", "0FA6"), "3030", "00820000", "", "0F1E2D3C4B5A6978"),
+    ("ccd-aes", "9990140000000018123", "99", "1234", CCD_IAD.replace("0FA5", "0FA6"), "3531", "00200001", "AB", "0F1E2D3C4B5A69788796A5B4C3D2E1F0"),
+]
 
 
 def main():
     made = {"about": "Computed by tests/unit/check_cryptogram.py with Python and the openssl command, not by our code.",
-            "cases": [case(*c) for c in CASES],
+            "cases": [case(*c) for c in CASES], "long_keys": [case(*c) for c in LONG_KEYS],
             "ccd": {"mk-smi": "11" * 16, "mk-smc": "22" * 16, "ac": "AABBCCDDEEFF0011", "ccd-3des": two_commands(TDES()), "ccd-aes": two_commands(AES())}}
     if sys.argv[1:] == ["--write"]:
         with open(FILE, "w", encoding="ascii") as f:
@@ -218,6 +229,10 @@ def main():
     assert made["cases"][0]["scripts"][1]["command"] == public["cvn10"]["pin_change_9999"]
     assert made["cases"][1]["ac"] == public["cvn18"]["arqc"]
     assert made["cases"][1]["scripts"][1]["command"] == public["cvn18"]["pin_change_9999"]
+    # both halves of option C with one key, for there is no public value with longer ones: github.com/ilya-dubinsky/cfpp, c/test/test_emv.c
+    y = digits_to_bytes("901234543210123201", 16)
+    halves = AES().e(bytes.fromhex("DFADBFEF0123456789866443DFADBFEF"), y), AES().e(bytes.fromhex("DFADBFEF0123456789866443DFADBFEF"), xor(y, b"\xff" * 16))
+    assert b"".join(halves).hex().upper() == "3AD95FE6AD75062DFCF19D834504AC237A49822292257A16F2B76168B4E2B574"
 
 
 if __name__ == "__main__":
