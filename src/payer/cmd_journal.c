@@ -15,8 +15,8 @@
 
 struct words {
     const char *config;
-    const char *rrn; /* journal show */
-    bool json, wants_rrn, verbose, yes;
+    const char *payment; /* journal show */
+    bool json, wants_payment, verbose, yes;
 };
 
 enum { CONFIG = 0x100, JSON, YES };
@@ -46,16 +46,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->verbose = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (!w->wants_rrn || w->rrn != NULL)
+        if (!w->wants_payment || w->payment != NULL)
             argp_error(state, "\"%s\" is one word too many", arg);
-        w->rrn = arg;
+        w->payment = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->config == NULL)
             argp_error(state, "--config is missing");
-        if (w->wants_rrn && w->rrn == NULL)
-            argp_error(state,
-                       "say which payment: its reference (RRN) stands in telepay journal list");
+        if (w->wants_payment && w->payment == NULL)
+            argp_error(state, "say which payment: its reference (RRN) or number, which stand in "
+                              "telepay journal list, or \"last\"");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -138,17 +138,20 @@ int payer_journal(int argc, char **argv)
 
 int payer_journal_show(int argc, char **argv)
 {
-    struct words w = {.wants_rrn = true};
+    struct words w = {.wants_payment = true};
     struct tp_error e = {0};
     struct receipt receipt;
     struct terminal *t;
     struct journal *j;
     json_t *object;
-    enum tp_err r =
-        begin(&w, &t, &j, "RRN", "Print the receipt of one payment again.", argc, argv, &e);
+    int64_t id = 0;
+    enum tp_err r = begin(&w, &t, &j, "PAYMENT",
+                          "Print the receipt of one payment again, as a copy: of its reference "
+                          "(RRN) or number, or the last.",
+                          argc, argv, &e);
 
     if (r == TP_OK)
-        r = journal_find(j, w.rrn, &receipt, &e);
+        r = journal_find(j, w.payment, false, &id, &receipt, &e);
     if (r == TP_OK && w.json) {
         r = receipt_to_json(&object, &receipt);
         if (r == TP_OK)

@@ -8,11 +8,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "apdu/emvbits.h"
 #include "base/date.h"
 #include "base/file.h"
 #include "store/schema.h"
 
-#define STAN_LAST 999999U
+#define STAN_LAST   999999U
+#define STAN_DIGITS 6
+#define RRN_DIGITS  12
 
 /* Of an order: state is enum kept_state; challenge its JSON; ticket a receipt; secret, sealed, what
  * is sent again, until it is settled and delivered. An order that was refused may be signed again:
@@ -404,8 +407,7 @@ static void settle_reversal(struct receipt *r, const struct wire_answer *a)
         snprintf(r->rrn, sizeof(r->rrn), "%s", a->rrn);
     if (!wire_answer_is_yes(a))
         snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)",
-                 answer_text(a->code, answer_of_issuer(a)), a->code,
-                 a->reason[0] != '\0' ? ", " : "", a->reason);
+                 answer_words(a), a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
 void receipt_settle(struct receipt *r, const struct wire_answer *a)
@@ -421,8 +423,7 @@ void receipt_settle(struct receipt *r, const struct wire_answer *a)
     r->reason[0] = '\0';
     r->by_issuer = r->state == PAYMENT_REFUSED && answer_of_issuer(a);
     if (!wire_answer_is_yes(a))
-        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code, r->by_issuer),
-                 a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
+        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_words(a), a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
 static enum tp_err settle(struct journal *j, int64_t id, const struct wire_answer *a,
@@ -606,19 +607,62 @@ enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struc
     return rc;
 }
 
-enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r, struct tp_error *e)
+static enum tp_err find_row(struct journal *j, const char *word, bool stands, struct row *row,
+                            bool *found, struct tp_error *e)
 {
-    struct row row;
-    bool found = false;
-    const enum tp_err rc = db_one(
-        j->db, "SELECT receipt FROM payment WHERE rrn = $1 AND rrn <> '' ORDER BY id DESC LIMIT 1",
-        DB_VALUES(db_text(rrn)), DB_COLUMNS(receipt_column), &row, &found, e);
+    static const struct db_column columns[] = {DB_COLUMN(struct row, id),
+                                               DB_COLUMN(struct row, receipt)};
+    const size_t n = strspn(word, "0123456789");
 
-    if (rc == TP_OK && !found)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment with the reference %s",
-                       j->path, rrn);
-    return rc == TP_OK ? row_receipt(j, &row, r, e) : rc;
+    if (strcmp(word, "last") == 0)
+        return db_one(j->db,
+                      "SELECT id, receipt FROM payment WHERE $1 = 0 OR state = 2"
+                      " ORDER BY id DESC LIMIT 1",
+                      DB_VALUES(db_integer(stands ? 1 : 0)), DB_COLUMNS(columns), row, found, e);
+    if (word[n] != '\0' || (n != RRN_DIGITS && (n < 1 || n > STAN_DIGITS)))
+        return tp_fail(e, TP_ERR_USAGE,
+                       "\"%.40s\" is no payment: name it by its reference (12 digits), its number "
+                       "(1 to 6 digits), or \"last\": they stand in telepay journal list",
+                       word);
+    if (n == RRN_DIGITS)
+        return db_one(j->db,
+                      "SELECT id, receipt FROM payment WHERE rrn = $1 ORDER BY id DESC LIMIT 1",
+                      DB_VALUES(db_text(word)), DB_COLUMNS(columns), row, found, e);
+    return db_one(j->db, "SELECT id, receipt FROM payment WHERE stan = $1 ORDER BY id DESC LIMIT 1",
+                  DB_VALUES(db_integer(strtol(word, NULL, 10))), DB_COLUMNS(columns), row, found,
+                  e);
 }
+
+enum tp_err journal_find(struct journal *j, const char *word, bool stands, int64_t *id,
+                         struct receipt *r, struct tp_error *e)
+{
+    struct row row = {.id = 0};
+    bool found = false;
+    const enum tp_err rc = find_row(j, word, stands, &row, &found, e);
+
+    if (rc != TP_OK)
+        return rc;
+    if (!found && strcmp(word, "last") == 0)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment%s", j->path,
+                       stands ? " that is acknowledged" : "");
+    if (!found)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment with the %s %s", j->path,
+                       strlen(word) == RRN_DIGITS ? "reference" : "number", word);
+    *id = row.id;
+    return row_receipt(j, &row, r, e);
+}
+
+enum tp_err journal_refunded(struct journal *j, const char *rrn, int64_t *amount,
+                             struct tp_error *e)
+{
+    return db_number(j->db,
+                     "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM payment"
+                     " WHERE type = 32 AND receipt ->> 'refund_of' = $1 AND state NOT IN (0, 3, 7)",
+                     DB_VALUES(db_text(rrn)), amount, NULL, e);
+}
+_Static_assert(TYPE_REFUND == 32 && PAYMENT_DECLINED == 0 && PAYMENT_ACKNOWLEDGED == 2 &&
+                   PAYMENT_REFUSED == 3 && PAYMENT_REVERSED == 7,
+               "as the statements say");
 
 enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, struct tp_error *e)
 {

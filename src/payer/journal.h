@@ -63,12 +63,19 @@ TP_MUST_CHECK enum tp_err journal_waits(struct journal *j, int64_t id, bool *wai
                                         struct tp_error *e);
 TP_MUST_CHECK enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error *e);
 
-/* All payments, the newest first, or the one with that reference. False from each ends the walk. */
+/* All payments, the newest first. False from each ends the walk. */
 typedef bool journal_each(void *ctx, const struct receipt *r);
 TP_MUST_CHECK enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx,
                                        struct tp_error *e);
-TP_MUST_CHECK enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r,
-                                       struct tp_error *e);
+/* One, by a word of people: its reference (RRN, 12 digits), its number (1 to 6 digits; the newest
+ * of that number), or "last": the newest, or with `stands` the newest that is acknowledged.
+ * TP_ERR_USAGE, TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err journal_find(struct journal *j, const char *word, bool stands,
+                                       int64_t *id, struct receipt *r, struct tp_error *e);
+/* What was given back of the payment of that reference, or may have been: also what is under way.
+ */
+TP_MUST_CHECK enum tp_err journal_refunded(struct journal *j, const char *rrn, int64_t *amount,
+                                           struct tp_error *e);
 
 struct journal_day { /* sums of one day, currency and state */
     int date;

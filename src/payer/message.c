@@ -169,8 +169,9 @@ struct workplace { /* too large for a stack frame of its own liking, and holds a
 };
 
 static enum tp_err fill(struct workplace *w, const struct terminal *terminal,
-                        const struct transaction_request *request, unsigned stan, time_t now,
-                        payment_get *get, const void *ctx, struct tp_error *e)
+                        const struct transaction_request *request, const char *undoes,
+                        unsigned stan, time_t now, payment_get *get, const void *ctx,
+                        struct tp_error *e)
 {
     struct buf de55 = BUF_OF(w->de55), evidence = BUF_OF(w->evidence);
     enum tp_err r;
@@ -180,6 +181,8 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal,
     if (r != TP_OK)
         return r;
     set_terminal(&w->m, terminal, request, stan, now);
+    if (undoes[0] != '\0')
+        iso8583_set_text(&w->m, 37, undoes);
     r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx);
     if (r == TP_OK)
         r = put_payee(&de55, get, ctx);
@@ -195,15 +198,16 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal,
 }
 
 enum tp_err message_build(struct buf *out, const struct terminal *terminal,
-                          const struct transaction_request *request, unsigned stan, time_t now,
-                          payment_get *get, const void *ctx, struct tp_error *e)
+                          const struct transaction_request *request, const char *undoes,
+                          unsigned stan, time_t now, payment_get *get, const void *ctx,
+                          struct tp_error *e)
 {
     struct workplace *w = calloc(1, sizeof(*w));
     enum tp_err r;
 
     if (w == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the message to the acquirer");
-    r = fill(w, terminal, request, stan, now, get, ctx, e);
+    r = fill(w, terminal, request, undoes, stan, now, get, ctx, e);
     if (r == TP_OK)
         r = iso8583_pack(out, &w->m, e);
     secret_wipe(w, sizeof(*w));
@@ -405,4 +409,30 @@ const char *answer_text(const char *code, bool issuer)
         return issuer ? "the card's issuer refuses with a code that has no meaning here"
                       : "the acquirer refuses with a code that has no meaning here";
     return issuer && c->issuer != NULL ? c->issuer : c->text;
+}
+
+/* What the acquirer says of refunds and reversals in DE 44, where its code says too little. */
+const char *answer_words(const struct wire_answer *a)
+{
+    static const struct {
+        const char *reason, *text;
+    } words[] = {
+        {"CREDIT", "the contract takes no refunds"},
+        {"REFUND_ALONE", "the contract takes refunds of payments only: name the payment"},
+        {"REFUND_UNKNOWN", "the contract has no payment of that reference"},
+        {"REFUND_OF_REFUND", "what is to be refunded is a refund itself"},
+        {"REFUND_REVERSED", "the payment was taken back: there is nothing to refund"},
+        {"REFUND_REJECTED", "the payment was never collected: there is nothing to refund"},
+        {"REFUND_CARD", "another card made the payment: the refund goes to that one alone"},
+        {"REFUND_AMOUNT", "the refund is of more than is left of the payment"},
+        {"CREDIT_DAY", "the refund is over what the contract gives back on a day"},
+        {"CREDIT_UNPAID", "the refund is over what the card has paid here and not got back"},
+        {"REMISE_CLOSED", "the payment is in a closed remise: refund it instead"},
+        {"CREDITED", "the payment has been refunded already"},
+    };
+
+    for (size_t i = 0; i < COUNT(words) && a->code[0] != '9'; i++)
+        if (strcmp(a->reason, words[i].reason) == 0)
+            return words[i].text;
+    return answer_text(a->code, answer_of_issuer(a));
 }

@@ -10,12 +10,13 @@
     8192 /* of a 0200: DE 55 and DE 61-63 at their longest leave half of it free                   \
           */
 
-/* Appends the 0200 with DE 55 and the evidence in DE 61-63. now: the instant of DE 7. TP_ERR_FORMAT
+/* Appends the 0200 with DE 55 and the evidence in DE 61-63. undoes: of a refund, the reference of
+ * the payment that it gives back (DE 37); "": none. now: the instant of DE 7. TP_ERR_FORMAT
  * (the card gave no card number or expiry date), TP_ERR_RANGE. */
 TP_MUST_CHECK enum tp_err message_build(struct buf *out, const struct terminal *terminal,
-                                        const struct transaction_request *request, unsigned stan,
-                                        time_t now, payment_get *get, const void *ctx,
-                                        struct tp_error *e);
+                                        const struct transaction_request *request,
+                                        const char *undoes, unsigned stan, time_t now,
+                                        payment_get *get, const void *ctx, struct tp_error *e);
 
 /* Appends the evidence of a card that proved itself and paid nothing (kernel_prove_card), as the
  * objects of DE 61-63. TP_ERR_RANGE. */
@@ -46,5 +47,7 @@ bool answer_of_issuer(const struct wire_answer *a);
 
 /* A sentence for a DE 39, never NULL; as said by the card's issuer, or by the acquirer. */
 const char *answer_text(const char *code, bool issuer);
+/* The same for an answer, whose DE 44 may say more. */
+const char *answer_words(const struct wire_answer *a);
 
 #endif

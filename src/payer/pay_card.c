@@ -102,6 +102,7 @@ void pay_fill_receipt(struct payment *p, const struct transaction *tx)
 
     receipt_fill(r, p->terminal, &p->request, pay_get, tx);
     r->stan = p->stan;
+    memcpy(r->undoes, p->undoes, sizeof(r->undoes));
     if (c != NULL)
         memcpy(r->label, c->label, sizeof(r->label));
     if (a != NULL && a->ok)

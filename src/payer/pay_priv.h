@@ -82,6 +82,7 @@ struct payment { /* all that a payment holds while it lasts */
     enum pay_stage stage;
     uint8_t aid[16]; /* of --application, to which request points */
     char what[96];   /* is paid, and to whom */
+    char undoes[13]; /* of a refund: the payment that it names; "": none */
     unsigned stan;
     bool by_keypad;            /* the reader's own takes the PIN */
     struct tp_error card;      /* why the card came to no end; code TP_OK: it did */
@@ -102,6 +103,10 @@ void pay_go_on(struct payment *p, enum pay_stage next);
 /* What a card needs before it is asked for: the journal of the terminal, what is known of cards,
  * which applications may be taken. */
 TP_MUST_CHECK enum tp_err pay_prepare_card(struct payment *p, struct tp_error *e);
+
+/* Of a refund: the payment that it gives back and the amount, as far as the journal knows them: the
+ * acquirer decides. Prepares the card, too. */
+TP_MUST_CHECK enum tp_err pay_prepare_refund(struct payment *p, struct tp_error *e);
 
 /* What is done at a stage ends in going on, or in a fault (pay.c has the table). */
 TP_MUST_CHECK enum tp_err pay_reach_card(struct payment *p, struct tp_error *e);

@@ -55,8 +55,8 @@ enum tp_err pay_authorise(void *ctx, const struct transaction *tx, struct kernel
     enum tp_err r = p->way->connect(p, &why);
 
     if (r == TP_OK)
-        r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), pay_get, tx,
-                          &why);
+        r = message_build(&message, p->terminal, &p->request, p->undoes, p->stan, time(NULL),
+                          pay_get, tx, &why);
     if (r == TP_OK)
         r = p->way->keep_question(p, tx, buf_span(&message), &why);
     if (r == TP_OK) {

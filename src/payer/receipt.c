@@ -181,6 +181,7 @@ void receipt_print(FILE *to, const struct receipt *r)
     snprintf(text, sizeof(text), "%06u", r->stan);
     line(to, "Number", r->stan > 0 ? text : "");
     line(to, "Reference", r->rrn);
+    line(to, "Refund of", r->undoes);
     line(to, "Approval", r->approval);
     snprintf(text, sizeof(text), "%s %s", c != NULL ? money_format(amount, r->amount, c) : "?",
              c != NULL ? c->alpha : "");
@@ -215,6 +216,7 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
     if (*out != NULL && json_object_set_new(*out, "purse", json_string(r->purse)) == 0 &&
         json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
         json_object_set_new(*out, "approval", json_string(r->approval)) == 0 &&
+        json_object_set_new(*out, "refund_of", json_string(r->undoes)) == 0 &&
         json_object_set_new(*out, "refused_by", json_string(refused_by(r))) == 0)
         return TP_OK;
     json_decref(*out);
@@ -287,6 +289,9 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
         return TP_ERR_FORMAT;
     if (json_object_get(o, "purse") != NULL &&
         !take_text(r->purse, sizeof(r->purse), o, "purse")) /* nor this */
+        return TP_ERR_FORMAT;
+    if (json_object_get(o, "refund_of") != NULL &&
+        !take_text(r->undoes, sizeof(r->undoes), o, "refund_of")) /* nor this */
         return TP_ERR_FORMAT;
     by = json_string_value(json_object_get(o, "refused_by")); /* journals of old have none */
     r->by_issuer = by != NULL && strcmp(by, "issuer") == 0;

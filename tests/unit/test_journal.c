@@ -14,6 +14,7 @@
 
 static char folder[64], path[128], key[160];
 static struct tp_error e;
+static int64_t row; /* of journal_find */
 
 static void make_folder(void)
 {
@@ -161,13 +162,13 @@ START_TEST(what_is_signed_waits_until_it_is_settled)
         ck_ok(journal_settle(j, two, &yes, &e)); /* settled is settled */
         ck_ok(journal_count_pending(j, &n, &e));
         ck_assert_uint_eq(n, 0);
-        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_ok(journal_find(j, "632700000005", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_ACKNOWLEDGED);
-        ck_ok(journal_find(j, "632700000006", &r, &e));
+        ck_ok(journal_find(j, "632700000006", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_REFUSED);
         ck_assert_str_eq(r.reason, "the card's signature or a certificate fails (63, SDAD_HASH)");
-        ck_assert_int_eq(journal_find(j, "000000000000", &r, &e), TP_ERR_NOT_FOUND);
-        ck_assert_int_eq(journal_find(j, "", &r, &e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(journal_find(j, "000000000000", false, &row, &r, &e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(journal_find(j, "", false, &row, &r, &e), TP_ERR_USAGE);
         journal_close(&j);
     }
 END_TEST
@@ -343,7 +344,7 @@ START_TEST(a_question_waits_for_nothing_until_it_is_to_be_reversed)
         ck_pending(j, "the 0400");
         ck_ok(journal_settle(j, id, &yes, &e));
         ck_pending(j, NULL);
-        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_ok(journal_find(j, "632700000005", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_REVERSED);
         ck_assert_str_eq(r.reason, "no TC");
         journal_close(&j);
@@ -363,7 +364,7 @@ START_TEST(a_question_that_is_concluded_is_never_reversed)
         ck_ok(journal_reverse(j, id, "", "late", &e));
         ck_pending(j, NULL);
         memset(&r, 0, sizeof(r));
-        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_ok(journal_find(j, "632700000005", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_ACKNOWLEDGED);
         ck_assert_str_eq(r.approval, "A12345");
         journal_close(&j);
@@ -421,7 +422,7 @@ START_TEST(a_reversal_that_comes_too_late)
         ck_ok(journal_reverse(j, id, "632700000005", "no TC", &e));
         ck_ok(journal_settle(j, id, &no, &e));
         ck_pending(j, NULL);
-        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_ok(journal_find(j, "632700000005", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_NOT_REVERSED);
         ck_assert_ptr_nonnull(strstr(r.reason, "REMISE_CLOSED"));
         journal_close(&j);
