@@ -16,6 +16,7 @@
 #define STAN_LAST   999999U
 #define STAN_DIGITS 6
 #define RRN_DIGITS  12
+#define VOID_MAX    256 /* of a 0400 without card number */
 
 /* Of an order: state is enum kept_state; challenge its JSON; ticket a receipt; secret, sealed, what
  * is sent again, until it is settled and delivered. An order that was refused may be signed again:
@@ -365,8 +366,7 @@ static enum tp_err row_receipt(struct journal *j, const struct row *row, struct 
                          j->path);
 }
 
-static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r,
-                                struct tp_error *e)
+enum tp_err journal_get(struct journal *j, int64_t id, struct receipt *r, struct tp_error *e)
 {
     struct row row;
     bool found = false;
@@ -398,9 +398,16 @@ static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r
 }
 
 /* What the acquirer says to a reversal. Its reason stays: it says why the payment came to nothing.
- */
+ * A payment that was to be taken back, and is not, stands. */
 static void settle_reversal(struct receipt *r, const struct wire_answer *a)
 {
+    if (r->voided && !wire_answer_is_yes(a)) {
+        r->state = PAYMENT_ACKNOWLEDGED;
+        r->voided = false;
+        snprintf(r->reason, sizeof(r->reason), "not taken back: %s (%s%s%s)", answer_words(a),
+                 a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
+        return;
+    }
     r->state = wire_answer_is_yes(a) ? PAYMENT_REVERSED : PAYMENT_NOT_REVERSED;
     memcpy(r->answer, a->code, sizeof(r->answer));
     if (a->rrn[0] != '\0')
@@ -430,7 +437,7 @@ static enum tp_err settle(struct journal *j, int64_t id, const struct wire_answe
                           struct tp_error *e)
 {
     struct receipt r;
-    const enum tp_err rc = read_receipt(j, id, &r, e);
+    const enum tp_err rc = journal_get(j, id, &r, e);
 
     if (rc != TP_OK ||
         (r.state != PAYMENT_SIGNED &&
@@ -447,6 +454,45 @@ enum tp_err journal_settle(struct journal *j, int64_t id, const struct wire_answ
 
     if (r == TP_OK)
         r = settle(j, id, a, e);
+    if (r == TP_OK)
+        r = db_commit(j->db, e);
+    if (r != TP_OK)
+        db_rollback(j->db);
+    return r;
+}
+
+/* ---- taking back ---- */
+
+static enum tp_err take_back(struct journal *j, int64_t id, struct span reversal,
+                             struct tp_error *e)
+{
+    uint8_t context[8], room[VOID_MAX + SEAL_OVERHEAD];
+    struct buf sealed = BUF_OF(room);
+    struct receipt r;
+    enum tp_err rc = journal_get(j, id, &r, e);
+
+    if (rc == TP_OK && r.state != PAYMENT_ACKNOWLEDGED)
+        return tp_fail(e, TP_ERR_STATE,
+                       "number %06u is %s: only a payment that is acknowledged is taken back",
+                       r.stan, payment_state_name(r.state));
+    if (rc == TP_OK && (rc = seal_close(j->seal, &sealed, reversal,
+                                        seal_context(context, r.date, r.stan))) != TP_OK)
+        tp_fail(e, rc, "the message cannot be sealed for the journal %s", j->path);
+    if (rc == TP_OK)
+        rc = db_exec(j->db, "UPDATE payment SET message = $1 WHERE id = $2",
+                     DB_VALUES(db_blob(buf_span(&sealed)), db_integer(id)), NULL, e);
+    r.state = PAYMENT_TO_REVERSE;
+    r.voided = true;
+    snprintf(r.reason, sizeof(r.reason), "taken back by the merchant");
+    return rc == TP_OK ? update(j, id, &r, e) : rc;
+}
+
+enum tp_err journal_void(struct journal *j, int64_t id, struct span reversal, struct tp_error *e)
+{
+    enum tp_err r = db_begin(j->db, e);
+
+    if (r == TP_OK)
+        r = take_back(j, id, reversal, e);
     if (r == TP_OK)
         r = db_commit(j->db, e);
     if (r != TP_OK)
@@ -500,7 +546,7 @@ static enum tp_err to_reverse(struct journal *j, int64_t id, const char *rrn, co
                               struct tp_error *e)
 {
     struct receipt r;
-    const enum tp_err rc = read_receipt(j, id, &r, e);
+    const enum tp_err rc = journal_get(j, id, &r, e);
 
     if (rc != TP_OK || r.state != PAYMENT_ASKED)
         return rc;

@@ -39,6 +39,12 @@ TP_MUST_CHECK enum tp_err journal_conclude(struct journal *j, int64_t id, const 
 TP_MUST_CHECK enum tp_err journal_reverse(struct journal *j, int64_t id, const char *rrn,
                                           const char *reason, struct tp_error *e);
 
+/* Takes an acknowledged payment back: from then on its 0400 waits, until the acquirer has answered;
+ * refused, the payment stays acknowledged, and its reason says why. TP_ERR_STATE: it is not
+ * acknowledged. */
+TP_MUST_CHECK enum tp_err journal_void(struct journal *j, int64_t id, struct span reversal,
+                                       struct tp_error *e);
+
 /* What a process that asked left behind as it died (killed, power lost): to be reversed, all of it.
  * Does nothing while another process holds the journal. *n: how many. */
 TP_MUST_CHECK enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e);
@@ -72,6 +78,9 @@ TP_MUST_CHECK enum tp_err journal_list(struct journal *j, journal_each *each, vo
  * TP_ERR_USAGE, TP_ERR_NOT_FOUND. */
 TP_MUST_CHECK enum tp_err journal_find(struct journal *j, const char *word, bool stands,
                                        int64_t *id, struct receipt *r, struct tp_error *e);
+/* TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err journal_get(struct journal *j, int64_t id, struct receipt *r,
+                                      struct tp_error *e);
 /* What was given back of the payment of that reference, or may have been: also what is under way.
  */
 TP_MUST_CHECK enum tp_err journal_refunded(struct journal *j, const char *rrn, int64_t *amount,

@@ -7,6 +7,7 @@ static const struct cli_command commands[] = {
     {"card", "read a card: who issued it, how it is verified, its counters", payer_card},
     {"pay", "pay with the card in the reader", payer_pay},
     {"refund", "give back what was paid, to the card that paid", payer_refund},
+    {"void", "take back a payment that is not collected yet", payer_void},
     {"get", "get what an address leads to, as curl does, and pay for it", payer_get},
     {"credential", "pay a challenge that another HTTP client brings", payer_credential},
     {"agent", "let pages in the browser ask for payments, each after a yes", payer_agent},

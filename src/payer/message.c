@@ -252,6 +252,40 @@ enum tp_err message_reversal(struct buf *out, struct span original, unsigned sta
     return r;
 }
 
+static enum tp_err fill_void(struct iso8583 *m, const struct receipt *of, unsigned stan, time_t now)
+{
+    char original[64];
+
+    iso8583_start(m, MTI_REVERSAL);
+    iso8583_set_number(m, 3, of->type == TYPE_REFUND ? 200000 : 0);
+    iso8583_set_number(m, 4, (uint64_t)of->amount);
+    iso8583_set_instant(m, now);
+    iso8583_set_number(m, 11, stan);
+    iso8583_set_number(m, 12, (uint64_t)of->time);
+    iso8583_set_number(m, 13, (uint64_t)of->date % 10000);
+    iso8583_set_text(m, 41, of->terminal);
+    iso8583_set_text(m, 42, of->contract);
+    iso8583_set_number(m, 49, of->currency);
+    snprintf(original, sizeof(original), "0200%06u%032u", of->stan, 0U);
+    iso8583_set_text(m, 90, original);
+    return iso8583_fault(m, NULL);
+}
+
+enum tp_err message_void(struct buf *out, const struct receipt *of, unsigned stan, time_t now,
+                         struct tp_error *e)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    enum tp_err r;
+
+    if (m == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a reversal");
+    r = fill_void(m, of, stan, now);
+    r = r == TP_OK ? iso8583_pack(out, m, e)
+                   : tp_fail(e, r, "the reversal of payment %06u cannot be made", of->stan);
+    free(m);
+    return r;
+}
+
 void message_make_repeat(struct buf *message)
 {
     if (message->n >= 2) /* the MTI is the first four digits: 0200 → 0201, 0400 → 0401 */

@@ -30,6 +30,11 @@ bool message_names_payee(payment_get *get, const void *ctx);
 TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan,
                                            time_t now, struct tp_error *e);
 
+/* Appends the 0400 that takes an acknowledged payment back, as its receipt has it: of its DE 7, which
+ * is not kept, DE 90 says zeros. */
+TP_MUST_CHECK enum tp_err message_void(struct buf *out, const struct receipt *of, unsigned stan,
+                                       time_t now, struct tp_error *e);
+
 /* Makes the 0200 a repeat, 0201, or the 0400 a 0401: nothing else of it changes. */
 void message_make_repeat(struct buf *message);
 

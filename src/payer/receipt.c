@@ -150,7 +150,9 @@ static void print_outcome(FILE *to, const struct receipt *r)
 
     const bool by_purse = r->purse[0] != '\0';
 
-    centre(to, r->state != PAYMENT_REFUSED ? words[r->state]
+    centre(to, r->voided && r->state == PAYMENT_TO_REVERSE ? "TO BE TAKEN BACK"
+               : r->voided                                 ? "TAKEN BACK"
+               : r->state != PAYMENT_REFUSED               ? words[r->state]
                : by_purse                  ? "REFUSED BY THE PURSE"
                : r->by_issuer              ? "REFUSED BY THE ISSUER"
                                            : words[r->state]);
@@ -216,6 +218,7 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
     if (*out != NULL && json_object_set_new(*out, "purse", json_string(r->purse)) == 0 &&
         json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
         json_object_set_new(*out, "approval", json_string(r->approval)) == 0 &&
+        json_object_set_new(*out, "voided", json_boolean(r->voided)) == 0 &&
         json_object_set_new(*out, "refund_of", json_string(r->undoes)) == 0 &&
         json_object_set_new(*out, "refused_by", json_string(refused_by(r))) == 0)
         return TP_OK;
@@ -293,6 +296,7 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
     if (json_object_get(o, "refund_of") != NULL &&
         !take_text(r->undoes, sizeof(r->undoes), o, "refund_of")) /* nor this */
         return TP_ERR_FORMAT;
+    r->voided = json_is_true(json_object_get(o, "voided"));
     by = json_string_value(json_object_get(o, "refused_by")); /* journals of old have none */
     r->by_issuer = by != NULL && strcmp(by, "issuer") == 0;
     c = currency_by_alpha(alpha);

@@ -44,6 +44,7 @@ struct receipt { /* texts are "" when there is nothing to say */
     char undoes[13];  /* of a refund: the payment that it gives back, by its reference */
     char approval[7]; /* DE 38: the issuer's approval code */
     char answer[3];   /* DE 39 */
+    bool voided;      /* the merchant takes it back, or has */
     bool by_issuer;   /* of one that is refused: it was the card's issuer who did */
     char reason[200]; /* why it was not approved, in a sentence */
 };

@@ -231,6 +231,66 @@ START_TEST(altered_messages_and_lost_keys_are_noticed)
     }
 END_TEST
 
+/* What is taken back waits for its answer; refused, it stands. */
+START_TEST(a_payment_is_taken_back)
+    {
+        struct journal *j = open_it();
+        const struct wire_answer yes = {.code = "00", .rrn = "632700000005"},
+                                 late = {.code = "12", .reason = "REMISE_CLOSED"};
+        const int64_t id = add(j, 5, 1250, "the 0200");
+        uint8_t room[MESSAGE_MAX];
+        struct receipt r;
+        int64_t next = 0;
+
+        ck_assert_int_eq(journal_void(j, id, span_str("the 0400"), &e), TP_ERR_STATE);
+        ck_ok(journal_settle(j, id, &yes, &e));
+        for (int i = 0; i < 2; i++) {
+            struct buf b = BUF_OF(room);
+
+            ck_ok(journal_void(j, id, span_str("the 0400"), &e));
+            ck_assert_int_eq(journal_void(j, id, span_str("the 0400"), &e), TP_ERR_STATE);
+            ck_ok(journal_pending(j, 0, &next, &r, &b, &e));
+            ck_assert_int_eq(next, id);
+            ck_assert(span_eq(buf_span(&b), span_str("the 0400")));
+            ck_assert_int_eq(r.state, PAYMENT_TO_REVERSE);
+            ck_assert(r.voided);
+            ck_ok(journal_settle(j, id, i == 0 ? &late : &yes, &e));
+            ck_ok(journal_find(j, "5", false, &row, &r, &e));
+            ck_assert_int_eq(r.state, i == 0 ? PAYMENT_ACKNOWLEDGED : PAYMENT_REVERSED);
+            ck_assert_int_eq(r.voided, i == 1);
+            ck_assert_str_eq(r.rrn, "632700000005");
+            ck_assert((strstr(r.reason, "REMISE_CLOSED") != NULL) == (i == 0));
+        }
+        ck_assert_int_eq(journal_void(j, id, span_str("the 0400"), &e), TP_ERR_STATE);
+        journal_close(&j);
+    }
+END_TEST
+
+/* What is under way counts as given back; what came to nothing does not. */
+START_TEST(what_was_refunded)
+    {
+        static const enum payment_state states[] = {
+            PAYMENT_DECLINED, PAYMENT_REFUSED,    PAYMENT_REVERSED, PAYMENT_ACKNOWLEDGED,
+            PAYMENT_ASKED,    PAYMENT_TO_REVERSE, PAYMENT_SIGNED,   PAYMENT_NOT_REVERSED};
+        struct journal *j = open_it();
+        int64_t id, amount;
+
+        for (unsigned i = 0; i < 8; i++) {
+            struct receipt r = a_receipt(10 + i, 1 << i);
+
+            r.type = 0x20;
+            r.state = states[i];
+            strcpy(r.undoes, "632700000005");
+            ck_ok(journal_add(j, &r, span_str("m"), 0, &id, &e));
+        }
+        ck_ok(journal_refunded(j, "632700000005", &amount, &e));
+        ck_assert_int_eq(amount, 8 + 16 + 32 + 64 + 128);
+        ck_ok(journal_refunded(j, "632700000006", &amount, &e));
+        ck_assert_int_eq(amount, 0);
+        journal_close(&j);
+    }
+END_TEST
+
 static bool collect(void *ctx, const struct receipt *r)
 {
     unsigned **next = ctx;
@@ -442,6 +502,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_settled_payment_does_not_wait);
     tcase_add_test(c, messages_are_sealed_at_rest);
     tcase_add_test(c, altered_messages_and_lost_keys_are_noticed);
+    tcase_add_test(c, a_payment_is_taken_back);
+    tcase_add_test(c, what_was_refunded);
     tcase_add_test(c, lists_and_days);
     tcase_add_test(c, amounts_a_contract_takes);
     tcase_add_test(c, a_question_waits_for_nothing_until_it_is_to_be_reversed);
