@@ -382,6 +382,11 @@ TP_MUST_CHECK enum tp_err ledger_remise_get(struct ledger *l, const char *contra
 TP_MUST_CHECK enum tp_err ledger_remise_running(struct ledger *l, const char *contract,
                                                 struct remise *r, struct tp_error *e);
 
+/* What a terminal's payments of a local day (YYYYMMDD) come to, in whatever remise they are; what was
+ * reversed is counted on its own. Zeros for one that is not known. */
+TP_MUST_CHECK enum tp_err ledger_day(struct ledger *l, const char *contract, const char *terminal,
+                                     int date, struct remise_totals *totals, struct tp_error *e);
+
 /* All remises by contract and number; contract NULL: of all contracts; state -1: in all states. */
 TP_MUST_CHECK enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,
                                              remise_visit *visit, void *ctx, struct tp_error *e);

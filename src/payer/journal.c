@@ -636,14 +636,20 @@ enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error 
     return r;
 }
 
-enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struct tp_error *e)
+enum tp_err journal_list(struct journal *j, struct journal_filter which, journal_each *each,
+                         void *ctx, struct tp_error *e)
 {
     struct db_rows *rows = NULL;
     struct receipt r;
     struct row row;
     bool found = true;
-    enum tp_err rc = db_query(j->db, &rows, "SELECT receipt FROM payment ORDER BY id DESC", DB_NONE,
-                              DB_COLUMNS(receipt_column), e);
+    enum tp_err rc = db_query(
+        j->db, &rows,
+        "SELECT receipt FROM payment WHERE date >= $1 AND ($2 = 0 OR date <= $2)"
+        " AND ($3 = 0 OR amount = $3) AND ($4 < 0 OR state = $4) ORDER BY id DESC",
+        DB_VALUES(db_integer(which.since), db_integer(which.until), db_integer(which.amount),
+                  db_integer(which.state)),
+        DB_COLUMNS(receipt_column), e);
 
     while (rc == TP_OK && (rc = db_next(rows, &row, &found, e)) == TP_OK && found &&
            (rc = row_receipt(j, &row, &r, e)) == TP_OK)
@@ -716,6 +722,7 @@ enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, s
         DB_COLUMN(struct journal_day, date),   DB_COLUMN(struct journal_day, currency),
         DB_COLUMN(struct journal_day, state),  DB_COLUMN(struct journal_day, count),
         DB_COLUMN(struct journal_day, debits), DB_COLUMN(struct journal_day, credits),
+        DB_COLUMN(struct journal_day, refunds),
     };
     struct db_rows *rows = NULL;
     struct journal_day d;
@@ -723,6 +730,7 @@ enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, s
     enum tp_err rc =
         db_query(j->db, &rows,
                  "SELECT date, currency, state, count(*) AS count,"
+                 " CAST(sum(CASE type WHEN 32 THEN 1 ELSE 0 END) AS BIGINT) AS refunds,"
                  " CAST(sum(CASE type WHEN 32 THEN 0 ELSE amount END) AS BIGINT) AS debits,"
                  " CAST(sum(CASE type WHEN 32 THEN amount ELSE 0 END) AS BIGINT) AS credits"
                  " FROM payment GROUP BY date, currency, state"

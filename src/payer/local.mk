@@ -5,7 +5,7 @@ libpayer_a_SOURCES = \
 	src/payer/address.c src/payer/address.h src/payer/authority.c src/payer/authority.h \
 	src/payer/card_identity.c src/payer/card_identity.h src/payer/card_reach.c src/payer/card_reach.h \
 	src/payer/card_words.c src/payer/card_words.h src/payer/checkout.c src/payer/checkout.h \
-	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c src/payer/cmd_refund.c src/payer/cmd_void.c \
+	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c src/payer/cmd_refund.c src/payer/cmd_void.c src/payer/cmd_day.c src/payer/day.c src/payer/day.h \
 	src/payer/cmd_readers.c src/payer/commands.h \
 	src/payer/credential.c src/payer/credential.h src/payer/demand.c src/payer/demand.h src/payer/device.c src/payer/device.h \
 	src/payer/problem.c src/payer/problem.h src/payer/bill.c src/payer/bill.h src/payer/cmd_bill.c src/payer/cmd_identify.c src/payer/identity.c src/payer/identity.h src/payer/cmd_dispute.c src/payer/dispute.c src/payer/dispute.h src/payer/letters.c src/payer/letters.h \
@@ -107,8 +107,8 @@ dist_noinst_SCRIPTS += tests/system/no-plain-pan.py tests/system/valid-documents
 TESTS += tests/system/whole_way.sh
 dist_check_SCRIPTS += tests/system/online.sh
 dist_noinst_DATA += tests/system/shop_common.sh
-dist_check_SCRIPTS += tests/system/refund.sh tests/system/void.sh
-TESTS += tests/system/refund.sh tests/system/void.sh
+dist_check_SCRIPTS += tests/system/refund.sh tests/system/void.sh tests/system/day.sh
+TESTS += tests/system/refund.sh tests/system/void.sh tests/system/day.sh
 dist_check_SCRIPTS += tests/system/methods.sh
 TESTS += tests/system/methods.sh
 TESTS += tests/system/online.sh

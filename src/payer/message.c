@@ -326,24 +326,38 @@ static enum tp_err take(struct wire_answer *a, const struct iso8583 *m, struct t
     return TP_OK;
 }
 
-enum tp_err answer_parse(struct wire_answer *a, struct span raw, struct span message,
-                         struct tp_error *e)
+enum tp_err answer_unpack(struct iso8583 *m, struct wire_answer *a, struct span raw,
+                          struct span message, struct tp_error *e)
 {
-    struct iso8583 *both = calloc(2, sizeof(*both));
+    struct iso8583 *sent = calloc(1, sizeof(*sent));
     enum tp_err r;
 
-    if (both == NULL)
+    if (sent == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory to read the acquirer's answer");
-    if (iso8583_unpack(&both[0], raw, e) != TP_OK) {
+    if (iso8583_unpack(m, raw, e) != TP_OK) {
         tp_error_prefix(e, "the acquirer answered nonsense");
         r = TP_ERR_PEER;
         if (e != NULL)
             e->code = r;
-    } else if ((r = iso8583_unpack(&both[1], message, e)) == TP_OK &&
-               (r = compare(&both[0], &both[1], e)) == TP_OK)
-        r = take(a, &both[0], e);
-    secret_wipe(both, 2 * sizeof(*both));
-    free(both);
+    } else if ((r = iso8583_unpack(sent, message, e)) == TP_OK &&
+               (r = compare(m, sent, e)) == TP_OK)
+        r = take(a, m, e);
+    secret_wipe(sent, sizeof(*sent));
+    free(sent);
+    return r;
+}
+
+enum tp_err answer_parse(struct wire_answer *a, struct span raw, struct span message,
+                         struct tp_error *e)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    enum tp_err r;
+
+    if (m == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory to read the acquirer's answer");
+    r = answer_unpack(m, a, raw, message, e);
+    secret_wipe(m, sizeof(*m));
+    free(m);
     return r;
 }
 

@@ -5,6 +5,7 @@
 
 #include "payer/receipt.h"
 #include "wire/answer.h"
+#include "wire/iso8583.h"
 
 #define MESSAGE_MAX                                                                                \
     8192 /* of a 0200: DE 55 and DE 61-63 at their longest leave half of it free                   \
@@ -42,6 +43,10 @@ void message_make_repeat(struct buf *message);
  * wire/profile.h compares. TP_ERR_PEER naming what does not agree. */
 TP_MUST_CHECK enum tp_err answer_parse(struct wire_answer *a, struct span raw, struct span message,
                                        struct tp_error *e);
+
+/* The same of an answer that is unpacked: *m borrows from raw. */
+TP_MUST_CHECK enum tp_err answer_unpack(struct iso8583 *m, struct wire_answer *a, struct span raw,
+                                        struct span message, struct tp_error *e);
 
 /* Whether the answer settles the payment. 19, 68, 90, 91, 96 to 99 decide nothing: they ask for
  * another try. */

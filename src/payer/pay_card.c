@@ -172,6 +172,17 @@ static void declined(struct payment *p)
     hint_pin(p);
 }
 
+/* At a counter what was declined is in the journal, too: with a question it is there already. */
+static void keep_declined(struct payment *p)
+{
+    struct tp_error e = {TP_OK, ""};
+    int64_t id = 0;
+
+    if (p->way == &pay_by_link && p->asked == 0 &&
+        journal_add(p->journal, &p->result->receipt, (struct span){NULL, 0}, 0, &id, &e) != TP_OK)
+        log_error("that it was declined is not in the journal: %s", e.text);
+}
+
 /* The card signs alone after nobody answered it, which does not pay here. */
 static void unheard(struct payment *p)
 {
@@ -192,8 +203,10 @@ enum tp_err pay_last_word(struct payment *p, struct tp_error *e)
                pays = approved && (p->asked == 0 || p->way->takes_offline);
 
     (void)e;
-    if (p->card.code == TP_OK && !approved)
+    if (p->card.code == TP_OK && !approved) {
         declined(p);
+        keep_declined(p);
+    }
     if (approved && !pays)
         unheard(p);
     pay_go_on(p, pays ? PAY_SIGNED : PAY_END);

@@ -19,6 +19,26 @@ const char *payment_state_name(enum payment_state s)
     return states[s];
 }
 
+enum tp_err payment_state_parse(int *out, const char *text, struct tp_error *e)
+{
+    for (int i = PAYMENT_DECLINED; i <= PAYMENT_NOT_REVERSED; i++) {
+        const char *name = states[i], *t = text;
+
+        while (*t != '\0' && (*name == *t || (*name == ' ' && *t == '-'))) {
+            name++;
+            t++;
+        }
+        if (*t == '\0' && *name == '\0' && i != PAYMENT_REPLAYED) {
+            *out = i;
+            return TP_OK;
+        }
+    }
+    return tp_fail(e, TP_ERR_USAGE,
+                   "\"%.40s\" is no state: declined, signed, acknowledged, refused, asked, "
+                   "to-be-reversed, reversed or not-reversed",
+                   text);
+}
+
 bool payment_counts(enum payment_state s)
 {
     return s == PAYMENT_ACKNOWLEDGED || s == PAYMENT_NOT_REVERSED;
@@ -171,6 +191,8 @@ void receipt_print(FILE *to, const struct receipt *r)
     char text[MONEY_TEXT_MAX + 8], amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX];
 
     centre(to, r->purse[0] != '\0' ? "PURSE PAYMENT" : "CARD PAYMENT");
+    if (r->copy)
+        centre(to, "DUPLICATE");
     centre(to, r->merchant);
     line(to, "Contract", r->contract);
     line(to, "Terminal", r->terminal);

@@ -312,7 +312,17 @@ START_TEST(lists_and_days)
         struct journal *j = open_it();
         const struct wire_answer yes = {.code = "00", .rrn = "632700000001"};
         struct receipt refund = a_receipt(4, 300);
-        unsigned stans[4], *stan = stans;
+        static const struct {
+            struct journal_filter which;
+            int n;
+        } picks[] = {{{DAY, DAY, 0, -1}, 4},
+                     {{DAY + 1, 0, 0, -1}, 0},
+                     {{0, DAY - 1, 0, -1}, 0},
+                     {{0, 0, 1250, -1}, 1},
+                     {{0, 0, 0, PAYMENT_SIGNED}, 1},
+                     {{0, 0, 0, PAYMENT_DECLINED}, 0},
+                     {{DAY, 0, 300, PAYMENT_ACKNOWLEDGED}, 1}};
+        unsigned stans[4], picked[4], *stan = stans;
         struct journal_day days[4], *day = days;
         int64_t id;
 
@@ -322,10 +332,15 @@ START_TEST(lists_and_days)
         refund.type = 0x20;
         ck_ok(journal_add(j, &refund, span_str("d"), 0, &id, &e));
         ck_ok(journal_settle(j, id, &yes, &e));
-        ck_ok(journal_list(j, collect, &stan, &e));
+        ck_ok(journal_list(j, JOURNAL_ALL, collect, &stan, &e));
         ck_assert_int_eq(stan - stans, 4);
         ck_assert_uint_eq(stans[0], 4);
         ck_assert_uint_eq(stans[3], 1);
+        for (size_t i = 0; i < sizeof(picks) / sizeof(picks[0]); i++) {
+            stan = picked;
+            ck_ok(journal_list(j, picks[i].which, collect, &stan, &e));
+            ck_assert_msg(stan - picked == picks[i].n, "filter %zu: %td", i, stan - picked);
+        }
         ck_ok(journal_days(j, collect_day, &day, &e));
         ck_assert_int_eq(day - days, 2);
         ck_assert_int_eq(days[0].state, PAYMENT_SIGNED);
