@@ -18,7 +18,7 @@ struct words {
     bool json, dry_run;
 };
 
-enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, JSON };
+enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, JSON, EVENTS };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0, "how much, as people write it: 12.50", 0},
@@ -31,6 +31,10 @@ static const struct argp_option options[] = {
      "run the payment of a trace again, without card, reader or acquirer; with --dry-run", 0},
     {"dry-run", DRY_RUN, NULL, 0, "with --replay: send nothing, keep nothing", 0},
     {"json", JSON, NULL, 0, "print all about the payment as JSON instead of the receipt", 0},
+    {"events", EVENTS, NULL, 0,
+     "print what happens as it goes, as JSON lines, instead of the receipt; the report of --json "
+     "is then the last line",
+     0},
     {"verbose", 'v', NULL, 0, "say each step, and the messages to and from the acquirer", 0},
     {0},
 };
@@ -41,6 +45,8 @@ static void check_words(const struct words *w, struct argp_state *state)
         argp_error(
             state,
             "--replay and --dry-run go together: a payment that is run again is not paid again");
+    else if (w->replay != NULL && w->pay.person.events)
+        argp_error(state, "--events is of a payment that goes on: not with --replay");
     else if (w->replay != NULL &&
              (w->pay.amount != NULL || w->pay.config != NULL || w->pay.trace != NULL))
         argp_error(state, "with --replay amount and terminal are those of the trace: no --amount, "
@@ -83,6 +89,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case JSON:
         w->json = true;
+        return 0;
+    case EVENTS:
+        w->pay.person.events = true;
         return 0;
     case 'v':
         w->pay.person.verbose = true;
@@ -173,7 +182,12 @@ int payer_pay(int argc, char **argv)
     if (w.pay.person.verbose)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     run(&w, &result, &rerun);
-    pay_tell(&result, w.json, w.json && w.replay != NULL ? rerun_json(&rerun) : NULL);
+    const struct told how = {
+        .json = w.json,
+        .events = w.pay.person.events,
+        .replay = w.json && w.replay != NULL ? rerun_json(&rerun) : NULL};
+
+    pay_tell(&result, &how);
     if (!w.json && w.replay != NULL)
         print_rerun(&rerun);
     return pay_end(&result);

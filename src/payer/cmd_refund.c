@@ -9,7 +9,7 @@ struct words {
     bool json;
 };
 
-enum { AMOUNT = 0x100, CURRENCY, CONFIG, JSON };
+enum { AMOUNT = 0x100, CURRENCY, CONFIG, JSON, EVENTS };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0,
@@ -19,6 +19,10 @@ static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
      "the terminal's configuration, made by telepay-acquirer terminal add", 0},
     {"json", JSON, NULL, 0, "print all about the refund as JSON instead of the receipt", 0},
+    {"events", EVENTS, NULL, 0,
+     "print what happens as it goes, as JSON lines, instead of the receipt; the report of --json "
+     "is then the last line",
+     0},
     {"verbose", 'v', NULL, 0, "say each step, and the messages to and from the acquirer", 0},
     {0},
 };
@@ -42,6 +46,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case JSON:
         w->json = true;
+        return 0;
+    case EVENTS:
+        w->pay.person.events = true;
         return 0;
     case 'v':
         w->pay.person.verbose = true;
@@ -82,6 +89,8 @@ int payer_refund(int argc, char **argv)
     if (w.pay.person.verbose)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     pay_run(&result, &w.pay);
-    pay_tell(&result, w.json, NULL);
+    const struct told how = {.json = w.json, .events = w.pay.person.events};
+
+    pay_tell(&result, &how);
     return pay_end(&result);
 }

@@ -77,6 +77,7 @@ static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
     const int64_t start = time_monotonic_ms();
     enum tp_err r;
 
+    person_watches(p->person, &p->result->tx);
     trace_payment(p->trace, &p->terminal->kernel, &p->request);
     p->terminal->kernel.memory = trace_memory(p->trace, &memory);
     r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online,

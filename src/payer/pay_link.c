@@ -231,6 +231,8 @@ static enum tp_err link_keep_signed(struct payment *p, struct tp_error *e)
                           p->result->tx, e);
     p->message_n = message.n;
     if (r == TP_OK)
+        pay_say_signed(p, p->result->tx);
+    if (r == TP_OK)
         r = journal_add(p->journal, receipt, buf_span(&message), p->after, &p->kept, e);
     if (r == TP_OK)
         pay_go_on(p, PAY_KEPT);
@@ -248,8 +250,10 @@ static enum tp_err link_deliver(struct payment *p, struct tp_error *e)
     enum tp_err r = deliver_first(p, p->kept, &why);
 
     if (r == TP_OK && p->stage == PAY_KEPT) {
+        person_event(p->person, "sending", json_pack("{s:b}", "question", 0));
         r = deliver(p->deliverer, p->journal, p->kept, &message, false, &a, &why);
         if (r == TP_OK) {
+            pay_say_answered(p, &a);
             receipt_settle(&p->result->receipt, &a);
             pay_go_on(p, PAY_SETTLED);
         }

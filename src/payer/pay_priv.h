@@ -129,6 +129,8 @@ TP_MUST_CHECK enum tp_err pay_order_deliver(struct payment *p, struct tp_error *
 
 struct span pay_get(const void *tx, uint32_t tag); /* a payment_get: of a transaction */
 void pay_fill_receipt(struct payment *p, const struct transaction *tx);
+void pay_say_signed(struct payment *p, const struct transaction *tx); /* events */
+void pay_say_answered(struct payment *p, const struct wire_answer *a);
 bool pay_card_approved(const struct payment *p);
 enum cli_exit pay_exit_of_refusal(const struct receipt *r);
 

@@ -6,9 +6,14 @@
 
 #include "payer/pay.h"
 
-/* The error, if there is one, on stderr; receipt or JSON on stdout. replay: taken, into the JSON;
- * NULL: none. */
-void pay_tell(const struct pay_result *result, bool json, json_t *replay);
+struct told {
+    bool json;      /* a report instead of the receipt */
+    bool events;    /* JSON lines, of which the report is one */
+    json_t *replay; /* into the report; taken. NULL: none */
+};
+
+/* The error, if there is one, on stderr; receipt, report or the last events on stdout. */
+void pay_tell(const struct pay_result *result, const struct told *how);
 
 /* After the last word: frees; the exit code. */
 int pay_end(struct pay_result *result);
