@@ -111,6 +111,7 @@ enum { /* Terminal Verification Results, 95: Book 3, C5; byte index in the high 
        TVR_LOWER_LIMIT = 0x340,
        TVR_UPPER_LIMIT = 0x320,
        TVR_RANDOM = 0x310,
+       TVR_FORCED_ONLINE = 0x308,
        TVR_BIOMETRIC_TYPE = 0x302,
        TVR_DEFAULT_TDOL = 0x480,
        TVR_ISSUER_AUTHENTICATION_FAILED = 0x440,

@@ -208,6 +208,20 @@ static const char *read_card(struct payment *p)
     return NULL;
 }
 
+/* The payment that a credit gives back, where it names one; a debit names none. */
+static const char *read_undone(struct payment *p)
+{
+    uint64_t code = 0;
+
+    if (!iso8583_has(p->message, 37))
+        return NULL;
+    return iso8583_text(p->message, 37, p->tx.undoes, sizeof(p->tx.undoes)) != TP_OK ||
+                   strspn(p->tx.undoes, "0123456789") != RRN_MAX - 1 ||
+                   iso8583_number(p->message, 3, &code) != TP_OK || code != 200000
+               ? "DE37"
+               : NULL;
+}
+
 static enum tp_err read_message(struct payment *p, struct checker *c, struct tp_error *e)
 {
     struct buf stream = BUF_OF(p->stream);
@@ -218,6 +232,8 @@ static enum tp_err read_message(struct payment *p, struct checker *c, struct tp_
     (void)c;
     if (bad == NULL)
         bad = read_day(p);
+    if (bad == NULL)
+        bad = read_undone(p);
     if (bad != NULL) {
         refuse_worded(p, LEDGER_MALFORMED, bad);
         return TP_OK;

@@ -14,7 +14,7 @@
 struct words {
     const char *dir, *id, *name, *mcc, *currency, *country, *floor, *ceiling, *no_cvm, *credits,
         *hour;
-    bool json;
+    bool json, refund_alone;
 };
 
 enum {
@@ -25,6 +25,7 @@ enum {
     KEY_CEILING,
     KEY_NO_CVM,
     KEY_CREDITS,
+    KEY_REFUND_ALONE,
     KEY_HOUR
 };
 
@@ -65,6 +66,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_CREDITS:
         w->credits = arg;
+        return 0;
+    case KEY_REFUND_ALONE:
+        w->refund_alone = true;
         return 0;
     case KEY_HOUR:
         w->hour = arg;
@@ -144,6 +148,9 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
         r = tp_fail(e, TP_ERR_USAGE, "--ceiling must be more than nothing");
     if (r == TP_OK)
         r = read_amount(&c->credit_day, "--credits", w->credits, 0, currency, e);
+    if (r == TP_OK && w->refund_alone && c->credit_day == 0)
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "--refund-without-payment needs --credits: without it none are taken");
     c->close_hour = CONTRACT_ANY_HOUR;
     if (r == TP_OK && w->hour != NULL)
         r = option_hour(&c->close_hour, w->hour, e);
@@ -152,6 +159,7 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
     snprintf(c->name, sizeof(c->name), "%s", w->name);
     c->mcc = (uint16_t)mcc;
     c->country = (uint16_t)country;
+    c->refund_alone = w->refund_alone;
     c->open = true;
     return TP_OK;
 }
@@ -171,6 +179,8 @@ int acquirer_contract_add(int argc, char **argv)
          "Up to this a card-approved payment needs no verified cardholder [20]", 0},
         {"credits", KEY_CREDITS, "AMOUNT", 0,
          "Credits of together at most this a day are taken [none]", 0},
+        {"refund-without-payment", KEY_REFUND_ALONE, NULL, 0,
+         "Also take credits that name no payment [no]", 0},
         {"close-hour", KEY_HOUR, "HH:MM", 0,
          "Local hour from which the daily run closes its remise [any run does]", 0},
         OPTION_DIR,
@@ -205,9 +215,10 @@ static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error
 {
     char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], no_cvm[MONEY_TEXT_MAX],
         credits[MONEY_TEXT_MAX], hour[8];
+    const char *const refunds = c->credit_day == 0 ? "none" : c->refund_alone ? "any" : "payments";
     const char *const cells[] = {
         c->id,  c->name, mcc,  currency_shown(c->currency), country, floor, ceiling,
-        no_cvm, credits, hour, c->open ? "open" : "closed"};
+        no_cvm, credits, refunds, hour, c->open ? "open" : "closed"};
 
     snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
     snprintf(country, sizeof(country), "%03u", c->country % 1000U);
@@ -233,6 +244,7 @@ int acquirer_contract_list(int argc, char **argv)
         {"id", TABLE_TEXT},         {"name", TABLE_TEXT},    {"mcc", TABLE_TEXT},
         {"currency", TABLE_TEXT},   {"country", TABLE_TEXT}, {"floor", TABLE_RIGHT},
         {"ceiling", TABLE_RIGHT},   {"no_cvm", TABLE_RIGHT}, {"credits", TABLE_RIGHT},
+        {"refunds", TABLE_TEXT},
         {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};

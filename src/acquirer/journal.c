@@ -169,6 +169,9 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     if (tx->approval[0] != '\0') {
         LINE("approval", "%s", tx->approval);
     }
+    if (tx->undoes[0] != '\0') {
+        LINE("refund_of", "%s", tx->undoes);
+    }
     LINE("counter", "%u", tx->emv.atc);
     LINE("approved_by", "%s",
          tx->approval[0] == '\0' ? "the card"

@@ -278,9 +278,25 @@ static bool balances(const struct iso8583 *m, const struct count *counts, size_t
     return span_eq(m->field[97], span_str(net));
 }
 
+/* Of the day that DE 13 names the terminal's own; else of the contract's open remise. */
+static enum tp_err sum_up(struct remise_totals *t, const struct request *q, struct tp_error *e)
+{
+    struct ledger *l = q->worker->checker.ledger;
+    struct remise running = {.number = 0};
+    uint64_t month_day = 0;
+    enum tp_err r;
+
+    if (iso8583_number(q->message, 13, &month_day) == TP_OK)
+        return ledger_day(l, q->party->contract, q->party->terminal,
+                          check_day((unsigned)month_day, time(NULL)), t, e);
+    r = ledger_remise_running(l, q->party->contract, &running, e);
+    *t = running.totals;
+    return r;
+}
+
 static void on_reconciliation(struct request *q)
 {
-    struct remise r;
+    struct remise_totals t;
     struct tp_error e = {TP_OK, ""};
     struct iso8583 *m = &q->worker->answer;
     struct wire_answer a;
@@ -289,17 +305,17 @@ static void on_reconciliation(struct request *q)
 
     if (!admitted(q, CLOSED_AS_WELL))
         return;
-    err = ledger_remise_running(q->worker->checker.ledger, q->party->contract, &r, &e);
+    err = sum_up(&t, q, &e);
     if (err != TP_OK) {
         request_fault(q, &e);
         return;
     }
-    const struct count counts[] = {{74, r.totals.credits},
-                                   {76, r.totals.debits},
-                                   {86, (uint64_t)r.totals.credit_amount},
-                                   {88, (uint64_t)r.totals.debit_amount}};
+    const struct count counts[] = {{74, t.credits},
+                                   {76, t.debits},
+                                   {86, (uint64_t)t.credit_amount},
+                                   {88, (uint64_t)t.debit_amount}};
 
-    net_text(net, &r.totals);
+    net_text(net, &t);
     wire_answer_set(&a, "00", NULL);
     const bool balanced = balances(q->message, counts, 4, net);
 
@@ -315,7 +331,7 @@ static void on_reconciliation(struct request *q)
         return;
     }
     echo_send(q->peer, m);
-    log_note("0500 %s/%s: remise %u %s", q->party->contract, q->party->terminal, r.number,
+    log_note("0500 %s/%s: %s", q->party->contract, q->party->terminal,
              balanced ? "in balance" : "out of balance");
 }
 

@@ -59,11 +59,12 @@ static bool denied_by_default(struct transaction *tx)
     return matches(tx, TAG_IAC_DEFAULT, 0xFF, tx->selected.app->tac_default);
 }
 
+/* Of a refund a terminal is online only (doc/design.md, Terminal). */
 enum ac_type action_first(struct transaction *tx)
 {
     if (denied(tx))
         return AC_AAC;
-    if (terminal_online_only(tx->config))
+    if (terminal_online_only(tx->config) || tx->request->type == TYPE_REFUND)
         return AC_ARQC;
     if (terminal_offline_only(tx->config))
         return denied_by_default(tx) ? AC_AAC : AC_TC;
@@ -76,6 +77,10 @@ enum ac_type action_unable_online(struct transaction *tx)
 {
     if (terminal_online_only(tx->config)) {
         snprintf(tx->reason, sizeof(tx->reason), "%s", "this terminal only pays online");
+        return AC_AAC;
+    }
+    if (tx->request->type == TYPE_REFUND) {
+        snprintf(tx->reason, sizeof(tx->reason), "%s", "money is given back online only");
         return AC_AAC;
     }
     return denied_by_default(tx) ? AC_AAC : AC_TC;

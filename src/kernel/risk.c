@@ -149,6 +149,8 @@ enum tp_err step_risk(struct transaction *tx)
         r = random_selection(tx);
     if (r == TP_OK)
         r = velocity(tx);
+    if (tx->request->type == TYPE_REFUND) /* Book 4, 6.5.3; doc/design.md, Terminal */
+        tvr_set(tx, TVR_FORCED_ONLINE);
     if (r == TP_OK)
         tsi_set(tx, TSI_TERMINAL_RISK);
     return r;

@@ -47,6 +47,8 @@ static enum tp_err book(struct ledger *l, struct tx_record *tx, const struct sta
         r = insert(l, tx, st, issuer, rrn, now, e);
     if (r == TP_OK)
         r = ledger_mediated_keep(l, tx, st->terminal, rrn, e);
+    if (r == TP_OK)
+        r = ledger_refund_keep(l, tx, rrn, e);
     if (r == TP_ERR_RANGE ||
         r == TP_ERR_NOT_FOUND) /* these would say that the group is as it was */
         r = tp_fail(e, TP_ERR_INTERNAL, "the question of terminal %s cannot be booked",

@@ -51,6 +51,7 @@ struct contract {
     int64_t floor;      /* a TC of at most this is acknowledged without the issuer */
     int64_t ceiling;    /* more is refused (61) */
     int64_t credit_day; /* credits of together at most this a local day; 0: none are taken */
+    bool refund_alone;  /* also credits that name no payment */
     int64_t no_cvm; /* a debit of more than this that the card approves by itself needs a verified
                        cardholder (55) */
     int close_hour; /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any
@@ -174,6 +175,7 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
                                listed in doc/protocol.md */
     struct emv_evidence emv;
     struct mediated_record mediated;
+    char undoes[RRN_MAX]; /* of a credit: the payment that it gives back; "": none is named */
     bool vouched;        /* no signature covers it: it counts with its issuer's approval alone */
     enum tx_state state; /* when read */
     char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
@@ -379,6 +381,11 @@ TP_MUST_CHECK enum tp_err ledger_remise_get(struct ledger *l, const char *contra
 /* The open one, with its running totals (0500). */
 TP_MUST_CHECK enum tp_err ledger_remise_running(struct ledger *l, const char *contract,
                                                 struct remise *r, struct tp_error *e);
+
+/* What a terminal's payments of a local day (YYYYMMDD) come to, in whatever remise they are; what was
+ * reversed is counted on its own. Zeros for one that is not known. */
+TP_MUST_CHECK enum tp_err ledger_day(struct ledger *l, const char *contract, const char *terminal,
+                                     int date, struct remise_totals *totals, struct tp_error *e);
 
 /* All remises by contract and number; contract NULL: of all contracts; state -1: in all states. */
 TP_MUST_CHECK enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,

@@ -47,13 +47,14 @@ TP_MUST_CHECK enum tp_err ledger_write_totals(struct ledger *l, struct tp_error 
     " tx.acknowledged, coalesce(authorisation.arqc, 0) AS online, authorisation.approval,"         \
     " authorisation.issuer, mediated.id AS mediated_order, mediated.r AS mediated_r,"              \
     " mediated.message AS mediated_message, mediated.challenge AS mediated_challenge,"             \
-    " mediated.device AS mediated_device, mediated.acknowledgement AS mediated_acknowledgement"    \
+    " mediated.device AS mediated_device, mediated.acknowledgement AS mediated_acknowledgement,"   \
+    " coalesce(refund.payment, 0) AS undoes"                                                       \
     " FROM tx JOIN remise ON remise.remise = tx.remise"                                            \
     " JOIN contract ON contract.contract = remise.contract"                                        \
     " JOIN terminal ON terminal.terminal = tx.terminal"                                            \
     " LEFT JOIN reversal ON reversal.rrn = tx.rrn LEFT JOIN suspense ON suspense.rrn = tx.rrn"     \
     " LEFT JOIN authorisation ON authorisation.rrn = tx.rrn"                                       \
-    " LEFT JOIN mediated ON mediated.rrn = tx.rrn "
+    " LEFT JOIN mediated ON mediated.rrn = tx.rrn LEFT JOIN refund ON refund.rrn = tx.rrn "
 #define TX_STATE                                                                                   \
     "CASE WHEN reversal.rrn IS NOT NULL THEN 4 WHEN suspense.rrn IS NOT NULL THEN 3"               \
     " ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END "  \
@@ -86,6 +87,16 @@ TP_MUST_CHECK enum tp_err ledger_standing(struct ledger *l, struct standing *st,
  * counter. */
 enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx,
                                  bool is_signed, char rrn[RRN_MAX]);
+
+/* What was given back of a payment, or is being asked about. */
+#define REFUNDED(payment)                                                                          \
+    "(SELECT CAST(coalesce(sum(coalesce(x.amount, a.amount)), 0) AS BIGINT) FROM refund f LEFT "   \
+    "JOIN tx x ON x.rrn = f.rrn LEFT JOIN authorisation a ON a.rrn = f.rrn AND a.state = 0 LEFT "  \
+    "JOIN reversal v ON v.rrn = f.rrn WHERE f.payment = " payment " AND v.rrn IS NULL)"
+
+/* Keeps which payment a credit gives back, if it names one, under that number. Within a group. */
+TP_MUST_CHECK enum tp_err ledger_refund_keep(struct ledger *l, const struct tx_record *tx,
+                                             int64_t rrn, struct tp_error *e);
 
 /* What the books say of a credit (ledger/credit.c): LEDGER_NEW, or why not. Within a group. */
 TP_MUST_CHECK enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx,

@@ -191,7 +191,8 @@ enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct sta
                         int64_t rrn, struct tp_error *e)
 {
     const time_t now = time(NULL);
-    const bool asked = rrn != 0; /* what a mediator passed on is kept with the question */
+    const bool asked = rrn != 0; /* what a mediator passed on, or a credit gives back, is
+                                     kept with the question */
     enum tp_err r = may_keep(l, tx, st, e);
 
     if (r == TP_OK && !asked)
@@ -201,6 +202,8 @@ enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct sta
     r = insert_tx(l, tx, st, rrn, now, e);
     if (r == TP_OK && !asked)
         r = ledger_mediated_keep(l, tx, st->terminal, rrn, e);
+    if (r == TP_OK && !asked)
+        r = ledger_refund_keep(l, tx, rrn, e);
     if (r == TP_OK)
         r = ledger_move_totals(l, st->remise, tx->kind, tx->amount, 1, e);
     if (r == TP_ERR_RANGE ||

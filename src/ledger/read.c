@@ -15,7 +15,7 @@ const char *tx_kind_name(enum tx_kind k)
 }
 
 struct tx_row {
-    int64_t number;
+    int64_t number, undoes;
     struct tx_record tx;
 };
 
@@ -24,6 +24,7 @@ struct tx_row {
 #define EMV_COLUMN(m)      DB_COLUMN_AS(#m, struct tx_row, tx.emv.m)
 static const struct db_column tx_columns[] = {
     DB_COLUMN(struct tx_row, number),
+    DB_COLUMN(struct tx_row, undoes),
     TX_COLUMN(contract),
     TX_COLUMN(terminal),
     TX_COLUMN(stan),
@@ -55,6 +56,14 @@ static const struct db_column tx_columns[] = {
     MEDIATED_COLUMN(acknowledgement),
 };
 
+static void name(struct tx_row *row)
+{
+    ledger_rrn_format(row->tx.rrn, row->number);
+    row->tx.undoes[0] = '\0';
+    if (row->undoes != 0)
+        ledger_rrn_format(row->tx.undoes, row->undoes);
+}
+
 enum tp_err ledger_tx_walk(struct ledger *l, const char *sql, struct db_values v,
                            ledger_visit *visit, void *ctx, struct tp_error *e)
 {
@@ -68,7 +77,7 @@ enum tp_err ledger_tx_walk(struct ledger *l, const char *sql, struct db_values v
         r = db_next(rows, &row, &found, e);
         if (r != TP_OK || !found)
             break;
-        ledger_rrn_format(row.tx.rrn, row.number);
+        name(&row);
         r = visit(ctx, ++sequence, &row.tx, e);
     }
     db_end(&rows);
@@ -91,8 +100,8 @@ enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *t
         return r;
     if (!found)
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no transaction %s: see list", rrn);
+    name(&row);
     *tx = row.tx;
-    ledger_rrn_format(tx->rrn, row.number);
     return TP_OK;
 }
 

@@ -90,6 +90,51 @@ enum tp_err ledger_remise_running(struct ledger *l, const char *contract, struct
     return find_remise(l, contract, 0, &id, r, e);
 }
 
+enum tp_err ledger_day(struct ledger *l, const char *contract, const char *terminal, int date,
+                       struct remise_totals *totals, struct tp_error *e)
+{
+    static const struct db_column sums[] = {DB_COLUMN(struct remise_totals, debits),
+                                            DB_COLUMN(struct remise_totals, credits),
+                                            DB_COLUMN(struct remise_totals, reversals),
+                                            DB_COLUMN(struct remise_totals, debit_amount),
+                                            DB_COLUMN(struct remise_totals, credit_amount),
+                                            DB_COLUMN(struct remise_totals, reversal_amount)};
+    bool found = false;
+
+#define DAY_SUM(what, which)                                                                       \
+    "CAST(coalesce(sum(CASE WHEN " which " THEN " what " ELSE 0 END), 0) AS BIGINT)"
+    *totals = (struct remise_totals){0};
+    return db_one(
+        l->db,
+        "SELECT " DAY_SUM("1", "v.rrn IS NULL AND x.kind = 0") " AS debits, " DAY_SUM("1", "v.rrn "
+                                                                                           "IS "
+                                                                                           "NULL "
+                                                                                           "AND "
+                                                                                           "x.kind "
+                                                                                           "= 1") " AS credits, " DAY_SUM(
+            "1",
+            "v.rrn IS NOT NULL") " AS reversals, " DAY_SUM("x.amount", "v.rrn IS NULL AND x.kind = "
+                                                                       "0") " AS "
+                                                                            "debit_amount,"
+                                                                            " " DAY_SUM("x.amount",
+                                                                                        "v.rrn IS "
+                                                                                        "NULL AND "
+                                                                                        "x.kind = "
+                                                                                        "1") " AS "
+                                                                                             "credi"
+                                                                                             "t_"
+                                                                                             "amoun"
+                                                                                             "t,"
+                                                                                             " " DAY_SUM("x.amount",
+                                                                                                         "v.rrn IS NOT NULL") " AS reversal_amount"
+                                                                                                                              " FROM tx x LEFT JOIN reversal v ON v.rrn = x.rrn WHERE x.date = $3 AND x.terminal ="
+                                                                                                                              " (SELECT t.terminal FROM terminal t JOIN contract c ON c.contract = t.contract WHERE c.id = $1"
+                                                                                                                              "  AND t.id = $2)",
+        DB_VALUES(db_text(contract), db_text(terminal), db_integer(date)), DB_COLUMNS(sums), totals,
+        &found, e);
+#undef DAY_SUM
+}
+
 enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,
                                remise_visit *visit, void *ctx, struct tp_error *e)
 {

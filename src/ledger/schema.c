@@ -1,6 +1,16 @@
 /* What the books are made of, and how what older versions made is brought up. */
 #include "ledger/schema.h"
 
+#include "ledger/ledger_priv.h"
+
+/* Which payment a credit gives back, by the number of the question or of the credit. */
+#define REFUND                                                                                     \
+    "CREATE TABLE refund ("                                                                        \
+    "  rrn INTEGER PRIMARY KEY CHECK (rrn BETWEEN 1 AND 999999999999),"                            \
+    "  payment INTEGER NOT NULL REFERENCES tx"                                                     \
+    ") STRICT;"                                                                                    \
+    "CREATE INDEX refund_payment ON refund (payment);"
+
 /* Integers only, amounts in the currency's minor unit, times in seconds since 1970 UTC, dates
  * YYYYMMDD. States as in ledger.h. Rows of tx are written once: what becomes of one stands in
  * reversal, suspense and the state of its remise, so that the close of a remise of a million
@@ -20,7 +30,8 @@ static const char tables[] =
     "  open INTEGER NOT NULL CHECK (open IN (0, 1)),"
     "  added INTEGER NOT NULL,"
     "  credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day BETWEEN 0 AND 999999999999),"
-    "  no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999)"
+    "  no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999),"
+    "  refund_alone INTEGER NOT NULL DEFAULT 0 CHECK (refund_alone IN (0, 1))"
     ") STRICT;"
     /* Mediators, each with terminals of its own under the contracts that it sells for. */
     "CREATE TABLE mediator ("
@@ -167,8 +178,7 @@ static const char tables[] =
     "  device TEXT NOT NULL," /* empty: none */
     "  acknowledgement TEXT NOT NULL DEFAULT ''"
     ") STRICT;"
-    "CREATE INDEX mediated_order ON mediated (mediator, id);"
-    "CREATE TABLE refusal ("
+    "CREATE INDEX mediated_order ON mediated (mediator, id);" REFUND "CREATE TABLE refusal ("
     "  refusal INTEGER PRIMARY KEY,"
     "  at INTEGER NOT NULL,"
     "  contract TEXT NOT NULL,"
@@ -263,6 +273,14 @@ static const struct db_rule rules[] = {
      "mediated", NULL, "what was passed on is written once", NULL},
     {"mediated_answered_once", "BEFORE UPDATE OF acknowledgement", "mediated",
      "OLD.acknowledgement <> ''", "a payment is acknowledged once", NULL},
+    {"refund_within", "BEFORE INSERT", "refund",
+     "NOT EXISTS (SELECT 1 FROM tx AS p WHERE p.rrn = NEW.payment AND p.kind = 0 AND p.amount >= "
+     REFUNDED("p.rrn") " + coalesce((SELECT amount FROM tx WHERE rrn = NEW.rrn), (SELECT amount "
+     "FROM authorisation WHERE rrn = NEW.rrn), 0))",
+     "no more is given back than was paid", NULL},
+    {"refund_kept", "BEFORE DELETE", "refund", NULL, "what a credit gives back stays", NULL},
+    {"refund_written_once", "BEFORE UPDATE", "refund", NULL, "what a credit gives back stays",
+     NULL},
     {"terminal_serial_stays", "BEFORE UPDATE OF serial", "terminal", "OLD.serial IS NOT NULL",
      "a terminal keeps its serial", NULL},
 };
@@ -438,6 +456,11 @@ static const char version_7[] =
     ") STRICT;"
     "CREATE INDEX mediated_order ON mediated (mediator, id);";
 
+/* Refunds that name their payment; others are taken where a contract says so. */
+static const char version_8[] =
+    "ALTER TABLE contract ADD COLUMN refund_alone INTEGER NOT NULL DEFAULT 0 CHECK (refund_alone IN "
+    "(0, 1));" REFUND;
+
 static const struct db_migration migrations[] = {
     {"adds what issuers were asked (authorisation)", version_2},
     {"gives the acquirer a number and each terminal a serial, which cards sign; counts each "
@@ -449,6 +472,7 @@ static const struct db_migration migrations[] = {
     {"writes down the day on which the books came to know payees", version_5},
     {"writes down whose the books are, and holds them to the same rules as those of a server", ""},
     {"adds mediators and what they pass on", version_7},
+    {"adds which payment a credit gives back", version_8},
 };
 
 const struct db_schema ledger_schema = {

@@ -70,6 +70,13 @@ enum ledger_verdict {
     LEDGER_ORDER_CEILING, /* more than the order takes by this means */
     LEDGER_AAC,
     LEDGER_CREDIT_NONE,         /* the contract takes no credits */
+    LEDGER_REFUND_ALONE,        /* it takes none that name no payment */
+    LEDGER_REFUND_UNKNOWN,      /* the contract has no such payment */
+    LEDGER_REFUND_OF_REFUND,    /* what it names is a credit */
+    LEDGER_REFUND_REVERSED,     /* what it names was taken back */
+    LEDGER_REFUND_REJECTED,     /* the centre refused what it names: it was not paid */
+    LEDGER_REFUND_CARD,         /* another card paid it */
+    LEDGER_REFUND_AMOUNT,       /* more than is left of it */
     LEDGER_CREDIT_DAY,          /* more than the contract's credits of a day */
     LEDGER_CREDIT_UNPAID,       /* more than the card has paid at this contract and not got back */
     LEDGER_NEEDS_ISSUER_ARQC,   /* it needs its issuer, and none is known: the card asks for it */

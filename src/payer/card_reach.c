@@ -19,6 +19,9 @@ static enum tp_err wait_card(struct reader *reader, const struct card_place *p, 
 
     while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
         if (!prompted)
+            person_event(p->person, "waiting",
+                         json_pack("{s:s}", "for", r == TP_ERR_NO_CARD ? "card" : "reader"));
+        if (!prompted)
             person_status(p->person, "%s: %s", p->what,
                           r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
         prompted = true;
@@ -42,6 +45,7 @@ enum tp_err card_reach(struct reader **out, const struct card_place *place, stru
         r = reader_connect(*out, e);
     if (r != TP_OK)
         return readers_usable(r);
+    person_event(place->person, "card", NULL);
     reader_set_goes_on(*out, person_reads, place->person);
     return TP_OK;
 }

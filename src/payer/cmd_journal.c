@@ -15,16 +15,30 @@
 
 struct words {
     const char *config;
-    const char *rrn; /* journal show */
-    bool json, wants_rrn, verbose, yes;
+    const char *payment;                        /* journal show */
+    const char *since, *until, *amount, *state; /* journal list */
+    bool json, wants_payment, verbose, yes;
 };
 
-enum { CONFIG = 0x100, JSON, YES };
+enum { CONFIG = 0x100, JSON, YES, SINCE, UNTIL, AMOUNT, STATE };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
     {"json", JSON, NULL, 0, "print JSON", 0},
     {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
+    {0},
+};
+
+static const struct argp_option list_options[] = {
+    {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
+    {"since", SINCE, "YYYY-MM-DD", 0, "only those of that day and later", 0},
+    {"until", UNTIL, "YYYY-MM-DD", 0, "only those of that day and before", 0},
+    {"amount", AMOUNT, "AMOUNT", 0, "only those of that amount: 12.50", 0},
+    {"state", STATE, "STATE", 0,
+     "only those declined, signed, acknowledged, refused, asked, to-be-reversed, reversed or "
+     "not-reversed",
+     0},
+    {"json", JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -42,20 +56,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case YES:
         w->yes = true;
         return 0;
+    case SINCE:
+        w->since = arg;
+        return 0;
+    case UNTIL:
+        w->until = arg;
+        return 0;
+    case AMOUNT:
+        w->amount = arg;
+        return 0;
+    case STATE:
+        w->state = arg;
+        return 0;
     case 'v':
         w->verbose = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (!w->wants_rrn || w->rrn != NULL)
+        if (!w->wants_payment || w->payment != NULL)
             argp_error(state, "\"%s\" is one word too many", arg);
-        w->rrn = arg;
+        w->payment = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->config == NULL)
             argp_error(state, "--config is missing");
-        if (w->wants_rrn && w->rrn == NULL)
-            argp_error(state,
-                       "say which payment: its reference (RRN) stands in telepay journal list");
+        if (w->wants_payment && w->payment == NULL)
+            argp_error(state, "say which payment: its reference (RRN) or number, which stand in "
+                              "telepay journal list, or \"last\"");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -64,10 +90,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* Words, terminal and journal: what each of the four begins with. */
 static enum tp_err begin(struct words *w, struct terminal **t, struct journal **j,
-                         const char *arguments, const char *what, int argc, char **argv,
-                         struct tp_error *e)
+                         const struct argp_option *own, const char *arguments, const char *what,
+                         int argc, char **argv, struct tp_error *e)
 {
-    const struct argp argp = {options, parse, arguments, what, NULL, NULL, NULL};
+    const struct argp argp = {own, parse, arguments, what, NULL, NULL, NULL};
     enum tp_err r;
 
     *t = NULL;
@@ -116,6 +142,28 @@ static bool list_row(void *ctx, const struct receipt *r)
     return table_row(ctx, cells, NULL) == TP_OK;
 }
 
+static enum tp_err read_day(int *out, const char *option, const char *text, struct tp_error *e)
+{
+    return text == NULL || date_parse(out, text) == TP_OK
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "%s takes a day, as 2026-11-29, not \"%.40s\"", option,
+                         text);
+}
+
+static enum tp_err read_filter(struct journal_filter *f, const struct words *w,
+                               const struct currency *c, struct tp_error *e)
+{
+    enum tp_err r = read_day(&f->since, "--since", w->since, e);
+
+    if (r == TP_OK)
+        r = read_day(&f->until, "--until", w->until, e);
+    if (r == TP_OK && w->amount != NULL)
+        r = money_parse(&f->amount, c, w->amount, e);
+    if (r == TP_OK && w->state != NULL)
+        r = payment_state_parse(&f->state, w->state, e);
+    return r;
+}
+
 int payer_journal(int argc, char **argv)
 {
     struct words w = {0};
@@ -123,38 +171,46 @@ int payer_journal(int argc, char **argv)
     struct table *table = NULL;
     struct terminal *t;
     struct journal *j;
-    enum tp_err r =
-        begin(&w, &t, &j, NULL, "List the payments that cards have signed here, the newest first.",
-              argc, argv, &e);
+    struct journal_filter which = JOURNAL_ALL;
+    enum tp_err r = begin(&w, &t, &j, list_options, NULL,
+                          "List the payments that were begun here, the newest first.", argc, argv,
+                          &e);
 
+    if (r == TP_OK)
+        r = read_filter(&which, &w, t->currency, &e);
     if (r == TP_OK)
         r = table_new(&table, "payments", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS,
                       w.json, &e);
     if (r == TP_OK)
-        r = journal_list(j, list_row, table, &e);
+        r = journal_list(j, which, list_row, table, &e);
     r = table_end(&table, r, &e);
     return end(&t, &j, r, &e);
 }
 
 int payer_journal_show(int argc, char **argv)
 {
-    struct words w = {.wants_rrn = true};
+    struct words w = {.wants_payment = true};
     struct tp_error e = {0};
     struct receipt receipt;
     struct terminal *t;
     struct journal *j;
     json_t *object;
-    enum tp_err r =
-        begin(&w, &t, &j, "RRN", "Print the receipt of one payment again.", argc, argv, &e);
+    int64_t id = 0;
+    enum tp_err r = begin(&w, &t, &j, options, "PAYMENT",
+                          "Print the receipt of one payment again, as a copy: of its reference "
+                          "(RRN) or number, or the last.",
+                          argc, argv, &e);
 
     if (r == TP_OK)
-        r = journal_find(j, w.rrn, &receipt, &e);
+        r = journal_find(j, w.payment, false, &id, &receipt, &e);
     if (r == TP_OK && w.json) {
         r = receipt_to_json(&object, &receipt);
         if (r == TP_OK)
             r = report_print(object);
-    } else if (r == TP_OK)
+    } else if (r == TP_OK) {
+        receipt.copy = true;
         receipt_print(stdout, &receipt);
+    }
     return end(&t, &j, r, &e);
 }
 
@@ -192,7 +248,7 @@ int payer_journal_days(int argc, char **argv)
     struct terminal *t;
     struct journal *j;
     enum tp_err r =
-        begin(&w, &t, &j, NULL, "Add up the payments of each day, by state and currency.", argc,
+        begin(&w, &t, &j, options, NULL, "Add up the payments of each day, by state and currency.", argc,
               argv, &e);
 
     if (r == TP_OK)
@@ -255,7 +311,7 @@ int payer_journal_send(int argc, char **argv)
     struct terminal *t;
     struct journal *j;
     size_t pending = 0, recovered = 0;
-    enum tp_err r = begin(&w, &t, &j, NULL,
+    enum tp_err r = begin(&w, &t, &j, options, NULL,
                           "Deliver what is signed but not yet acknowledged, and list what was "
                           "delivered. Exit 1 when a payment of it "
                           "is refused.",

@@ -1,5 +1,4 @@
 /* telepay pay: the command line of a payment. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,8 +6,8 @@
 #include "payer/card_words.h"
 #include "payer/commands.h"
 #include "payer/order_words.h"
+#include "payer/pay_told.h"
 #include "payer/pay_url.h"
-#include "payer/report.h"
 #include "payer/rerun.h"
 
 struct words {
@@ -19,7 +18,7 @@ struct words {
     bool json, dry_run;
 };
 
-enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, JSON };
+enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, JSON, EVENTS };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0, "how much, as people write it: 12.50", 0},
@@ -32,6 +31,10 @@ static const struct argp_option options[] = {
      "run the payment of a trace again, without card, reader or acquirer; with --dry-run", 0},
     {"dry-run", DRY_RUN, NULL, 0, "with --replay: send nothing, keep nothing", 0},
     {"json", JSON, NULL, 0, "print all about the payment as JSON instead of the receipt", 0},
+    {"events", EVENTS, NULL, 0,
+     "print what happens as it goes, as JSON lines, instead of the receipt; the report of --json "
+     "is then the last line",
+     0},
     {"verbose", 'v', NULL, 0, "say each step, and the messages to and from the acquirer", 0},
     {0},
 };
@@ -42,6 +45,8 @@ static void check_words(const struct words *w, struct argp_state *state)
         argp_error(
             state,
             "--replay and --dry-run go together: a payment that is run again is not paid again");
+    else if (w->replay != NULL && w->pay.person.events)
+        argp_error(state, "--events is of a payment that goes on: not with --replay");
     else if (w->replay != NULL &&
              (w->pay.amount != NULL || w->pay.config != NULL || w->pay.trace != NULL))
         argp_error(state, "with --replay amount and terminal are those of the trace: no --amount, "
@@ -85,6 +90,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case JSON:
         w->json = true;
         return 0;
+    case EVENTS:
+        w->pay.person.events = true;
+        return 0;
     case 'v':
         w->pay.person.verbose = true;
         return 0;
@@ -105,30 +113,11 @@ static json_t *word_json(const struct rerun_word *w)
                      "authentication", w->authentication, "result", w->result);
 }
 
-/* rerun NULL: a payment. */
-static enum tp_err print_json(const struct pay_result *result, const struct rerun *rerun)
+static json_t *rerun_json(const struct rerun *r)
 {
-    const struct receipt *r = &result->receipt;
-    json_t *receipt = NULL, *kernel = NULL, *replay = NULL;
-
-    if (result->has_receipt && receipt_to_json(&receipt, r) != TP_OK)
-        return TP_ERR_NO_MEMORY;
-    if (result->tx != NULL && report_transaction(&kernel, result->tx) != TP_OK) {
-        json_decref(receipt);
-        return TP_ERR_NO_MEMORY;
-    }
-    if (rerun != NULL)
-        replay = json_pack("{s:b, s:b, s:I, s:o, s:o}", "same", rerun_same(rerun), "masked",
-                           rerun->masked, "differences", (json_int_t)rerun->differences, "then",
-                           word_json(&rerun->then), "now", word_json(&rerun->now));
-    return report_print(json_pack(
-        "{s:i, s:s, s:s?, s:o?, s:o?, s:{s:I, s:I, s:I, s:I, s:I}, s:o*}", "exit",
-        (int)result->exit, "outcome", result->has_receipt ? payment_state_name(r->state) : "error",
-        "error", result->error.code != TP_OK ? result->error.text : NULL, "payment", receipt,
-        "card", kernel, "cost", "apdus", (json_int_t)result->counts.exchanges, "bytes_to_card",
-        (json_int_t)result->counts.bytes_out, "bytes_from_card",
-        (json_int_t)result->counts.bytes_in, "card_ms", (json_int_t)result->card_ms, "acquirer_ms",
-        (json_int_t)result->acquirer_ms, "replay", replay));
+    return json_pack("{s:b, s:b, s:I, s:o, s:o}", "same", rerun_same(r), "masked", r->masked,
+                     "differences", (json_int_t)r->differences, "then", word_json(&r->then), "now",
+                     word_json(&r->now));
 }
 
 static void print_pair(const char *name, const char *then, const char *now)
@@ -188,26 +177,18 @@ int payer_pay(int argc, char **argv)
     struct words w = {.pay = CARD_WORDS_NONE, .checkout = ORDER_WORDS_NONE};
     struct pay_result result;
     struct rerun rerun;
-    int code;
 
     cli_parse(&argp, argc, argv, &w);
     if (w.pay.person.verbose)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     run(&w, &result, &rerun);
-    code = result.exit;
-    if (result.error.code != TP_OK)
-        log_error("%s", result.error.text[0] != '\0' ? result.error.text
-                                                     : tp_err_text(result.error.code));
-    if (w.json && print_json(&result, w.replay != NULL ? &rerun : NULL) != TP_OK)
-        log_error("the report cannot be written: `telepay journal list` shows what was paid");
-    if (!w.json && result.has_receipt)
-        receipt_print(stdout, &result.receipt);
+    const struct told how = {
+        .json = w.json,
+        .events = w.pay.person.events,
+        .replay = w.json && w.replay != NULL ? rerun_json(&rerun) : NULL};
+
+    pay_tell(&result, &how);
     if (!w.json && w.replay != NULL)
         print_rerun(&rerun);
-    if (fflush(stdout) != 0)
-        log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid",
-                  strerror(errno));
-    person_is_done();
-    pay_result_free(&result);
-    return code;
+    return pay_end(&result);
 }

@@ -6,6 +6,9 @@
 int payer_readers(int argc, char **argv);
 int payer_card(int argc, char **argv);
 int payer_pay(int argc, char **argv);
+int payer_refund(int argc, char **argv);
+int payer_void(int argc, char **argv);
+int payer_day(int argc, char **argv);
 int payer_agent(int argc, char **argv);
 int payer_credential(int argc, char **argv);
 int payer_get(int argc, char **argv);

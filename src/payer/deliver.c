@@ -129,24 +129,54 @@ static void trace(const char *way, struct span raw)
     free(m);
 }
 
-enum tp_err deliver_once(struct deliverer *d, struct span message, struct wire_answer *a,
-                         struct tp_error *e)
+/* What may still come on a connection that failed would be taken for the next answer. */
+static enum tp_err exchange(struct deliverer *d, struct span message, struct buf *answer,
+                            struct tp_error *e)
 {
-    struct buf answer = BUF_OF(d->answer);
     enum tp_err r = deliverer_connect(d, e);
 
     if (r != TP_OK)
         return r;
     trace("to the acquirer:", message);
-    r = link_exchange(d->link, message, &answer, d->terminal->timeout_ms, e);
-    if (r == TP_OK) {
-        trace("from the acquirer:", buf_span(&answer));
-        r = answer_parse(a, buf_span(&answer), message, e);
-    }
-    if (r != TP_OK) /* what may still come on this connection would be taken for the next answer */
+    r = link_exchange(d->link, message, answer, d->terminal->timeout_ms, e);
+    if (r == TP_OK)
+        trace("from the acquirer:", buf_span(answer));
+    else
+        link_close(&d->link);
+    return r;
+}
+
+enum tp_err deliver_once(struct deliverer *d, struct span message, struct wire_answer *a,
+                         struct tp_error *e)
+{
+    struct buf answer = BUF_OF(d->answer);
+    enum tp_err r = exchange(d, message, &answer, e);
+
+    if (r != TP_OK)
+        return r;
+    r = answer_parse(a, buf_span(&answer), message, e);
+    if (r != TP_OK)
         link_close(&d->link);
     secret_wipe(d->answer, answer.n);
     return r;
+}
+
+enum tp_err deliver_question(struct deliverer *d, struct span message, struct iso8583 *m,
+                             struct tp_error *e)
+{
+    struct buf answer = BUF_OF(d->answer);
+    struct wire_answer a;
+    enum tp_err r = exchange(d, message, &answer, e);
+
+    if (r != TP_OK)
+        return r;
+    r = answer_unpack(m, &a, buf_span(&answer), message, e);
+    if (r != TP_OK)
+        link_close(&d->link);
+    if (r != TP_OK || wire_answer_is_yes(&a))
+        return r;
+    return tp_fail(e, answer_is_final(&a) ? TP_ERR_CANCELLED : TP_ERR_PEER, "%s (%s)",
+                   answer_words(&a), a.code);
 }
 
 /* Once, and made a repeat for the next time if it may have left. */

@@ -4,6 +4,7 @@
 #define TP_PAYER_DELIVER_H
 
 #include "payer/journal.h"
+#include "wire/iso8583.h"
 
 struct deliverer;
 
@@ -28,6 +29,11 @@ TP_MUST_CHECK enum tp_err deliverer_greet(struct deliverer *d, struct tp_error *
  * message), TP_ERR_TIMEOUT, TP_ERR_SECURITY. */
 TP_MUST_CHECK enum tp_err deliver_once(struct deliverer *d, struct span message,
                                        struct wire_answer *a, struct tp_error *e);
+
+/* Sends a message of another kind once and unpacks its answer, which is of it; the message stays
+ * packed as it was. Errors as deliver_once; TP_ERR_CANCELLED, saying why, when it is a no. */
+TP_MUST_CHECK enum tp_err deliver_question(struct deliverer *d, struct span message,
+                                           struct iso8583 *answer, struct tp_error *e);
 
 /* Sends a message that the journal holds under id until a final answer comes, at most 1 +
  * terminal->repeats times, and settles it. message becomes a 0201 when it may have been sent

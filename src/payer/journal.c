@@ -8,11 +8,15 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "apdu/emvbits.h"
 #include "base/date.h"
 #include "base/file.h"
 #include "store/schema.h"
 
-#define STAN_LAST 999999U
+#define STAN_LAST   999999U
+#define STAN_DIGITS 6
+#define RRN_DIGITS  12
+#define VOID_MAX    256 /* of a 0400 without card number */
 
 /* Of an order: state is enum kept_state; challenge its JSON; ticket a receipt; secret, sealed, what
  * is sent again, until it is settled and delivered. An order that was refused may be signed again:
@@ -362,8 +366,7 @@ static enum tp_err row_receipt(struct journal *j, const struct row *row, struct 
                          j->path);
 }
 
-static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r,
-                                struct tp_error *e)
+enum tp_err journal_get(struct journal *j, int64_t id, struct receipt *r, struct tp_error *e)
 {
     struct row row;
     bool found = false;
@@ -395,17 +398,23 @@ static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r
 }
 
 /* What the acquirer says to a reversal. Its reason stays: it says why the payment came to nothing.
- */
+ * A payment that was to be taken back, and is not, stands. */
 static void settle_reversal(struct receipt *r, const struct wire_answer *a)
 {
+    if (r->voided && !wire_answer_is_yes(a)) {
+        r->state = PAYMENT_ACKNOWLEDGED;
+        r->voided = false;
+        snprintf(r->reason, sizeof(r->reason), "not taken back: %s (%s%s%s)", answer_words(a),
+                 a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
+        return;
+    }
     r->state = wire_answer_is_yes(a) ? PAYMENT_REVERSED : PAYMENT_NOT_REVERSED;
     memcpy(r->answer, a->code, sizeof(r->answer));
     if (a->rrn[0] != '\0')
         snprintf(r->rrn, sizeof(r->rrn), "%s", a->rrn);
     if (!wire_answer_is_yes(a))
         snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)",
-                 answer_text(a->code, answer_of_issuer(a)), a->code,
-                 a->reason[0] != '\0' ? ", " : "", a->reason);
+                 answer_words(a), a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
 void receipt_settle(struct receipt *r, const struct wire_answer *a)
@@ -421,15 +430,14 @@ void receipt_settle(struct receipt *r, const struct wire_answer *a)
     r->reason[0] = '\0';
     r->by_issuer = r->state == PAYMENT_REFUSED && answer_of_issuer(a);
     if (!wire_answer_is_yes(a))
-        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code, r->by_issuer),
-                 a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
+        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_words(a), a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
 static enum tp_err settle(struct journal *j, int64_t id, const struct wire_answer *a,
                           struct tp_error *e)
 {
     struct receipt r;
-    const enum tp_err rc = read_receipt(j, id, &r, e);
+    const enum tp_err rc = journal_get(j, id, &r, e);
 
     if (rc != TP_OK ||
         (r.state != PAYMENT_SIGNED &&
@@ -446,6 +454,45 @@ enum tp_err journal_settle(struct journal *j, int64_t id, const struct wire_answ
 
     if (r == TP_OK)
         r = settle(j, id, a, e);
+    if (r == TP_OK)
+        r = db_commit(j->db, e);
+    if (r != TP_OK)
+        db_rollback(j->db);
+    return r;
+}
+
+/* ---- taking back ---- */
+
+static enum tp_err take_back(struct journal *j, int64_t id, struct span reversal,
+                             struct tp_error *e)
+{
+    uint8_t context[8], room[VOID_MAX + SEAL_OVERHEAD];
+    struct buf sealed = BUF_OF(room);
+    struct receipt r;
+    enum tp_err rc = journal_get(j, id, &r, e);
+
+    if (rc == TP_OK && r.state != PAYMENT_ACKNOWLEDGED)
+        return tp_fail(e, TP_ERR_STATE,
+                       "number %06u is %s: only a payment that is acknowledged is taken back",
+                       r.stan, payment_state_name(r.state));
+    if (rc == TP_OK && (rc = seal_close(j->seal, &sealed, reversal,
+                                        seal_context(context, r.date, r.stan))) != TP_OK)
+        tp_fail(e, rc, "the message cannot be sealed for the journal %s", j->path);
+    if (rc == TP_OK)
+        rc = db_exec(j->db, "UPDATE payment SET message = $1 WHERE id = $2",
+                     DB_VALUES(db_blob(buf_span(&sealed)), db_integer(id)), NULL, e);
+    r.state = PAYMENT_TO_REVERSE;
+    r.voided = true;
+    snprintf(r.reason, sizeof(r.reason), "taken back by the merchant");
+    return rc == TP_OK ? update(j, id, &r, e) : rc;
+}
+
+enum tp_err journal_void(struct journal *j, int64_t id, struct span reversal, struct tp_error *e)
+{
+    enum tp_err r = db_begin(j->db, e);
+
+    if (r == TP_OK)
+        r = take_back(j, id, reversal, e);
     if (r == TP_OK)
         r = db_commit(j->db, e);
     if (r != TP_OK)
@@ -499,7 +546,7 @@ static enum tp_err to_reverse(struct journal *j, int64_t id, const char *rrn, co
                               struct tp_error *e)
 {
     struct receipt r;
-    const enum tp_err rc = read_receipt(j, id, &r, e);
+    const enum tp_err rc = journal_get(j, id, &r, e);
 
     if (rc != TP_OK || r.state != PAYMENT_ASKED)
         return rc;
@@ -589,14 +636,20 @@ enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error 
     return r;
 }
 
-enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struct tp_error *e)
+enum tp_err journal_list(struct journal *j, struct journal_filter which, journal_each *each,
+                         void *ctx, struct tp_error *e)
 {
     struct db_rows *rows = NULL;
     struct receipt r;
     struct row row;
     bool found = true;
-    enum tp_err rc = db_query(j->db, &rows, "SELECT receipt FROM payment ORDER BY id DESC", DB_NONE,
-                              DB_COLUMNS(receipt_column), e);
+    enum tp_err rc = db_query(
+        j->db, &rows,
+        "SELECT receipt FROM payment WHERE date >= $1 AND ($2 = 0 OR date <= $2)"
+        " AND ($3 = 0 OR amount = $3) AND ($4 < 0 OR state = $4) ORDER BY id DESC",
+        DB_VALUES(db_integer(which.since), db_integer(which.until), db_integer(which.amount),
+                  db_integer(which.state)),
+        DB_COLUMNS(receipt_column), e);
 
     while (rc == TP_OK && (rc = db_next(rows, &row, &found, e)) == TP_OK && found &&
            (rc = row_receipt(j, &row, &r, e)) == TP_OK)
@@ -606,19 +659,62 @@ enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struc
     return rc;
 }
 
-enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r, struct tp_error *e)
+static enum tp_err find_row(struct journal *j, const char *word, bool stands, struct row *row,
+                            bool *found, struct tp_error *e)
 {
-    struct row row;
-    bool found = false;
-    const enum tp_err rc = db_one(
-        j->db, "SELECT receipt FROM payment WHERE rrn = $1 AND rrn <> '' ORDER BY id DESC LIMIT 1",
-        DB_VALUES(db_text(rrn)), DB_COLUMNS(receipt_column), &row, &found, e);
+    static const struct db_column columns[] = {DB_COLUMN(struct row, id),
+                                               DB_COLUMN(struct row, receipt)};
+    const size_t n = strspn(word, "0123456789");
 
-    if (rc == TP_OK && !found)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment with the reference %s",
-                       j->path, rrn);
-    return rc == TP_OK ? row_receipt(j, &row, r, e) : rc;
+    if (strcmp(word, "last") == 0)
+        return db_one(j->db,
+                      "SELECT id, receipt FROM payment WHERE $1 = 0 OR state = 2"
+                      " ORDER BY id DESC LIMIT 1",
+                      DB_VALUES(db_integer(stands ? 1 : 0)), DB_COLUMNS(columns), row, found, e);
+    if (word[n] != '\0' || (n != RRN_DIGITS && (n < 1 || n > STAN_DIGITS)))
+        return tp_fail(e, TP_ERR_USAGE,
+                       "\"%.40s\" is no payment: name it by its reference (12 digits), its number "
+                       "(1 to 6 digits), or \"last\": they stand in telepay journal list",
+                       word);
+    if (n == RRN_DIGITS)
+        return db_one(j->db,
+                      "SELECT id, receipt FROM payment WHERE rrn = $1 ORDER BY id DESC LIMIT 1",
+                      DB_VALUES(db_text(word)), DB_COLUMNS(columns), row, found, e);
+    return db_one(j->db, "SELECT id, receipt FROM payment WHERE stan = $1 ORDER BY id DESC LIMIT 1",
+                  DB_VALUES(db_integer(strtol(word, NULL, 10))), DB_COLUMNS(columns), row, found,
+                  e);
 }
+
+enum tp_err journal_find(struct journal *j, const char *word, bool stands, int64_t *id,
+                         struct receipt *r, struct tp_error *e)
+{
+    struct row row = {.id = 0};
+    bool found = false;
+    const enum tp_err rc = find_row(j, word, stands, &row, &found, e);
+
+    if (rc != TP_OK)
+        return rc;
+    if (!found && strcmp(word, "last") == 0)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment%s", j->path,
+                       stands ? " that is acknowledged" : "");
+    if (!found)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment with the %s %s", j->path,
+                       strlen(word) == RRN_DIGITS ? "reference" : "number", word);
+    *id = row.id;
+    return row_receipt(j, &row, r, e);
+}
+
+enum tp_err journal_refunded(struct journal *j, const char *rrn, int64_t *amount,
+                             struct tp_error *e)
+{
+    return db_number(j->db,
+                     "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM payment"
+                     " WHERE type = 32 AND receipt ->> 'refund_of' = $1 AND state NOT IN (0, 3, 7)",
+                     DB_VALUES(db_text(rrn)), amount, NULL, e);
+}
+_Static_assert(TYPE_REFUND == 32 && PAYMENT_DECLINED == 0 && PAYMENT_ACKNOWLEDGED == 2 &&
+                   PAYMENT_REFUSED == 3 && PAYMENT_REVERSED == 7,
+               "as the statements say");
 
 enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, struct tp_error *e)
 {
@@ -626,6 +722,7 @@ enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, s
         DB_COLUMN(struct journal_day, date),   DB_COLUMN(struct journal_day, currency),
         DB_COLUMN(struct journal_day, state),  DB_COLUMN(struct journal_day, count),
         DB_COLUMN(struct journal_day, debits), DB_COLUMN(struct journal_day, credits),
+        DB_COLUMN(struct journal_day, refunds),
     };
     struct db_rows *rows = NULL;
     struct journal_day d;
@@ -633,6 +730,7 @@ enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, s
     enum tp_err rc =
         db_query(j->db, &rows,
                  "SELECT date, currency, state, count(*) AS count,"
+                 " CAST(sum(CASE type WHEN 32 THEN 1 ELSE 0 END) AS BIGINT) AS refunds,"
                  " CAST(sum(CASE type WHEN 32 THEN 0 ELSE amount END) AS BIGINT) AS debits,"
                  " CAST(sum(CASE type WHEN 32 THEN amount ELSE 0 END) AS BIGINT) AS credits"
                  " FROM payment GROUP BY date, currency, state"

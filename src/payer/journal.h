@@ -39,6 +39,12 @@ TP_MUST_CHECK enum tp_err journal_conclude(struct journal *j, int64_t id, const 
 TP_MUST_CHECK enum tp_err journal_reverse(struct journal *j, int64_t id, const char *rrn,
                                           const char *reason, struct tp_error *e);
 
+/* Takes an acknowledged payment back: from then on its 0400 waits, until the acquirer has answered;
+ * refused, the payment stays acknowledged, and its reason says why. TP_ERR_STATE: it is not
+ * acknowledged. */
+TP_MUST_CHECK enum tp_err journal_void(struct journal *j, int64_t id, struct span reversal,
+                                       struct tp_error *e);
+
 /* What a process that asked left behind as it died (killed, power lost): to be reversed, all of it.
  * Does nothing while another process holds the journal. *n: how many. */
 TP_MUST_CHECK enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e);
@@ -63,18 +69,36 @@ TP_MUST_CHECK enum tp_err journal_waits(struct journal *j, int64_t id, bool *wai
                                         struct tp_error *e);
 TP_MUST_CHECK enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error *e);
 
-/* All payments, the newest first, or the one with that reference. False from each ends the walk. */
+struct journal_filter { /* which payments; JOURNAL_ALL: all */
+    int since, until;   /* YYYYMMDD, both included; 0: no end */
+    int64_t amount;     /* 0: any */
+    int state;          /* enum payment_state; -1: any */
+};
+#define JOURNAL_ALL ((struct journal_filter){0, 0, 0, -1})
+
+/* Payments, the newest first. False from each ends the walk. */
 typedef bool journal_each(void *ctx, const struct receipt *r);
-TP_MUST_CHECK enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx,
-                                       struct tp_error *e);
-TP_MUST_CHECK enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r,
-                                       struct tp_error *e);
+TP_MUST_CHECK enum tp_err journal_list(struct journal *j, struct journal_filter which,
+                                       journal_each *each, void *ctx, struct tp_error *e);
+/* One, by a word of people: its reference (RRN, 12 digits), its number (1 to 6 digits; the newest
+ * of that number), or "last": the newest, or with `stands` the newest that is acknowledged.
+ * TP_ERR_USAGE, TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err journal_find(struct journal *j, const char *word, bool stands,
+                                       int64_t *id, struct receipt *r, struct tp_error *e);
+/* TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err journal_get(struct journal *j, int64_t id, struct receipt *r,
+                                      struct tp_error *e);
+/* What was given back of the payment of that reference, or may have been: also what is under way.
+ */
+TP_MUST_CHECK enum tp_err journal_refunded(struct journal *j, const char *rrn, int64_t *amount,
+                                           struct tp_error *e);
 
 struct journal_day { /* sums of one day, currency and state */
     int date;
     uint16_t currency;
     enum payment_state state;
-    int64_t count, debits, credits; /* minor units */
+    int64_t count, refunds;  /* how many, and of them refunds */
+    int64_t debits, credits; /* minor units */
 };
 typedef bool journal_each_day(void *ctx, const struct journal_day *d);
 TP_MUST_CHECK enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx,

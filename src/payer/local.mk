@@ -5,7 +5,7 @@ libpayer_a_SOURCES = \
 	src/payer/address.c src/payer/address.h src/payer/authority.c src/payer/authority.h \
 	src/payer/card_identity.c src/payer/card_identity.h src/payer/card_reach.c src/payer/card_reach.h \
 	src/payer/card_words.c src/payer/card_words.h src/payer/checkout.c src/payer/checkout.h \
-	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c \
+	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c src/payer/cmd_refund.c src/payer/cmd_void.c src/payer/cmd_day.c src/payer/day.c src/payer/day.h \
 	src/payer/cmd_readers.c src/payer/commands.h \
 	src/payer/credential.c src/payer/credential.h src/payer/demand.c src/payer/demand.h src/payer/device.c src/payer/device.h \
 	src/payer/problem.c src/payer/problem.h src/payer/bill.c src/payer/bill.h src/payer/cmd_bill.c src/payer/cmd_identify.c src/payer/identity.c src/payer/identity.h src/payer/cmd_dispute.c src/payer/dispute.c src/payer/dispute.h src/payer/letters.c src/payer/letters.h \
@@ -15,7 +15,7 @@ libpayer_a_SOURCES = \
 	src/payer/journal.c src/payer/journal.h src/payer/journal_priv.h \
 	src/payer/memory.c src/payer/memory.h \
 	src/payer/message.c src/payer/message.h \
-	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h src/payer/pay_purse.c \
+	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h src/payer/pay_purse.c src/payer/pay_refund.c src/payer/pay_told.c src/payer/pay_told.h \
 	src/payer/pay_priv.h src/payer/pay_question.c src/payer/pay_url.c src/payer/pay_url.h \
 	src/payer/cmd_plan.c src/payer/cmd_session.c src/payer/cmd_user.c src/payer/code.c src/payer/code.h src/payer/keystore.c src/payer/keystore.h \
 	src/payer/plan.c src/payer/plan.h src/payer/session.c src/payer/session.h src/payer/user.c src/payer/user.h \
@@ -106,6 +106,10 @@ dist_check_SCRIPTS += tests/system/whole_way.sh tests/system/readme.sh
 dist_noinst_SCRIPTS += tests/system/no-plain-pan.py tests/system/valid-documents.sh tests/tools/cut_commit.py tests/tools/recording_proxy.py
 TESTS += tests/system/whole_way.sh
 dist_check_SCRIPTS += tests/system/online.sh
+dist_noinst_DATA += tests/system/shop_common.sh
+dist_noinst_SCRIPTS += tests/tools/till.py
+dist_check_SCRIPTS += tests/system/refund.sh tests/system/void.sh tests/system/day.sh tests/system/till.sh
+TESTS += tests/system/refund.sh tests/system/void.sh tests/system/day.sh tests/system/till.sh
 dist_check_SCRIPTS += tests/system/methods.sh
 TESTS += tests/system/methods.sh
 TESTS += tests/system/online.sh

@@ -119,7 +119,7 @@ static enum tp_err spent(void *ctx, const char *pan, int psn, uint16_t currency,
     mask_pan(s.pan, pan);
     if (psn >= 0)
         snprintf(s.psn, sizeof(s.psn), "%03u", (unsigned)psn % 100); /* as a receipt has it */
-    r = journal_list(m->journal, look, &s, &e);
+    r = journal_list(m->journal, JOURNAL_ALL, look, &s, &e);
     *amount = s.amount;
     return r;
 }

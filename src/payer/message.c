@@ -169,8 +169,9 @@ struct workplace { /* too large for a stack frame of its own liking, and holds a
 };
 
 static enum tp_err fill(struct workplace *w, const struct terminal *terminal,
-                        const struct transaction_request *request, unsigned stan, time_t now,
-                        payment_get *get, const void *ctx, struct tp_error *e)
+                        const struct transaction_request *request, const char *undoes,
+                        unsigned stan, time_t now, payment_get *get, const void *ctx,
+                        struct tp_error *e)
 {
     struct buf de55 = BUF_OF(w->de55), evidence = BUF_OF(w->evidence);
     enum tp_err r;
@@ -180,6 +181,8 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal,
     if (r != TP_OK)
         return r;
     set_terminal(&w->m, terminal, request, stan, now);
+    if (undoes[0] != '\0')
+        iso8583_set_text(&w->m, 37, undoes);
     r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx);
     if (r == TP_OK)
         r = put_payee(&de55, get, ctx);
@@ -195,15 +198,16 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal,
 }
 
 enum tp_err message_build(struct buf *out, const struct terminal *terminal,
-                          const struct transaction_request *request, unsigned stan, time_t now,
-                          payment_get *get, const void *ctx, struct tp_error *e)
+                          const struct transaction_request *request, const char *undoes,
+                          unsigned stan, time_t now, payment_get *get, const void *ctx,
+                          struct tp_error *e)
 {
     struct workplace *w = calloc(1, sizeof(*w));
     enum tp_err r;
 
     if (w == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the message to the acquirer");
-    r = fill(w, terminal, request, stan, now, get, ctx, e);
+    r = fill(w, terminal, request, undoes, stan, now, get, ctx, e);
     if (r == TP_OK)
         r = iso8583_pack(out, &w->m, e);
     secret_wipe(w, sizeof(*w));
@@ -248,6 +252,40 @@ enum tp_err message_reversal(struct buf *out, struct span original, unsigned sta
     return r;
 }
 
+static enum tp_err fill_void(struct iso8583 *m, const struct receipt *of, unsigned stan, time_t now)
+{
+    char original[64];
+
+    iso8583_start(m, MTI_REVERSAL);
+    iso8583_set_number(m, 3, of->type == TYPE_REFUND ? 200000 : 0);
+    iso8583_set_number(m, 4, (uint64_t)of->amount);
+    iso8583_set_instant(m, now);
+    iso8583_set_number(m, 11, stan);
+    iso8583_set_number(m, 12, (uint64_t)of->time);
+    iso8583_set_number(m, 13, (uint64_t)of->date % 10000);
+    iso8583_set_text(m, 41, of->terminal);
+    iso8583_set_text(m, 42, of->contract);
+    iso8583_set_number(m, 49, of->currency);
+    snprintf(original, sizeof(original), "0200%06u%032u", of->stan, 0U);
+    iso8583_set_text(m, 90, original);
+    return iso8583_fault(m, NULL);
+}
+
+enum tp_err message_void(struct buf *out, const struct receipt *of, unsigned stan, time_t now,
+                         struct tp_error *e)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    enum tp_err r;
+
+    if (m == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a reversal");
+    r = fill_void(m, of, stan, now);
+    r = r == TP_OK ? iso8583_pack(out, m, e)
+                   : tp_fail(e, r, "the reversal of payment %06u cannot be made", of->stan);
+    free(m);
+    return r;
+}
+
 void message_make_repeat(struct buf *message)
 {
     if (message->n >= 2) /* the MTI is the first four digits: 0200 → 0201, 0400 → 0401 */
@@ -288,24 +326,38 @@ static enum tp_err take(struct wire_answer *a, const struct iso8583 *m, struct t
     return TP_OK;
 }
 
-enum tp_err answer_parse(struct wire_answer *a, struct span raw, struct span message,
-                         struct tp_error *e)
+enum tp_err answer_unpack(struct iso8583 *m, struct wire_answer *a, struct span raw,
+                          struct span message, struct tp_error *e)
 {
-    struct iso8583 *both = calloc(2, sizeof(*both));
+    struct iso8583 *sent = calloc(1, sizeof(*sent));
     enum tp_err r;
 
-    if (both == NULL)
+    if (sent == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory to read the acquirer's answer");
-    if (iso8583_unpack(&both[0], raw, e) != TP_OK) {
+    if (iso8583_unpack(m, raw, e) != TP_OK) {
         tp_error_prefix(e, "the acquirer answered nonsense");
         r = TP_ERR_PEER;
         if (e != NULL)
             e->code = r;
-    } else if ((r = iso8583_unpack(&both[1], message, e)) == TP_OK &&
-               (r = compare(&both[0], &both[1], e)) == TP_OK)
-        r = take(a, &both[0], e);
-    secret_wipe(both, 2 * sizeof(*both));
-    free(both);
+    } else if ((r = iso8583_unpack(sent, message, e)) == TP_OK &&
+               (r = compare(m, sent, e)) == TP_OK)
+        r = take(a, m, e);
+    secret_wipe(sent, sizeof(*sent));
+    free(sent);
+    return r;
+}
+
+enum tp_err answer_parse(struct wire_answer *a, struct span raw, struct span message,
+                         struct tp_error *e)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    enum tp_err r;
+
+    if (m == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory to read the acquirer's answer");
+    r = answer_unpack(m, a, raw, message, e);
+    secret_wipe(m, sizeof(*m));
+    free(m);
     return r;
 }
 
@@ -405,4 +457,30 @@ const char *answer_text(const char *code, bool issuer)
         return issuer ? "the card's issuer refuses with a code that has no meaning here"
                       : "the acquirer refuses with a code that has no meaning here";
     return issuer && c->issuer != NULL ? c->issuer : c->text;
+}
+
+/* What the acquirer says of refunds and reversals in DE 44, where its code says too little. */
+const char *answer_words(const struct wire_answer *a)
+{
+    static const struct {
+        const char *reason, *text;
+    } words[] = {
+        {"CREDIT", "the contract takes no refunds"},
+        {"REFUND_ALONE", "the contract takes refunds of payments only: name the payment"},
+        {"REFUND_UNKNOWN", "the contract has no payment of that reference"},
+        {"REFUND_OF_REFUND", "what is to be refunded is a refund itself"},
+        {"REFUND_REVERSED", "the payment was taken back: there is nothing to refund"},
+        {"REFUND_REJECTED", "the payment was never collected: there is nothing to refund"},
+        {"REFUND_CARD", "another card made the payment: the refund goes to that one alone"},
+        {"REFUND_AMOUNT", "the refund is of more than is left of the payment"},
+        {"CREDIT_DAY", "the refund is over what the contract gives back on a day"},
+        {"CREDIT_UNPAID", "the refund is over what the card has paid here and not got back"},
+        {"REMISE_CLOSED", "the payment is in a closed remise: refund it instead"},
+        {"CREDITED", "the payment has been refunded already"},
+    };
+
+    for (size_t i = 0; i < COUNT(words) && a->code[0] != '9'; i++)
+        if (strcmp(a->reason, words[i].reason) == 0)
+            return words[i].text;
+    return answer_text(a->code, answer_of_issuer(a));
 }

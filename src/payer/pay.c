@@ -35,9 +35,14 @@ static enum tp_err prepare(struct payment *p, struct tp_error *e)
         r = person_new(&p->person, &p->options->person, e);
     if (r != TP_OK)
         return r;
-    snprintf(p->what, sizeof(p->what), "%s %s to %s",
-             money_format(amount, p->request.amount, p->currency), p->currency->alpha, p->merchant);
+    snprintf(p->what, sizeof(p->what), "%s %s %s %s",
+             money_format(amount, p->request.amount, p->currency), p->currency->alpha,
+             p->options->refund ? "back from" : "to", p->merchant);
     person_pays(p->person, p->what);
+    person_event(p->person, "begun",
+                 json_pack("{s:s, s:s, s:s, s:s}", "kind",
+                           p->options->refund ? "refund" : "purchase", "amount", amount, "currency",
+                           p->currency->alpha, "merchant", p->merchant));
     r = p->way->agree(p, e);
     if (r == TP_OK)
         pay_go_on(p, p->way->sign != NULL ? PAY_SIGN : PAY_GREET);

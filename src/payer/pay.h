@@ -13,6 +13,8 @@ struct pay_options {
     struct pay_order *order;       /* that is paid over HTTP; NULL: at a counter, as config says */
     const char *config;            /* telepay.conf */
     const char *amount, *currency; /* as typed; currency NULL: the contract's */
+    bool refund;                   /* gives back … */
+    const char *undoes;            /* this payment, as typed (journal_find); NULL: none is named */
     const char *reader;            /* its number or part of its name; NULL: any */
     const char *trace;             /* file; NULL: none */
     bool trace_unmasked;           /* of a card of the test scheme */

@@ -77,6 +77,7 @@ static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
     const int64_t start = time_monotonic_ms();
     enum tp_err r;
 
+    person_watches(p->person, &p->result->tx);
     trace_payment(p->trace, &p->terminal->kernel, &p->request);
     p->terminal->kernel.memory = trace_memory(p->trace, &memory);
     r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online,
@@ -102,6 +103,7 @@ void pay_fill_receipt(struct payment *p, const struct transaction *tx)
 
     receipt_fill(r, p->terminal, &p->request, pay_get, tx);
     r->stan = p->stan;
+    memcpy(r->undoes, p->undoes, sizeof(r->undoes));
     if (c != NULL)
         memcpy(r->label, c->label, sizeof(r->label));
     if (a != NULL && a->ok)
@@ -171,6 +173,17 @@ static void declined(struct payment *p)
     hint_pin(p);
 }
 
+/* At a counter what was declined is in the journal, too: with a question it is there already. */
+static void keep_declined(struct payment *p)
+{
+    struct tp_error e = {TP_OK, ""};
+    int64_t id = 0;
+
+    if (p->way == &pay_by_link && p->asked == 0 &&
+        journal_add(p->journal, &p->result->receipt, (struct span){NULL, 0}, 0, &id, &e) != TP_OK)
+        log_error("that it was declined is not in the journal: %s", e.text);
+}
+
 /* The card signs alone after nobody answered it, which does not pay here. */
 static void unheard(struct payment *p)
 {
@@ -191,8 +204,10 @@ enum tp_err pay_last_word(struct payment *p, struct tp_error *e)
                pays = approved && (p->asked == 0 || p->way->takes_offline);
 
     (void)e;
-    if (p->card.code == TP_OK && !approved)
+    if (p->card.code == TP_OK && !approved) {
         declined(p);
+        keep_declined(p);
+    }
     if (approved && !pays)
         unheard(p);
     pay_go_on(p, pays ? PAY_SIGNED : PAY_END);

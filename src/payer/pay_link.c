@@ -14,6 +14,8 @@ static enum tp_err link_prepare(struct payment *p, struct tp_error *e)
 
     if (r == TP_OK)
         r = terminal_names_payee(p->terminal, e);
+    if (r == TP_OK && o->refund)
+        return pay_prepare_refund(p, e);
     if (r == TP_OK)
         r = pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e);
     return r == TP_OK ? pay_prepare_card(p, e) : r;
@@ -95,6 +97,9 @@ static enum tp_err link_reach(struct payment *p, struct tp_error *e)
     if (r != TP_OK)
         return r;
     r = deliverer_greet(p->deliverer, &why);
+    if (r != TP_OK && p->options->refund)
+        return tp_fail(e, r, "%s; money is given back online only: nothing was given back",
+                       why.text);
     if (r == TP_OK)
         r = deliver_pending(p->deliverer, p->journal, tell_delivered, NULL, &why);
     if (r == TP_ERR_SECURITY || r == TP_ERR_CANCELLED) {
@@ -222,9 +227,11 @@ static enum tp_err link_keep_signed(struct payment *p, struct tp_error *e)
     receipt->stan = p->stan;
     receipt->state = PAYMENT_SIGNED;
     if (r == TP_OK)
-        r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), pay_get,
+        r = message_build(&message, p->terminal, &p->request, p->undoes, p->stan, time(NULL), pay_get,
                           p->result->tx, e);
     p->message_n = message.n;
+    if (r == TP_OK)
+        pay_say_signed(p, p->result->tx);
     if (r == TP_OK)
         r = journal_add(p->journal, receipt, buf_span(&message), p->after, &p->kept, e);
     if (r == TP_OK)
@@ -243,8 +250,10 @@ static enum tp_err link_deliver(struct payment *p, struct tp_error *e)
     enum tp_err r = deliver_first(p, p->kept, &why);
 
     if (r == TP_OK && p->stage == PAY_KEPT) {
+        person_event(p->person, "sending", json_pack("{s:b}", "question", 0));
         r = deliver(p->deliverer, p->journal, p->kept, &message, false, &a, &why);
         if (r == TP_OK) {
+            pay_say_answered(p, &a);
             receipt_settle(&p->result->receipt, &a);
             pay_go_on(p, PAY_SETTLED);
         }

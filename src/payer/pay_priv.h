@@ -82,6 +82,7 @@ struct payment { /* all that a payment holds while it lasts */
     enum pay_stage stage;
     uint8_t aid[16]; /* of --application, to which request points */
     char what[96];   /* is paid, and to whom */
+    char undoes[13]; /* of a refund: the payment that it names; "": none */
     unsigned stan;
     bool by_keypad;            /* the reader's own takes the PIN */
     struct tp_error card;      /* why the card came to no end; code TP_OK: it did */
@@ -102,6 +103,10 @@ void pay_go_on(struct payment *p, enum pay_stage next);
 /* What a card needs before it is asked for: the journal of the terminal, what is known of cards,
  * which applications may be taken. */
 TP_MUST_CHECK enum tp_err pay_prepare_card(struct payment *p, struct tp_error *e);
+
+/* Of a refund: the payment that it gives back and the amount, as far as the journal knows them: the
+ * acquirer decides. Prepares the card, too. */
+TP_MUST_CHECK enum tp_err pay_prepare_refund(struct payment *p, struct tp_error *e);
 
 /* What is done at a stage ends in going on, or in a fault (pay.c has the table). */
 TP_MUST_CHECK enum tp_err pay_reach_card(struct payment *p, struct tp_error *e);
@@ -124,6 +129,8 @@ TP_MUST_CHECK enum tp_err pay_order_deliver(struct payment *p, struct tp_error *
 
 struct span pay_get(const void *tx, uint32_t tag); /* a payment_get: of a transaction */
 void pay_fill_receipt(struct payment *p, const struct transaction *tx);
+void pay_say_signed(struct payment *p, const struct transaction *tx); /* events */
+void pay_say_answered(struct payment *p, const struct wire_answer *a);
 bool pay_card_approved(const struct payment *p);
 enum cli_exit pay_exit_of_refusal(const struct receipt *r);
 

@@ -2,6 +2,7 @@
  * afterwards concluded or reversed. */
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/tlv.h"
 #include "base/date.h"
 #include "base/log.h"
@@ -44,6 +45,21 @@ static void read_answer(struct kernel_issuer_answer *out, const struct wire_answ
     }
 }
 
+void pay_say_signed(struct payment *p, const struct transaction *tx)
+{
+    const struct span cid = transaction_get(tx, TAG_CID);
+
+    person_event(p->person, "signed",
+                 json_pack("{s:s}", "cryptogram",
+                           cid.n == 1 && (cid.p[0] & AC_TYPE) == AC_ARQC ? "ARQC" : "TC"));
+}
+
+void pay_say_answered(struct payment *p, const struct wire_answer *a)
+{
+    person_event(p->person, "answered",
+                 json_pack("{s:s, s:s}", "answer", a->code, "reason", a->reason));
+}
+
 /* A cryptogram that asks for the issuer: the acquirer is asked, and asks the issuer. */
 enum tp_err pay_authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
 {
@@ -55,12 +71,14 @@ enum tp_err pay_authorise(void *ctx, const struct transaction *tx, struct kernel
     enum tp_err r = p->way->connect(p, &why);
 
     if (r == TP_OK)
-        r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), pay_get, tx,
-                          &why);
+        r = message_build(&message, p->terminal, &p->request, p->undoes, p->stan, time(NULL),
+                          pay_get, tx, &why);
     if (r == TP_OK)
         r = p->way->keep_question(p, tx, buf_span(&message), &why);
     if (r == TP_OK) {
         pay_go_on(p, PAY_ASKED);
+        pay_say_signed(p, tx);
+        person_event(p->person, "sending", json_pack("{s:b}", "question", 1));
         r = p->way->ask(p, &message, &why);
     }
     secret_wipe(room, sizeof(room));
@@ -70,6 +88,7 @@ enum tp_err pay_authorise(void *ctx, const struct transaction *tx, struct kernel
         log_note("the card asks for its issuer, who is not reached: %s", why.text);
         return TP_OK;
     }
+    pay_say_answered(p, &p->online);
     pay_go_on(p, stage_of(&p->online));
     read_answer(out, &p->online);
     return TP_OK;

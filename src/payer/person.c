@@ -16,6 +16,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "payer/dialog.h"
+#include "payer/report.h"
 
 #define PIN_MIN     4 /* digits: ISO 9564-1 */
 #define PIN_MAX     12
@@ -36,6 +37,7 @@ struct person {
     bool quiet;  /* the terminal was told not to echo; `echoing` is how it was */
     struct termios echoing;
     char what[96]; /* is paid, and to whom; "": no payment */
+    struct transaction *const *tx; /* the kernel's; NULL: none */
     struct tp_error ended;
 };
 
@@ -184,6 +186,40 @@ void person_status_end(struct person *p)
     fputs("\r\033[K", stderr);
     fflush(stderr);
     p->status_shown = false;
+}
+
+void person_event(struct person *p, const char *event, json_t *more)
+{
+    if (p->options.events)
+        report_event(event, more);
+    else
+        json_decref(more);
+}
+
+void person_watches(struct person *p, struct transaction *const *tx)
+{
+    p->tx = tx;
+}
+
+/* tries_left is absent where the card does not say it. */
+static void say_pin(struct person *p, unsigned tries_left, bool wrong_before)
+{
+    json_t *more = json_pack("{s:b, s:b}", "wrong_before", wrong_before, "keypad", p->keypad);
+
+    if (more != NULL && tries_left <= TRIES_SHOWN)
+        (void)json_object_set_new(more, "tries_left", json_integer(tries_left));
+    person_event(p, "pin", more);
+}
+
+static void say_application(struct person *p)
+{
+    const struct candidate *c = p->tx != NULL ? transaction_application(*p->tx) : NULL;
+    char aid[33];
+
+    if (c != NULL)
+        person_event(p, "application",
+                     json_pack("{s:s, s:s}", "aid", hex_encode(aid, span_of(c->aid, c->aid_n)),
+                               "label", c->label));
 }
 
 static enum tp_err leave(struct person *p)
@@ -342,6 +378,7 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
     struct person *p = ctx;
     enum tp_err r;
 
+    say_pin(p, tries_left, wrong_before);
     if (p->options.pin_fd >= 0)
         r = pin_from_fd(p, tries_left, wrong_before, pin);
     else if (p->dialog != NULL)
@@ -352,6 +389,8 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
         r = tp_fail(
             &p->ended, TP_ERR_USAGE,
             "there is no terminal to ask the PIN on: give it with --pin-fd; nothing was paid");
+    if (r == TP_OK)
+        person_event(p, "pin entered", NULL);
     /* To the kernel TP_ERR_CANCELLED means "goes on without PIN"; one who leaves, leaves the
      * payment. */
     return r == TP_ERR_CANCELLED && p->ended.code != TP_OK ? TP_ERR_STATE : r;
@@ -412,9 +451,12 @@ static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad wha
                       "for it here; nothing was paid");
     if (p->ended.code != TP_OK)
         return TP_ERR_STATE;
-    if (what == KERNEL_KEYPAD_ENTER || what == KERNEL_KEYPAD_WRONG)
+    if (what == KERNEL_KEYPAD_ENTER || what == KERNEL_KEYPAD_WRONG) {
+        say_pin(p, tries_left, what == KERNEL_KEYPAD_WRONG);
         tell_keypad(p, tries_left, what == KERNEL_KEYPAD_WRONG);
-    else if (what == KERNEL_KEYPAD_LENGTH)
+    } else if (what == KERNEL_KEYPAD_SENT) {
+        person_event(p, "pin entered", NULL);
+    } else if (what == KERNEL_KEYPAD_LENGTH)
         log_note("that was no PIN: it has %d to %d digits", PIN_MIN, PIN_MAX);
     else if (what == KERNEL_KEYPAD_MISMATCH)
         log_note("the PIN was not the same both times");
@@ -513,6 +555,10 @@ static void step(void *ctx, enum kernel_step step)
 
     struct person *p = ctx;
 
+    if (step == KERNEL_AUTHENTICATE)
+        say_application(p);
+    if (step == KERNEL_SIGN && !p->signs)
+        person_event(p, "signing", NULL);
     p->signs = p->signs || step == KERNEL_SIGN;
     person_status(p, "%s", words[step]);
 }

@@ -9,6 +9,8 @@
 #ifndef TP_PAYER_PERSON_H
 #define TP_PAYER_PERSON_H
 
+#include <jansson.h>
+
 #include "kernel/kernel.h"
 
 struct person;
@@ -18,6 +20,7 @@ struct person_options {
     const char
         *application; /* AID in hex, name, or number in the list; NULL: ask, or the card's first */
     const char *dialog; /* the pinentry that asks in place of the terminal; NULL: none */
+    bool events;        /* JSON lines on stdout: doc/till.md */
     bool verbose;       /* a line for each step instead of the status line */
 };
 
@@ -44,6 +47,11 @@ struct kernel_person person_kernel(struct person *p);
 /* From now on the PIN is entered on the reader's own keypad: it never comes here, and person_kernel
  * says so. */
 void person_use_keypad(struct person *p);
+
+/* Says an event, where events are wanted (payer/report.h); more is taken. */
+void person_event(struct person *p, const char *event, json_t *more);
+/* The kernel's transaction, for the event that says which application it is: as long as it runs. */
+void person_watches(struct person *p, struct transaction *const *tx);
 
 /* Shows what is being done: on the status line of a terminal, as a line when verbose, else not at
  * all. */

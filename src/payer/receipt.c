@@ -19,6 +19,26 @@ const char *payment_state_name(enum payment_state s)
     return states[s];
 }
 
+enum tp_err payment_state_parse(int *out, const char *text, struct tp_error *e)
+{
+    for (int i = PAYMENT_DECLINED; i <= PAYMENT_NOT_REVERSED; i++) {
+        const char *name = states[i], *t = text;
+
+        while (*t != '\0' && (*name == *t || (*name == ' ' && *t == '-'))) {
+            name++;
+            t++;
+        }
+        if (*t == '\0' && *name == '\0' && i != PAYMENT_REPLAYED) {
+            *out = i;
+            return TP_OK;
+        }
+    }
+    return tp_fail(e, TP_ERR_USAGE,
+                   "\"%.40s\" is no state: declined, signed, acknowledged, refused, asked, "
+                   "to-be-reversed, reversed or not-reversed",
+                   text);
+}
+
 bool payment_counts(enum payment_state s)
 {
     return s == PAYMENT_ACKNOWLEDGED || s == PAYMENT_NOT_REVERSED;
@@ -150,7 +170,9 @@ static void print_outcome(FILE *to, const struct receipt *r)
 
     const bool by_purse = r->purse[0] != '\0';
 
-    centre(to, r->state != PAYMENT_REFUSED ? words[r->state]
+    centre(to, r->voided && r->state == PAYMENT_TO_REVERSE ? "TO BE TAKEN BACK"
+               : r->voided                                 ? "TAKEN BACK"
+               : r->state != PAYMENT_REFUSED               ? words[r->state]
                : by_purse                  ? "REFUSED BY THE PURSE"
                : r->by_issuer              ? "REFUSED BY THE ISSUER"
                                            : words[r->state]);
@@ -169,6 +191,8 @@ void receipt_print(FILE *to, const struct receipt *r)
     char text[MONEY_TEXT_MAX + 8], amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX];
 
     centre(to, r->purse[0] != '\0' ? "PURSE PAYMENT" : "CARD PAYMENT");
+    if (r->copy)
+        centre(to, "DUPLICATE");
     centre(to, r->merchant);
     line(to, "Contract", r->contract);
     line(to, "Terminal", r->terminal);
@@ -181,6 +205,7 @@ void receipt_print(FILE *to, const struct receipt *r)
     snprintf(text, sizeof(text), "%06u", r->stan);
     line(to, "Number", r->stan > 0 ? text : "");
     line(to, "Reference", r->rrn);
+    line(to, "Refund of", r->undoes);
     line(to, "Approval", r->approval);
     snprintf(text, sizeof(text), "%s %s", c != NULL ? money_format(amount, r->amount, c) : "?",
              c != NULL ? c->alpha : "");
@@ -215,6 +240,8 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
     if (*out != NULL && json_object_set_new(*out, "purse", json_string(r->purse)) == 0 &&
         json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
         json_object_set_new(*out, "approval", json_string(r->approval)) == 0 &&
+        json_object_set_new(*out, "voided", json_boolean(r->voided)) == 0 &&
+        json_object_set_new(*out, "refund_of", json_string(r->undoes)) == 0 &&
         json_object_set_new(*out, "refused_by", json_string(refused_by(r))) == 0)
         return TP_OK;
     json_decref(*out);
@@ -288,6 +315,10 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
     if (json_object_get(o, "purse") != NULL &&
         !take_text(r->purse, sizeof(r->purse), o, "purse")) /* nor this */
         return TP_ERR_FORMAT;
+    if (json_object_get(o, "refund_of") != NULL &&
+        !take_text(r->undoes, sizeof(r->undoes), o, "refund_of")) /* nor this */
+        return TP_ERR_FORMAT;
+    r->voided = json_is_true(json_object_get(o, "voided"));
     by = json_string_value(json_object_get(o, "refused_by")); /* journals of old have none */
     r->by_issuer = by != NULL && strcmp(by, "issuer") == 0;
     c = currency_by_alpha(alpha);

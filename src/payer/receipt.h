@@ -41,9 +41,12 @@ struct receipt { /* texts are "" when there is nothing to say */
     char tvr[11], tsi[5];
     unsigned stan;
     char rrn[40];     /* a reference; of a voucher SESSION-NUMBER */
+    char undoes[13];  /* of a refund: the payment that it gives back, by its reference */
     char approval[7]; /* DE 38: the issuer's approval code */
     char answer[3];   /* DE 39 */
+    bool voided;      /* the merchant takes it back, or has */
     bool by_issuer;   /* of one that is refused: it was the card's issuer who did */
+    bool copy;        /* shown again: never kept */
     char reason[200]; /* why it was not approved, in a sentence */
 };
 
@@ -64,6 +67,8 @@ void receipt_print(FILE *to, const struct receipt *r);
 bool payment_counts(enum payment_state s);
 const char *payment_state_name(
     enum payment_state s); /* "acknowledged", as in the journal and in JSON */
+/* By its name, or with - for each blank. TP_ERR_USAGE. */
+TP_MUST_CHECK enum tp_err payment_state_parse(int *out, const char *text, struct tp_error *e);
 
 /* As a JSON object and back. TP_ERR_NO_MEMORY; TP_ERR_FORMAT. */
 TP_MUST_CHECK enum tp_err receipt_to_json(json_t **out, const struct receipt *r);

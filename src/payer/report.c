@@ -171,15 +171,35 @@ enum tp_err report_transaction(json_t **out, const struct transaction *tx)
     return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
 }
 
-enum tp_err report_print(json_t *document)
+static enum tp_err print(json_t *document, size_t flags)
 {
     enum tp_err r = TP_ERR_NO_MEMORY;
 
     if (document != NULL)
-        r = json_dumpf(document, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF &&
+        r = json_dumpf(document, stdout, flags) == 0 && putchar('\n') != EOF &&
                     fflush(stdout) == 0
                 ? TP_OK
                 : TP_ERR_IO;
     json_decref(document);
     return r;
+}
+
+enum tp_err report_print(json_t *document)
+{
+    return print(document, JSON_INDENT(2));
+}
+
+enum tp_err report_line(json_t *document)
+{
+    return print(document, JSON_COMPACT);
+}
+
+void report_event(const char *event, json_t *more)
+{
+    json_t *line = json_pack("{s:s}", "event", event);
+
+    if (line != NULL && more != NULL)
+        (void)json_object_update(line, more);
+    json_decref(more);
+    (void)print(line, JSON_COMPACT);
 }

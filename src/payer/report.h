@@ -14,4 +14,11 @@ TP_MUST_CHECK enum tp_err report_transaction(json_t **out, const struct transact
 /* Prints a document on stdout, takes it. */
 TP_MUST_CHECK enum tp_err report_print(json_t *document);
 
+/* The same as one line, for programs that read line by line. */
+TP_MUST_CHECK enum tp_err report_line(json_t *document);
+
+/* One line: {"event": event, …more}; more is taken, NULL: none. What cannot be written is no reason
+ * to end a payment. */
+void report_event(const char *event, json_t *more);
+
 #endif

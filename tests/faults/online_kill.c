@@ -3,6 +3,7 @@
  * end each reservation at the issuer is an acknowledged payment, or was reversed, exactly once.
  * Terminals behave as telepay does: a question without an answer is reversed,
  * sometimes the card then pays offline (Y3), sometimes it gives no TC though the issuer approved.
+ * What was paid is sometimes refunded: once, however often that was asked, taken back and asked again.
  * Seeded: KILLS and SEED in the environment; 100 and 1 without. */
 #include <signal.h>
 #include <stdio.h>
@@ -38,13 +39,17 @@ struct till { /* only its own thread touches it while one runs */
     struct iso8583 undo;
     char original[43];
     enum phase phase;
+    char paid[RRN_MAX];     /* online, and not refunded; "": nothing */
+    char refunded[RRN_MAX]; /* and what was, last */
+    bool refunds;           /* what is asked is a refund */
+    bool again;             /* of what is refunded */
     bool pays_offline; /* after the reversal, with the ARQC's counter */
     bool unheard;      /* taken back without an answer, which may have been a refusal */
     bool repeat;
     uint16_t atc;
     uint32_t stan;
     unsigned seed;
-    unsigned online, offline, reversed, refused;
+    unsigned online, offline, reversed, refused, refunds_done;
 };
 
 static struct office office;
@@ -63,7 +68,13 @@ static void sign_arqc(struct till *t)
 {
     terms_usual(&t->terms, &t->card, ++t->atc);
     t->terms.cid = 0x80;
+    t->again = t->refunded[0] != '\0' && rand_r(&t->seed) % 4 == 0;
+    t->refunds = t->again || (t->paid[0] != '\0' && rand_r(&t->seed) % 2 == 0);
+    if (t->refunds)
+        t->terms.type = 0x20;
     sign(t);
+    if (t->refunds)
+        iso8583_set_text(&t->made.message, 37, t->again ? t->refunded : t->paid);
     t->unheard = false;
     t->phase = PHASE_ASKED;
 }
@@ -93,6 +104,23 @@ static void sign_tc(struct till *t)
     t->phase = PHASE_TC;
 }
 
+/* A refund is of all that was paid. */
+static void advance_refund(struct till *t, const struct office_answer *a)
+{
+    const bool yes = strcmp(a->code, "00") == 0;
+
+    t->phase = PHASE_NEW;
+    HOLDS(!t->again || !yes);
+    HOLDS(strcmp(a->reason, "REFUND_AMOUNT") != 0 || t->again);
+    if (yes && rand_r(&t->seed) % 4 == 0) {
+        sign_undo(t, false, false); /* the card gave no TC */
+    } else if (yes) {
+        t->refunds_done++;
+        memcpy(t->refunded, t->paid, sizeof(t->refunded));
+        t->paid[0] = '\0';
+    }
+}
+
 /* One answer brings a payment one phase on. */
 static void advance(struct till *t, const struct office_answer *a)
 {
@@ -103,8 +131,11 @@ static void advance(struct till *t, const struct office_answer *a)
         return;
     switch (t->phase) {
     case PHASE_ASKED:
-        if (yes && rand_r(&t->seed) % 4 != 0) {
+        if (t->refunds) {
+            advance_refund(t, a);
+        } else if (yes && rand_r(&t->seed) % 4 != 0) {
             t->online++;
+            memcpy(t->paid, a->rrn, sizeof(t->paid));
             t->phase = PHASE_NEW;
         } else if (yes) {
             sign_undo(t, false, false); /* the card gave no TC */
@@ -170,7 +201,7 @@ static void *pay(void *ctx)
     if (link_connect(&c, "127.0.0.1", t->office->port, t->tls, 5000, &e) != TP_OK)
         return NULL;
     if (t->phase == PHASE_ASKED && t->repeat && rand_r(&t->seed) % 2 == 0)
-        sign_undo(t, rand_r(&t->seed) % 2 == 0, true);
+        sign_undo(t, !t->refunds && rand_r(&t->seed) % 2 == 0, true);
     while (step(t, c, &e) == TP_OK) {
     }
     link_close(&c);
@@ -265,35 +296,58 @@ static enum tp_err compare(void *ctx, const struct authorisation *a, struct tp_e
     return TP_OK;
 }
 
+static enum tp_err compare_refund(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                                  struct tp_error *e)
+{
+    static char given[100000][RRN_MAX];
+    unsigned *n = ctx;
+
+    (void)sequence;
+    (void)e;
+    if (tx->kind != TX_CREDIT || tx->state == TX_REVERSED)
+        return TP_OK;
+    for (unsigned i = 0; i < *n; i++)
+        HOLDS(strcmp(given[i], tx->undoes) != 0); /* of the whole: of each payment one */
+    HOLDS(tx->undoes[0] != '\0' && *n < 100000);
+    memcpy(given[(*n)++], tx->undoes, RRN_MAX);
+    return TP_OK;
+}
+
 static void check_books(void)
 {
+    const struct tx_filter all = {NULL, -1, -1};
     struct ledger *l = NULL;
     struct remise r;
     struct totals seen = {0};
-    unsigned online = 0, offline = 0, reversed = 0, refused = 0, questions = 0;
+    unsigned online = 0, offline = 0, reversed = 0, refused = 0, questions = 0, refunds = 0,
+             kept = 0;
 
     for (unsigned i = 0; i < TILLS; i++) {
         online += till[i].online;
         offline += till[i].offline;
         reversed += till[i].reversed;
         refused += till[i].refused;
+        refunds += till[i].refunds_done;
     }
     MUST(acquirer_open_ledger(&l, office.dir, &office_error));
     MUST(ledger_authorisation_each(l, NULL, -1, 0, compare, &seen, &office_error));
     MUST(ledger_authorisation_each(l, NULL, -1, 0, count, &questions, &office_error));
     MUST(ledger_remise_running(l, OFFICE_CONTRACT, &r, &office_error));
-    HOLDS(seen.online == online); /* what a terminal holds for paid, and nothing else, is paid */
+    MUST(ledger_tx_each(l, &all, compare_refund, &kept, &office_error));
+    HOLDS(kept == refunds && r.totals.credits == refunds &&
+          r.totals.credit_amount == (int64_t)refunds * AMOUNT);
+    HOLDS(seen.online == online + refunds); /* what a terminal holds for paid, and nothing else, is paid */
     HOLDS(r.totals.debits == online + offline &&
           r.totals.debit_amount == (int64_t)(online + offline) * AMOUNT);
-    HOLDS(teller_reserved(&teller) == (int64_t)online * AMOUNT);
+    HOLDS(teller_reserved(&teller) == (int64_t)(online + refunds) * AMOUNT);
     HOLDS(teller_count(&teller) <=
           questions); /* the issuer was asked nothing that the books do not know */
     ledger_close(&l);
     office_audit(&office);
     printf("online_kill: %u paid online, %u offline, %u questions taken back, %u reversals of "
-           "terminals, %u refused\n",
-           online, offline, seen.reversed, reversed, refused);
-    HOLDS(online > 0 && offline > 0 && seen.reversed > 0 && reversed > 0 && refused > 0);
+           "terminals, %u refused, %u refunded\n",
+           online, offline, seen.reversed, reversed, refused, refunds);
+    HOLDS(refunds > 0 && online > 0 && offline > 0 && seen.reversed > 0 && reversed > 0 && refused > 0);
 }
 
 int main(void)

@@ -90,6 +90,7 @@ void office_contract(struct office *o, const char *contract, const char *termina
                          .ceiling = OFFICE_CEILING,
                          .no_cvm = OFFICE_NO_CVM,
                          .credit_day = OFFICE_CREDITS,
+                         .refund_alone = true,
                          .close_hour = 2200,
                          .open = true};
 

@@ -32,6 +32,7 @@ static inline void fixture_contract(struct fixture *f, const char *id)
                          .ceiling = 100000,
                          .no_cvm = 2000,
                          .credit_day = MONEY_MAX,
+                         .refund_alone = true,
                          .close_hour = 2230,
                          .open = true};
     struct terminal t = {.capabilities = {0x20, 0x98, 0xC8}, .open = true};

@@ -161,6 +161,19 @@ START_TEST(a_credit_and_a_second_generate_ac)
         make(&usual, &usual);
         ck_asked(false); /* whatever its amount */
         ck_assert_int_eq(payment.tx.kind, TX_CREDIT);
+        ck_assert_str_eq(payment.tx.undoes, "");
+        fresh();
+        usual.type = 0x20;
+        make(&usual, &usual);
+        iso8583_set_text(&made.message, 37, "632700000001");
+        ck_asked(false);
+        ck_assert_str_eq(payment.tx.undoes, "632700000001");
+        iso8583_set_text(&made.message, 37, "63270000000A"); /* no reference */
+        ck_refused("30", "DE37");
+        fresh();
+        make(&usual, &usual);
+        iso8583_set_text(&made.message, 37, "632700000001"); /* a debit gives nothing back */
+        ck_refused("30", "DE37");
         fresh();
         usual.second = true;
         make(&usual, &usual);

@@ -14,6 +14,7 @@
 
 static char folder[64], path[128], key[160];
 static struct tp_error e;
+static int64_t row; /* of journal_find */
 
 static void make_folder(void)
 {
@@ -161,13 +162,13 @@ START_TEST(what_is_signed_waits_until_it_is_settled)
         ck_ok(journal_settle(j, two, &yes, &e)); /* settled is settled */
         ck_ok(journal_count_pending(j, &n, &e));
         ck_assert_uint_eq(n, 0);
-        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_ok(journal_find(j, "632700000005", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_ACKNOWLEDGED);
-        ck_ok(journal_find(j, "632700000006", &r, &e));
+        ck_ok(journal_find(j, "632700000006", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_REFUSED);
         ck_assert_str_eq(r.reason, "the card's signature or a certificate fails (63, SDAD_HASH)");
-        ck_assert_int_eq(journal_find(j, "000000000000", &r, &e), TP_ERR_NOT_FOUND);
-        ck_assert_int_eq(journal_find(j, "", &r, &e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(journal_find(j, "000000000000", false, &row, &r, &e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(journal_find(j, "", false, &row, &r, &e), TP_ERR_USAGE);
         journal_close(&j);
     }
 END_TEST
@@ -230,6 +231,66 @@ START_TEST(altered_messages_and_lost_keys_are_noticed)
     }
 END_TEST
 
+/* What is taken back waits for its answer; refused, it stands. */
+START_TEST(a_payment_is_taken_back)
+    {
+        struct journal *j = open_it();
+        const struct wire_answer yes = {.code = "00", .rrn = "632700000005"},
+                                 late = {.code = "12", .reason = "REMISE_CLOSED"};
+        const int64_t id = add(j, 5, 1250, "the 0200");
+        uint8_t room[MESSAGE_MAX];
+        struct receipt r;
+        int64_t next = 0;
+
+        ck_assert_int_eq(journal_void(j, id, span_str("the 0400"), &e), TP_ERR_STATE);
+        ck_ok(journal_settle(j, id, &yes, &e));
+        for (int i = 0; i < 2; i++) {
+            struct buf b = BUF_OF(room);
+
+            ck_ok(journal_void(j, id, span_str("the 0400"), &e));
+            ck_assert_int_eq(journal_void(j, id, span_str("the 0400"), &e), TP_ERR_STATE);
+            ck_ok(journal_pending(j, 0, &next, &r, &b, &e));
+            ck_assert_int_eq(next, id);
+            ck_assert(span_eq(buf_span(&b), span_str("the 0400")));
+            ck_assert_int_eq(r.state, PAYMENT_TO_REVERSE);
+            ck_assert(r.voided);
+            ck_ok(journal_settle(j, id, i == 0 ? &late : &yes, &e));
+            ck_ok(journal_find(j, "5", false, &row, &r, &e));
+            ck_assert_int_eq(r.state, i == 0 ? PAYMENT_ACKNOWLEDGED : PAYMENT_REVERSED);
+            ck_assert_int_eq(r.voided, i == 1);
+            ck_assert_str_eq(r.rrn, "632700000005");
+            ck_assert((strstr(r.reason, "REMISE_CLOSED") != NULL) == (i == 0));
+        }
+        ck_assert_int_eq(journal_void(j, id, span_str("the 0400"), &e), TP_ERR_STATE);
+        journal_close(&j);
+    }
+END_TEST
+
+/* What is under way counts as given back; what came to nothing does not. */
+START_TEST(what_was_refunded)
+    {
+        static const enum payment_state states[] = {
+            PAYMENT_DECLINED, PAYMENT_REFUSED,    PAYMENT_REVERSED, PAYMENT_ACKNOWLEDGED,
+            PAYMENT_ASKED,    PAYMENT_TO_REVERSE, PAYMENT_SIGNED,   PAYMENT_NOT_REVERSED};
+        struct journal *j = open_it();
+        int64_t id, amount;
+
+        for (unsigned i = 0; i < 8; i++) {
+            struct receipt r = a_receipt(10 + i, 1 << i);
+
+            r.type = 0x20;
+            r.state = states[i];
+            strcpy(r.undoes, "632700000005");
+            ck_ok(journal_add(j, &r, span_str("m"), 0, &id, &e));
+        }
+        ck_ok(journal_refunded(j, "632700000005", &amount, &e));
+        ck_assert_int_eq(amount, 8 + 16 + 32 + 64 + 128);
+        ck_ok(journal_refunded(j, "632700000006", &amount, &e));
+        ck_assert_int_eq(amount, 0);
+        journal_close(&j);
+    }
+END_TEST
+
 static bool collect(void *ctx, const struct receipt *r)
 {
     unsigned **next = ctx;
@@ -251,7 +312,17 @@ START_TEST(lists_and_days)
         struct journal *j = open_it();
         const struct wire_answer yes = {.code = "00", .rrn = "632700000001"};
         struct receipt refund = a_receipt(4, 300);
-        unsigned stans[4], *stan = stans;
+        static const struct {
+            struct journal_filter which;
+            int n;
+        } picks[] = {{{DAY, DAY, 0, -1}, 4},
+                     {{DAY + 1, 0, 0, -1}, 0},
+                     {{0, DAY - 1, 0, -1}, 0},
+                     {{0, 0, 1250, -1}, 1},
+                     {{0, 0, 0, PAYMENT_SIGNED}, 1},
+                     {{0, 0, 0, PAYMENT_DECLINED}, 0},
+                     {{DAY, 0, 300, PAYMENT_ACKNOWLEDGED}, 1}};
+        unsigned stans[4], picked[4], *stan = stans;
         struct journal_day days[4], *day = days;
         int64_t id;
 
@@ -261,10 +332,15 @@ START_TEST(lists_and_days)
         refund.type = 0x20;
         ck_ok(journal_add(j, &refund, span_str("d"), 0, &id, &e));
         ck_ok(journal_settle(j, id, &yes, &e));
-        ck_ok(journal_list(j, collect, &stan, &e));
+        ck_ok(journal_list(j, JOURNAL_ALL, collect, &stan, &e));
         ck_assert_int_eq(stan - stans, 4);
         ck_assert_uint_eq(stans[0], 4);
         ck_assert_uint_eq(stans[3], 1);
+        for (size_t i = 0; i < sizeof(picks) / sizeof(picks[0]); i++) {
+            stan = picked;
+            ck_ok(journal_list(j, picks[i].which, collect, &stan, &e));
+            ck_assert_msg(stan - picked == picks[i].n, "filter %zu: %td", i, stan - picked);
+        }
         ck_ok(journal_days(j, collect_day, &day, &e));
         ck_assert_int_eq(day - days, 2);
         ck_assert_int_eq(days[0].state, PAYMENT_SIGNED);
@@ -343,7 +419,7 @@ START_TEST(a_question_waits_for_nothing_until_it_is_to_be_reversed)
         ck_pending(j, "the 0400");
         ck_ok(journal_settle(j, id, &yes, &e));
         ck_pending(j, NULL);
-        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_ok(journal_find(j, "632700000005", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_REVERSED);
         ck_assert_str_eq(r.reason, "no TC");
         journal_close(&j);
@@ -363,7 +439,7 @@ START_TEST(a_question_that_is_concluded_is_never_reversed)
         ck_ok(journal_reverse(j, id, "", "late", &e));
         ck_pending(j, NULL);
         memset(&r, 0, sizeof(r));
-        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_ok(journal_find(j, "632700000005", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_ACKNOWLEDGED);
         ck_assert_str_eq(r.approval, "A12345");
         journal_close(&j);
@@ -421,7 +497,7 @@ START_TEST(a_reversal_that_comes_too_late)
         ck_ok(journal_reverse(j, id, "632700000005", "no TC", &e));
         ck_ok(journal_settle(j, id, &no, &e));
         ck_pending(j, NULL);
-        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_ok(journal_find(j, "632700000005", false, &row, &r, &e));
         ck_assert_int_eq(r.state, PAYMENT_NOT_REVERSED);
         ck_assert_ptr_nonnull(strstr(r.reason, "REMISE_CLOSED"));
         journal_close(&j);
@@ -441,6 +517,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_settled_payment_does_not_wait);
     tcase_add_test(c, messages_are_sealed_at_rest);
     tcase_add_test(c, altered_messages_and_lost_keys_are_noticed);
+    tcase_add_test(c, a_payment_is_taken_back);
+    tcase_add_test(c, what_was_refunded);
     tcase_add_test(c, lists_and_days);
     tcase_add_test(c, amounts_a_contract_takes);
     tcase_add_test(c, a_question_waits_for_nothing_until_it_is_to_be_reversed);

@@ -248,6 +248,126 @@ START_TEST(a_credit_and_a_reversal_of_one_debit)
     }
 END_TEST
 
+static enum ledger_verdict refund(struct fixture *f, struct tx_record *tx, const char *of)
+{
+    tx->kind = TX_CREDIT;
+    memcpy(tx->undoes, of, sizeof(tx->undoes));
+    return keep(f, tx);
+}
+
+/* A refund names its payment: of one payment no more is given back than was paid, to no other card,
+ * and not what was taken back, not paid, or is a refund itself. */
+START_TEST(refunds)
+    {
+        static const struct remise_refusal refusal = {.sequence = 1, .reason = "unknown"};
+        static const uint8_t hash[32] = {1};
+        struct fixture f;
+        struct tx_room room[16];
+        struct remise r;
+        enum ledger_verdict how;
+        char rrn[RRN_MAX];
+
+        fixture_start(&f);
+        struct tx_record rejected = fixture_tx(&room[0], 1, 7, 1, 1000);
+
+        ck_assert_int_eq(keep(&f, &rejected), LEDGER_NEW);
+        ck_ok(ledger_remise_close(f.l, CONTRACT, &r, &f.e));
+        ck_ok(ledger_remise_submitted(f.l, CONTRACT, 1, hash, &f.e));
+        ck_ok(ledger_remise_collected(f.l, CONTRACT, 1, &refusal, 1, "some", &f.e));
+        struct tx_record paid = fixture_tx(&room[1], 2, 7, 2, 1000),
+                         other = fixture_tx(&room[2], 3, 7, 3, 5000),
+                         gone = fixture_tx(&room[3], 4, 7, 4, 5000), tx, first;
+
+        ck_assert_int_eq(keep(&f, &paid), LEDGER_NEW);
+        ck_assert_int_eq(keep(&f, &other), LEDGER_NEW);
+        ck_assert_int_eq(keep(&f, &gone), LEDGER_NEW);
+        ck_ok(ledger_reverse(f.l, gone.rrn, &f.e));
+
+        ck_ok(sql(&f, "UPDATE contract SET refund_alone = 0"));
+        tx = fixture_tx(&room[4], 10, 7, 10, 1);
+        ck_assert_int_eq(refund(&f, &tx, ""), LEDGER_REFUND_ALONE);
+        ck_assert_int_eq(refund(&f, &tx, "000000000009"), LEDGER_REFUND_UNKNOWN);
+        ck_assert_int_eq(refund(&f, &tx, rejected.rrn), LEDGER_REFUND_REJECTED);
+        ck_assert_int_eq(refund(&f, &tx, gone.rrn), LEDGER_REFUND_REVERSED);
+        tx = fixture_tx(&room[4], 10, 8, 10, 1);
+        ck_assert_int_eq(refund(&f, &tx, paid.rrn), LEDGER_REFUND_CARD);
+        tx = fixture_tx(&room[4], 10, 7, 10, 1001);
+        ck_assert_int_eq(refund(&f, &tx, paid.rrn), LEDGER_REFUND_AMOUNT);
+        first = fixture_tx(&room[5], 11, 7, 11, 600);
+        ck_assert_int_eq(refund(&f, &first, paid.rrn), LEDGER_NEW);
+        ck_assert_int_eq(refund(&f, &first, paid.rrn), LEDGER_REPEAT);
+        tx = fixture_tx(&room[4], 12, 7, 12, 1);
+        ck_assert_int_eq(refund(&f, &tx, first.rrn), LEDGER_REFUND_OF_REFUND);
+        tx = fixture_tx(&room[4], 12, 7, 12, 401);
+        ck_assert_int_eq(refund(&f, &tx, paid.rrn), LEDGER_REFUND_AMOUNT);
+        ck_ok(ledger_tx_get(f.l, first.rrn, &tx, &f.e));
+        ck_assert_str_eq(tx.undoes, paid.rrn);
+        ck_ok(ledger_tx_get(f.l, paid.rrn, &tx, &f.e));
+        ck_assert_str_eq(tx.undoes, "");
+
+        /* it is not taken back too, though the card has paid more beside it */
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, LEDGER_REVERSAL_CREDITED);
+        /* a refund that was taken back gave nothing */
+        ck_ok(ledger_reverse(f.l, first.rrn, &f.e));
+        tx = fixture_tx(&room[6], 13, 7, 13, 1000);
+        ck_assert_int_eq(refund(&f, &tx, paid.rrn), LEDGER_NEW);
+
+        /* the schema refuses, whoever asks */
+        ck_assert_int_eq(sql(&f, "INSERT INTO refund (rrn, payment) SELECT max(rrn) - 1, "
+                                 "max(payment) FROM refund"),
+                         TP_ERR_STATE);
+        ck_assert_int_eq(sql(&f, "DELETE FROM refund"), TP_ERR_STATE);
+        ck_assert_int_eq(sql(&f, "UPDATE refund SET payment = payment"), TP_ERR_STATE);
+        fixture_end(&f);
+    }
+END_TEST
+
+/* While an issuer is asked about one refund, a second one of the same payment finds nothing left;
+ * one that came to nothing leaves it free again. */
+START_TEST(refunds_under_way)
+    {
+        static const struct wire_answer yes = {.code = "00", .approval = "A12345"},
+                                        no = {.code = "51"}, lost = {.code = "91"};
+        struct fixture f;
+        struct tx_room a, b, c, d;
+        enum ledger_verdict v;
+        time_t asked;
+
+        fixture_start(&f);
+        struct tx_record paid = fixture_tx(&a, 1, 7, 1, 1000), one = fixture_tx(&b, 2, 7, 2, 700),
+                         two = fixture_tx(&c, 3, 7, 3, 400), more = fixture_tx(&d, 9, 7, 9, 5000);
+
+        ck_assert_int_eq(keep(&f, &paid), LEDGER_NEW);
+        ck_assert_int_eq(keep(&f, &more), LEDGER_NEW);
+        one.kind = two.kind = TX_CREDIT;
+        one.emv.online = two.emv.online = true;
+        memcpy(one.undoes, paid.rrn, RRN_MAX);
+        memcpy(two.undoes, paid.rrn, RRN_MAX);
+        ck_ok(ledger_ask(f.l, &one, "bank", &v, &asked, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_ok(ledger_ask(f.l, &two, "bank", &v, &asked, &f.e));
+        ck_assert_int_eq(v, LEDGER_REFUND_AMOUNT);
+        ck_ok(ledger_ask_refused(f.l, one.rrn, &no, &f.e));
+        ck_ok(ledger_ask(f.l, &two, "bank", &v, &asked, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_ok(ledger_ask_reverse(f.l, two.rrn, &lost, &f.e));
+        one = fixture_tx(&b, 4, 7, 4, 1000);
+        one.kind = TX_CREDIT;
+        one.emv.online = true;
+        memcpy(one.undoes, paid.rrn, RRN_MAX);
+        ck_ok(ledger_ask(f.l, &one, "bank", &v, &asked, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_ok(ledger_ask_approved(f.l, &one, &yes, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        two = fixture_tx(&c, 5, 7, 5, 1);
+        two.kind = TX_CREDIT;
+        memcpy(two.undoes, paid.rrn, RRN_MAX);
+        ck_assert_int_eq(keep(&f, &two), LEDGER_REFUND_AMOUNT);
+        fixture_end(&f);
+    }
+END_TEST
+
 static enum tp_err count_refusal(void *ctx, const struct refusal *x, struct tp_error *e)
 {
     (void)e;
@@ -1223,6 +1343,8 @@ static Suite *suite(void)
     tcase_add_test(t, a_counter_of_a_card_counts_once);
     tcase_add_test(t, credits);
     tcase_add_test(t, a_credit_and_a_reversal_of_one_debit);
+    tcase_add_test(t, refunds);
+    tcase_add_test(t, refunds_under_way);
     tcase_add_test(t, serials);
     tcase_add_test(t, refusals_are_kept_and_bounded);
     tcase_add_test(t, unknown_reversals_are_bounded);

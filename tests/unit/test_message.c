@@ -67,7 +67,7 @@ static struct span build(uint8_t *room, struct iso8583 *m)
     struct buf b = {room, 0, MESSAGE_MAX};
     struct tm utc = {.tm_year = 126, .tm_mon = 10, .tm_mday = 23, .tm_hour = 8, .tm_min = 15};
 
-    ck_ok(message_build(&b, a_terminal(), &request, 42, timegm(&utc), look_up, NULL, &e));
+    ck_ok(message_build(&b, a_terminal(), &request, "", 42, timegm(&utc), look_up, NULL, &e));
     if (m != NULL)
         ck_ok(iso8583_unpack(m, buf_span(&b), &e));
     return buf_span(&b);
@@ -178,7 +178,7 @@ START_TEST(lists_that_nobody_signed_and_the_longest_de_55)
         struct tlv t;
 
         ck_assert_msg(
-            message_build(&b, a_terminal(), &request, 42, time(NULL), longest, NULL, &e) == TP_OK,
+            message_build(&b, a_terminal(), &request, "", 42, time(NULL), longest, NULL, &e) == TP_OK,
             "%s", e.text);
         ck_ok(iso8583_unpack(&m, buf_span(&b), &e));
         ck_assert_uint_le(m.field[55].n, 255);
@@ -203,7 +203,7 @@ START_TEST(a_card_without_number_or_expiry_makes_no_message)
             struct buf b = BUF_OF(room);
 
             ck_assert_int_eq(
-                message_build(&b, a_terminal(), &request, 42, 0, look_up, &missing[i], &e),
+                message_build(&b, a_terminal(), &request, "", 42, 0, look_up, &missing[i], &e),
                 TP_ERR_FORMAT);
             ck_assert_uint_eq(b.n, 0);
         }
@@ -285,6 +285,25 @@ START_TEST(an_answer_to_another_payment_is_none)
                          TP_ERR_PEER); /* a 0200 is no answer */
         ck_assert_int_eq(answer_parse(&a, span_str("garbage"), message, &e), TP_ERR_PEER);
         ck_assert_int_eq(answer_parse(&a, span_of("", 0), message, &e), TP_ERR_PEER);
+    }
+END_TEST
+
+/* DE 37 of a refund names the payment that it gives back; a payment has none. */
+START_TEST(a_refund_names_its_payment)
+    {
+        static uint8_t room[MESSAGE_MAX];
+        static struct iso8583 m;
+        static struct tp_error e;
+        struct transaction_request refund = request;
+        struct buf b = BUF_OF(room);
+
+        refund.type = 0x20;
+        ck_ok(message_build(&b, a_terminal(), &refund, "632700000001", 42, 0, look_up, NULL, &e));
+        ck_ok(iso8583_unpack(&m, buf_span(&b), &e));
+        is(&m, 3, "200000");
+        is(&m, 37, "632700000001");
+        build(room, &m);
+        ck_assert(!iso8583_has(&m, 37));
     }
 END_TEST
 
@@ -474,6 +493,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_repeat_differs_in_its_type_only);
     tcase_add_test(c, answers_are_read);
     tcase_add_test(c, an_answer_to_another_payment_is_none);
+    tcase_add_test(c, a_refund_names_its_payment);
     tcase_add_test(c, every_code_has_a_sentence);
     tcase_add_test(c, receipts_hold_what_the_card_gave);
     tcase_add_test(c, the_issuer_s_refusal_is_the_issuer_s);

@@ -246,8 +246,10 @@ END_TEST
 
 /* ---- reconciliation ---- */
 
-static void ck_reconciles(unsigned credits, unsigned debits, unsigned credit_amount,
-                          unsigned debit_amount, const char *net, unsigned wanted, const char *ours)
+/* mmdd 0: of the open remise; else of the terminal's day. */
+static void ck_reconciles_of(unsigned mmdd, unsigned credits, unsigned debits,
+                             unsigned credit_amount, unsigned debit_amount, const char *net,
+                             unsigned wanted, const char *ours)
 {
     struct iso8583 m, answer;
     struct office_answer a;
@@ -257,6 +259,8 @@ static void ck_reconciles(unsigned credits, unsigned debits, unsigned credit_amo
     iso8583_start(&m, MTI_RECONCILIATION);
     iso8583_set_text(&m, 7, "1123091500");
     iso8583_set_number(&m, 11, ++stan);
+    if (mmdd != 0)
+        iso8583_set_number(&m, 13, mmdd);
     iso8583_set_text(&m, 41, OFFICE_TERMINAL);
     iso8583_set_text(&m, 42, OFFICE_CONTRACT);
     iso8583_set_number(&m, 74, credits);
@@ -271,6 +275,12 @@ static void ck_reconciles(unsigned credits, unsigned debits, unsigned credit_amo
     ck_ok(iso8583_number(&answer, 66, &settled));
     ck_assert_uint_eq(settled, wanted);
     ck_assert(span_eq(answer.field[97], span_str(ours)));
+}
+
+static void ck_reconciles(unsigned credits, unsigned debits, unsigned credit_amount,
+                          unsigned debit_amount, const char *net, unsigned wanted, const char *ours)
+{
+    ck_reconciles_of(0, credits, debits, credit_amount, debit_amount, net, wanted, ours);
 }
 
 START_TEST(totals)
@@ -289,6 +299,31 @@ START_TEST(totals)
         ck_reconciles(0, 2, 0, 2501, "D0000000000002500", 2, "D0000000000002500");
         ck_reconciles(0, 2, 0, 2500, "C0000000000002500", 2, "D0000000000002500");
         ck_reconciles(1, 2, 0, 2500, "D0000000000002500", 2, "D0000000000002500");
+    }
+END_TEST
+
+/* Of a day, whatever remise it is in; of another day, nothing. */
+START_TEST(totals_of_a_day)
+    {
+        struct ledger *l = NULL;
+        struct remise closed;
+
+        ck_answer(pay(), "00", "");
+        const unsigned mmdd = (unsigned)usual.date % 10000;
+
+        MUST(acquirer_open_ledger(&l, office.dir, &office_error));
+        MUST(ledger_remise_close(l, OFFICE_CONTRACT, &closed, &office_error));
+        ledger_close(&l);
+        ck_answer(pay(), "00", "");
+        const struct office_answer reversed = pay();
+
+        ck_answer(reversed, "00", "");
+        ck_answer(reverse_as(MTI_REVERSAL, 200, stan), "00", "");
+        ck_reconciles(0, 1, 0, 1250, "D0000000000001250", 1, "D0000000000001250");
+        ck_reconciles_of(mmdd, 0, 2, 0, 2500, "D0000000000002500", 1, "D0000000000002500");
+        ck_reconciles_of(mmdd, 0, 1, 0, 1250, "D0000000000001250", 2, "D0000000000002500");
+        ck_reconciles_of(mmdd == 101 ? 102 : 101, 0, 0, 0, 0, "D0000000000000000", 1,
+                         "D0000000000000000");
     }
 END_TEST
 
@@ -563,6 +598,7 @@ static Suite *suite(void)
     tcase_add_test(t, reversal_before_its_payment);
     tcase_add_test(t, no_reversal_after_the_close);
     tcase_add_test(t, totals);
+    tcase_add_test(t, totals_of_a_day);
     tcase_add_test(t, network_management);
     tcase_add_test(t, needed_fields);
     tcase_add_test(t, malformed);

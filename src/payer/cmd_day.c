@@ -1,0 +1,197 @@
+/* telepay day: the day's totals here and at the acquirer, and the ticket of the day. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/cli.h"
+#include "base/date.h"
+#include "base/log.h"
+#include "payer/commands.h"
+#include "payer/day.h"
+#include "payer/person.h"
+#include "payer/report.h"
+
+struct words {
+    const char *config, *date;
+    bool json, verbose;
+};
+
+enum { CONFIG = 0x100, DATE, JSON };
+
+static const struct argp_option options[] = {
+    {"config", CONFIG, "FILE", 0,
+     "the terminal's configuration, made by telepay-acquirer terminal add", 0},
+    {"date", DATE, "YYYY-MM-DD", 0, "another day than today, of the last 30", 0},
+    {"json", JSON, NULL, 0, "print JSON instead of the ticket", 0},
+    {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case CONFIG:
+        w->config = arg;
+        return 0;
+    case DATE:
+        w->date = arg;
+        return 0;
+    case JSON:
+        w->json = true;
+        return 0;
+    case 'v':
+        w->verbose = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "\"%s\" is one word too many", arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (w->config == NULL)
+            argp_error(state, "--config is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* DE 13 has no year: the acquirer takes the nearest. */
+static enum tp_err choose(struct day *d, const char *date, time_t now, struct tp_error *e)
+{
+    d->date = date_of(now);
+    if (date == NULL)
+        return TP_OK;
+    if (date_parse(&d->date, date) != TP_OK || d->date > date_of(now) ||
+        d->date < date_of(now - 30 * 86400))
+        return tp_fail(e, TP_ERR_USAGE,
+                       "\"%.40s\" is no day of the last 30: write it as 2026-11-29", date);
+    return TP_OK;
+}
+
+static void tell(void *ctx, const struct receipt *r)
+{
+    (void)ctx;
+    log_note("payment %06u of before: %s%s%s", r->stan, payment_state_name(r->state),
+             r->reason[0] != '\0' ? ", " : "", r->reason);
+}
+
+/* What waits is delivered first: the totals are of what both sides know. */
+static enum tp_err ask(struct day *d, struct deliverer *link, struct journal *j,
+                       const struct terminal *t, time_t now, struct tp_error *e)
+{
+    struct tp_error why = {TP_OK, ""};
+    unsigned stan = 0;
+    size_t recovered = 0;
+    enum tp_err r = journal_recover(j, &recovered, e);
+
+    if (r == TP_OK && deliver_pending(link, j, tell, NULL, &why) != TP_OK)
+        log_note("%s", why.text);
+    if (r == TP_OK)
+        r = day_sum(d, j, e);
+    if (r == TP_OK)
+        r = journal_next_stan(j, date_of(now), &stan, e);
+    return r == TP_OK ? day_ask(d, link, t, stan, now, e) : r;
+}
+
+static enum tp_err run(struct day *d, struct terminal **t, const struct words *w,
+                       struct tp_error *e)
+{
+    const struct person_options nobody = {.pin_fd = -1};
+    struct journal *j = NULL;
+    struct deliverer *link = NULL;
+    struct person *p = NULL;
+    const time_t now = time(NULL);
+    enum tp_err r = choose(d, w->date, now, e);
+
+    if (r == TP_OK)
+        r = terminal_load(t, w->config, e);
+    if (r == TP_OK)
+        r = journal_open(&j, (*t)->journal, e);
+    if (r == TP_OK)
+        r = person_new(&p, &nobody, e);
+    if (r == TP_OK)
+        r = deliverer_new(&link, *t, person_stays, p, e);
+    if (r == TP_OK)
+        r = ask(d, link, j, *t, now, e);
+    deliverer_free(&link);
+    person_free(&p);
+    journal_close(&j);
+    return r;
+}
+
+static void print_side(const char *whose, const struct day_totals *t, const struct currency *c)
+{
+    char amount[MONEY_TEXT_MAX];
+
+    printf("%s\n", whose);
+    printf("  Payments %6" PRIu64 " %22s %s\n", t->debits, money_format(amount, t->debit_amount, c),
+           c->alpha);
+    printf("  Refunds  %6" PRIu64 " %22s %s\n", t->credits,
+           money_format(amount, t->credit_amount, c), c->alpha);
+    printf("  Net             %22s %s\n",
+           money_format(amount, t->debit_amount - t->credit_amount, c), c->alpha);
+}
+
+static void print(const struct day *d, const struct terminal *t)
+{
+    char date[DATE_TEXT_MAX];
+
+    printf("TOTALS OF THE DAY\n%s\nContract %s\nTerminal %s\nDate     %s\n",
+           t->kernel.merchant_name, t->kernel.merchant_id, t->kernel.terminal_id,
+           date_format(date, d->date));
+    print_side(d->balanced ? "Here and at the acquirer" : "Here", &d->here, t->currency);
+    if (!d->balanced)
+        print_side("At the acquirer", &d->there, t->currency);
+    if (d->waiting > 0)
+        printf("Not yet settled with the acquirer: %" PRId64 "\n", d->waiting);
+    printf("%s\n", d->balanced ? "IN BALANCE" : "NOT IN BALANCE");
+}
+
+static json_t *side(const struct day_totals *t, const struct currency *c)
+{
+    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX];
+
+    return json_pack("{s:I, s:s, s:I, s:s, s:s}", "debits", (json_int_t)t->debits, "debit_amount",
+                     money_format(debit, t->debit_amount, c), "credits", (json_int_t)t->credits,
+                     "credit_amount", money_format(credit, t->credit_amount, c), "net",
+                     money_format(net, t->debit_amount - t->credit_amount, c));
+}
+
+static enum tp_err print_json(const struct day *d, const struct terminal *t)
+{
+    char date[DATE_TEXT_MAX];
+
+    return report_print(json_pack(
+        "{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "day", date_format(date, d->date), "contract",
+        t->kernel.merchant_id, "terminal", t->kernel.terminal_id, "currency", t->currency->alpha,
+        "balanced", d->balanced, "waiting", (json_int_t)d->waiting, "here",
+        side(&d->here, t->currency), "acquirer", side(&d->there, t->currency)));
+}
+
+int payer_day(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options, parse,
+        NULL,    "Add up what this terminal has taken and refunded on a day, compare it with the "
+                 "acquirer, and print the ticket of the day. Exit 1 when the two differ.",
+        NULL,    NULL,
+        NULL};
+    struct words w = {0};
+    struct tp_error e = {0};
+    struct day d = {0};
+    struct terminal *t = NULL;
+    int code;
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    if (w.verbose)
+        log_start("telepay", LOG_LEVEL_TRACE, 0);
+    r = run(&d, &t, &w, &e);
+    if (r == TP_OK && w.json)
+        r = print_json(&d, t);
+    else if (r == TP_OK)
+        print(&d, t);
+    terminal_free(&t);
+    code = cli_end(r, &e);
+    return code == CLI_DONE && !d.balanced ? CLI_DECLINED : code;
+}
