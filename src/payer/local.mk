@@ -36,9 +36,14 @@ dist_agentdata_DATA = data/agent/page.html data/agent/words.en.ini data/agent/wo
 applicationsdir = $(datadir)/applications
 dist_applications_DATA = data/telepay-agent.desktop
 
+# What is paid at a counter is a program of few libraries; it becomes the other one for all else (src/payer/elsewhere.c).
+COUNTER_LIBS = libpayer.a $(ASSUAN_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
 bin_PROGRAMS += telepay
-telepay_SOURCES = src/payer/main.c
-telepay_LDADD = $(PAYER_LIBS)
+telepay_SOURCES = src/payer/main.c src/payer/elsewhere.c
+telepay_LDADD = $(COUNTER_LIBS)
+pkglibexec_PROGRAMS += libexec/telepay
+libexec_telepay_SOURCES = src/payer/main.c
+libexec_telepay_LDADD = $(PAYER_LIBS)
 dist_man_MANS += doc/telepay.1
 
 check_PROGRAMS += tests/system/fake_acquirer
