@@ -9,7 +9,7 @@ PATH=$TESTS_BUILDDIR/tests/bench:$PATH
 set_up() {
     expect 0 "" telepay-perso init scheme
     expect 0 "" telepay-perso card marie --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234
-    expect 0 "" fake_acquirer make terminal
+    fake_acquirer make terminal || fail "fake_acquirer make"
     cp scheme/authority.json terminal/
     launch acquirer.log listening fake_acquirer serve terminal 00
     port=$(sed -n 's/^port *= *//p' terminal/telepay.conf)
