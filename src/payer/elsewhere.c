@@ -124,7 +124,8 @@ ELSEWHERE(payer_user_import)
 ELSEWHERE(payer_user_remove)
 
 /* `telepay pay --order` */
-void pay_url_run(struct pay_url *u, struct pay_result *result, const struct pay_url_options *options)
+void pay_url_run(struct pay_url *u, struct pay_result *result,
+                 const struct pay_url_options *options)
 {
     (void)options;
     *u = (struct pay_url){0};

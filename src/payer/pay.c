@@ -152,11 +152,10 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
 
 void pay_run(struct pay_result *result, const struct pay_options *options)
 {
-    struct payment p = {
-        .options = options,
-        .way = options->order != NULL ? options->order->way : &pay_by_link,
-        .result = result,
-        .stage = PAY_PREPARE};
+    struct payment p = {.options = options,
+                        .way = options->order != NULL ? options->order->way : &pay_by_link,
+                        .result = result,
+                        .stage = PAY_PREPARE};
     struct tp_error trace_error = {0};
     enum tp_err r;
 

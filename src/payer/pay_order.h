@@ -10,10 +10,10 @@
 
 struct pay_way;
 
-struct pay_order {    /* begins as {0} */
+struct pay_order {             /* begins as {0} */
     const struct pay_way *way; /* pay_by_order, or pay_by_purse */
-    const char *home; /* the device's folder */
-    const char *user; /* the user's */
+    const char *home;          /* the device's folder */
+    const char *user;          /* the user's */
     struct device *device;
     const struct plan *plan;
     const struct demand *demand;       /* verified */

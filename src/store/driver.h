@@ -57,7 +57,7 @@ struct db_driver {
     const char *tables;   /* SELECT count(*) …: how many tables there are */
     const char *triggers; /* SELECT name …, tbl …: the triggers there are, to be dropped */
     const char *version; /* SELECT …: of what was made before the table `store`; NULL: none was */
-    const char *durable[2]; /* from now on a commit waits for the disk: no, yes */
+    const char *durable[2];      /* from now on a commit waits for the disk: no, yes */
     const struct db_word *words; /* ends with NULL, longest first */
     bool on_table;               /* a trigger is dropped ON its table */
 };

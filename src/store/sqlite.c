@@ -13,7 +13,7 @@
 #include "store/checkpoint.h"
 #include "store/driver.h"
 
-#define BUSY_MS 10000
+#define BUSY_MS      10000
 #define BRIEF_FRAMES 250 /* of a log that stays beside the file: it is read at each opening */
 
 struct lite {

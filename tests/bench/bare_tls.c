@@ -11,8 +11,7 @@ int main(int argc, char **argv)
     SSL_CTX *tls = NULL;
     struct tp_error e = {TP_OK, ""};
 
-    if (argc != 6 ||
-        pki_tls_context(&tls, PKI_CLIENT, argv[1], argv[2], argv[3], &e) != TP_OK ||
+    if (argc != 6 || pki_tls_context(&tls, PKI_CLIENT, argv[1], argv[2], argv[3], &e) != TP_OK ||
         link_connect(&link, argv[4], argv[5], tls, 10000, &e) != TP_OK)
         fprintf(stderr, "bare_tls: %s\n", e.text);
     else

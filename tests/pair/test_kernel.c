@@ -203,8 +203,8 @@ START_TEST(test_pin_prompts)
         ck_assert_ptr_null(transaction_cvm_at(tx, 1));
         transaction_free(&tx);
 
-        /* the PIN is there already (Book 4, 6.3.4.1: GET DATA "should" go before VERIFY, so that one
-         * is not asked for in vain): VERIFY says what the counter would */
+        /* the PIN is there already (Book 4, 6.3.4.1: GET DATA "should" go before VERIFY, so that
+         * one is not asked for in vain): VERIFY says what the counter would */
         paper_prepare(&p, &t, &keys, X0 "0100", "80CA9F17=9F1701039000 00200080=63C2",
                       "pins=1111,1234");
         t.tries_untold = true;

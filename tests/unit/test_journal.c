@@ -173,8 +173,8 @@ START_TEST(what_is_signed_waits_until_it_is_settled)
 END_TEST
 
 /* One that was acknowledged as it was authorised has no message left to deliver. */
-/* The log beside the file goes on from run to run, and is written into the file before it takes long
- * to read. */
+/* The log beside the file goes on from run to run, and is written into the file before it takes
+ * long to read. */
 START_TEST(the_log_stays_until_it_is_much)
     {
         char log[sizeof(path) + 8];
