@@ -4,7 +4,7 @@ AM_TESTS_ENVIRONMENT = CK_DEFAULT_TIMEOUT=60; export CK_DEFAULT_TIMEOUT; TELEPAY
 	TESTS_SRCDIR='$(abs_top_srcdir)/tests'; export TESTS_SRCDIR; TESTS_BUILDDIR='$(abs_top_builddir)'; export TESTS_BUILDDIR;
 
 # Layout, clang-tidy, shellcheck, and who may know whom: by includes, and by what the objects need of each other. CHECK_STYLE_STEPS="linked headed" does those alone.
-check-style: $(noinst_LIBRARIES) $(bin_PROGRAMS) $(noinst_PROGRAMS) $(check_PROGRAMS)
+check-style: $(noinst_LIBRARIES) $(bin_PROGRAMS) $(pkglibexec_PROGRAMS) $(noinst_PROGRAMS) $(check_PROGRAMS)
 	$(top_srcdir)/tests/check-style $(top_srcdir) $(AM_CPPFLAGS) $(AM_CFLAGS) -I.
 .PHONY: check-style
 dist_noinst_SCRIPTS += tests/check-style

@@ -100,7 +100,9 @@ static int run(const struct cli_program *p, const struct cli_command *c, int arg
 
 int cli_main(const struct cli_program *p, int argc, char **argv)
 {
-    setlocale(LC_ALL, "");
+    /* what people are told, and no more: each category is a file to read */
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_MESSAGES, "");
     argp_err_exit_status = CLI_USAGE;
     snprintf(version, sizeof(version), "%s %s", p->name, PACKAGE_VERSION);
     argp_program_version = version;

@@ -17,10 +17,16 @@ struct revoked {
     uint8_t rid[5], index, serial[3];
 };
 
+struct unread { /* a file whose keys are read when a card is there that needs them */
+    json_t *keys;
+    char *name;
+};
+
 struct capk_store {
     struct capk *keys;
     struct revoked *revoked;
-    size_t n, revoked_n;
+    struct unread *unread;
+    size_t n, revoked_n, unread_n;
 };
 
 enum tp_err capk_store_new(struct capk_store **out)
@@ -41,6 +47,11 @@ void capk_store_free(struct capk_store **s)
     if (*s == NULL)
         return;
     shrink(*s, 0);
+    for (size_t i = 0; i < (*s)->unread_n; i++) {
+        json_decref((*s)->unread[i].keys);
+        free((*s)->unread[i].name);
+    }
+    free((*s)->unread);
     free((*s)->keys);
     free((*s)->revoked);
     free(*s);
@@ -171,10 +182,18 @@ static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, s
     return r;
 }
 
-/* A key that nobody can use is told and passed over: the others of a list of many schemes are as
- * good without it. One that is not what its SHA-1 says is another matter: the file was altered. */
-static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char *path,
-                            struct tp_error *e)
+static bool is_of(const json_t *o, struct span rid)
+{
+    uint8_t own[5], index;
+
+    return read_place(own, &index, o) != TP_OK || span_eq(SPAN_OF(own), rid);
+}
+
+/* Those of one RID, or (NULL) all. A key that nobody can use is told and passed over: the others of
+ * a list of many schemes are as good without it. One that is not what its SHA-1 says is another
+ * matter: the file was altered. */
+static enum tp_err add_keys(struct capk_store *s, const json_t *list, const struct span *rid,
+                            const char *path, struct tp_error *e)
 {
     struct tp_error odd = {TP_OK, ""};
     size_t passed_over = 0;
@@ -183,6 +202,8 @@ static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char
     for (size_t i = 0; r == TP_OK && i < json_array_size(list); i++) {
         struct capk k;
 
+        if (rid != NULL && !is_of(json_array_get(list, i), *rid))
+            continue;
         r = read_key(&k, json_array_get(list, i), path, i, &odd);
         if (r == TP_ERR_FORMAT) {
             log_note("%s: it is passed over", odd.text);
@@ -225,21 +246,36 @@ static enum tp_err add_revoked(struct capk_store *s, const json_t *list, const c
     return TP_OK;
 }
 
-enum tp_err capk_store_take(struct capk_store *s, const json_t *document, const char *name,
-                            struct tp_error *e)
+static enum tp_err add_later(struct capk_store *s, json_t *list, const char *name,
+                             struct tp_error *e)
+{
+    struct unread *more = grown(s->unread, s->unread_n, sizeof(*more));
+    char *own = strdup(name);
+
+    if (more != NULL)
+        s->unread = more;
+    if (more == NULL || own == NULL) {
+        free(own);
+        return tp_fail(e, TP_ERR_NO_MEMORY, "%s: no memory for its authority keys", name);
+    }
+    s->unread[s->unread_n++] = (struct unread){json_incref(list), own};
+    return TP_OK;
+}
+
+static enum tp_err take(struct capk_store *s, const json_t *document, const char *name, bool later,
+                        struct tp_error *e)
 {
     const size_t n_before = s->n, revoked_before = s->revoked_n;
     const json_t *revoked = json_object_get(document, "revoked");
+    json_t *keys = json_object_get(document, "keys");
     enum tp_err r = TP_OK;
 
-    if (!json_is_array(json_object_get(document, "keys")) ||
-        (revoked != NULL && !json_is_array(revoked)))
-        r = tp_fail(e, TP_ERR_FORMAT, "%s is no file of authority keys: it has no list \"keys\"",
-                    name);
+    if (!json_is_array(keys) || (revoked != NULL && !json_is_array(revoked)))
+        return tp_fail(e, TP_ERR_FORMAT, "%s is no file of authority keys: it has no list \"keys\"",
+                       name);
+    r = add_revoked(s, revoked, name, e);
     if (r == TP_OK)
-        r = add_keys(s, json_object_get(document, "keys"), name, e);
-    if (r == TP_OK)
-        r = add_revoked(s, revoked, name, e);
+        r = later ? add_later(s, keys, name, e) : add_keys(s, keys, NULL, name, e);
     if (r != TP_OK) {
         shrink(s, n_before);
         s->revoked_n = revoked_before;
@@ -247,7 +283,26 @@ enum tp_err capk_store_take(struct capk_store *s, const json_t *document, const 
     return r;
 }
 
-enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e)
+enum tp_err capk_store_take(struct capk_store *s, const json_t *document, const char *name,
+                            struct tp_error *e)
+{
+    return take(s, document, name, true, e);
+}
+
+enum tp_err capk_store_need(struct capk_store *s, const uint8_t rid[5], struct tp_error *e)
+{
+    const struct span of = {rid, 5};
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (span_eq(SPAN_OF(s->keys[i].rid), of))
+            return TP_OK; /* they are read */
+    for (size_t i = 0; r == TP_OK && i < s->unread_n; i++)
+        r = add_keys(s, s->unread[i].keys, &of, s->unread[i].name, e);
+    return r;
+}
+
+static enum tp_err load(struct capk_store *s, const char *path, bool later, struct tp_error *e)
 {
     uint8_t *text = NULL;
     size_t n = 0;
@@ -260,10 +315,20 @@ enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_er
     file = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, &where);
     r = file == NULL
             ? tp_fail(e, TP_ERR_FORMAT, "%s line %d is no JSON: %s", path, where.line, where.text)
-            : capk_store_take(s, file, path, e);
+            : take(s, file, path, later, e);
     json_decref(file);
     free(text);
     return r;
+}
+
+enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e)
+{
+    return load(s, path, false, e);
+}
+
+enum tp_err capk_store_open(struct capk_store *s, const char *path, struct tp_error *e)
+{
+    return load(s, path, true, e);
 }
 
 enum tp_err capk_store_add(struct capk_store *s, const struct capk *key)

@@ -34,9 +34,18 @@ TP_MUST_CHECK enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8
 TP_MUST_CHECK enum tp_err capk_store_load(struct capk_store *s, const char *path,
                                           struct tp_error *e);
 
-/* The same of a document that stands in no file: name is said instead of its path. */
+/* The same, but what a terminal takes: keys are read, and what is wrong with them found, when
+ * capk_store_need asks for those of one scheme. Revocations are read at once. */
+TP_MUST_CHECK enum tp_err capk_store_open(struct capk_store *s, const char *path,
+                                          struct tp_error *e);
+
+/* capk_store_open of a document that stands in no file: name is said instead of its path. */
 TP_MUST_CHECK enum tp_err capk_store_take(struct capk_store *s, const json_t *document,
                                           const char *name, struct tp_error *e);
+
+/* Before a card of that scheme: its keys are in the store then. The errors of capk_store_load. */
+TP_MUST_CHECK enum tp_err capk_store_need(struct capk_store *s, const uint8_t rid[5],
+                                          struct tp_error *e);
 
 /* Adds one key, not checked against anything. The store takes key->key, on an error too.
  * TP_ERR_NO_MEMORY. */

@@ -99,6 +99,16 @@ static bool is_live(const struct transaction *tx)
     return !test_key;
 }
 
+/* Whose the selected application is, and the authority keys of that scheme. */
+static enum tp_err know_scheme(struct transaction *tx)
+{
+    const enum tp_err r = capk_store_need(tx->config->authorities, tx->selected.c.aid, tx->e);
+
+    if (r == TP_OK)
+        tx->live = is_live(tx);
+    return r;
+}
+
 /* Selection and GET PROCESSING OPTIONS, again with the next application while the card refuses one
  * (Book 3, 10.1). */
 static enum tp_err begin(struct transaction *tx)
@@ -114,9 +124,10 @@ static enum tp_err begin(struct transaction *tx)
             r = select_application(tx);
         if (r == TP_OK)
             r = data_application(tx);
+        if (r == TP_OK)
+            r = know_scheme(tx);
         if (r != TP_OK)
             break;
-        tx->live = is_live(tx);
         tx_step(tx, KERNEL_READ);
         r = step_initiate(tx, &refused);
         if (r == TP_OK && refused)
@@ -233,9 +244,10 @@ static enum tp_err read_one(struct transaction *tx, size_t i)
                       sw_text(sw));
     if (r == TP_OK)
         r = data_application(tx);
+    if (r == TP_OK)
+        r = know_scheme(tx);
     if (r != TP_OK)
         return r;
-    tx->live = is_live(tx);
     r = step_initiate(tx, &refused);
     if (r == TP_OK && refused)
         return tx_end(tx, KERNEL_NOT_ACCEPTED,

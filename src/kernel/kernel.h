@@ -65,8 +65,8 @@ struct terminal_config {     /* the same for many transactions; must outlive the
     uint16_t mcc;            /* 9F15 */
     struct terminal_application applications[KERNEL_AIDS_MAX];
     size_t applications_n;
-    const struct capk_store *authorities;
-    bool allow_live_card; /* else a card of a live scheme is read, never asked to sign */
+    struct capk_store *authorities; /* the keys of a card's scheme are read when it is selected */
+    bool allow_live_card;           /* else a card of a live scheme is read, never asked to sign */
     const struct kernel_memory *memory; /* NULL: none */
     const struct kernel_recorded
         *recorded; /* NULL but where a masked transcript is run again (src/payer/rerun.h) */
@@ -134,6 +134,10 @@ struct kernel_person { /* the cardholder, through whoever has the screen and key
      * TP_ERR_NOT_FOUND: no PIN pad; anything else ends the run with that error. Digits that are no
      * PIN (4 to 12) are asked for again, a few times. */
     enum tp_err (*pin)(void *ctx, unsigned tries_left, bool wrong_before, struct secret *pin);
+    /* The PIN is there already, from a till or a script: nobody is told how many tries are left,
+     * and the card is not asked (Book 4, 6.3.4.1 has a GET DATA go before a prompt). Its answer to
+     * VERIFY says the same: 6983 or 6984 where none is left. */
+    bool tries_untold;
     void (*step)(void *ctx, enum kernel_step step);
     /* Not NULL: a plaintext PIN goes from the reader's own keypad to the card (reader_verify_pin)
      * and pin() is not asked for one. Such a terminal must not claim enciphered PIN in 9F33, which

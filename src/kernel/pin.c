@@ -12,8 +12,8 @@
 #define ATTEMPTS_MAX  15 /* a card can count to 15: SW 63CF */
 #define CHALLENGE     8
 
-/* Tries left, so that a person is told before the last one. One GET DATA; a card that does not
- * answer it just leaves the number unknown. */
+/* Tries left, so that a person is told before the last one, and not asked where there is none. One
+ * GET DATA; a card that does not answer it just leaves the number unknown. */
 static enum tp_err fetch_tries(struct transaction *tx)
 {
     struct span tries;
@@ -269,7 +269,7 @@ enum tp_err pin_verify(struct transaction *tx, bool enciphered, bool *ok)
     if (tx->pin_bypassed) /* Book 4, 6.3.4.3: not asked a second time */
         return TP_OK;
     tx_step(tx, KERNEL_PIN);
-    if (tx->pin_tries == PIN_UNKNOWN_TRIES)
+    if (tx->pin_tries == PIN_UNKNOWN_TRIES && (tx->person == NULL || !tx->person->tries_untold))
         r = fetch_tries(tx);
     if (r != TP_OK)
         return r;

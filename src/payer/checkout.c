@@ -280,6 +280,7 @@ void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_
     order->device = &c->device;
     order->plan = &c->plan;
     order->up_to = c->options->up_to;
+    order->way = demand_is_by_purse(order->demand) ? &pay_by_purse : &pay_by_order;
     order->purse = demand_is_by_purse(order->demand) ? &c->purse : NULL;
     order->session = demand_is_in_session(order->demand) ? &c->session : NULL;
     mine.order = order;

@@ -212,6 +212,7 @@ enum tp_err journal_open(struct journal **out, const char *path, struct tp_error
     if ((r = make_folder(path, e)) != TP_OK || (r = open_seal(j, is_new, e)) != TP_OK ||
         (r = db_open(&j->db, path, &journal_schema, DB_USE_OR_MAKE, e)) != TP_OK)
         goto out;
+    db_brief(j->db);
     *out = j;
     j = NULL;
 out:
@@ -278,7 +279,7 @@ static enum tp_err advance(struct journal *j, int date, unsigned *stan, struct t
                    DB_VALUES(db_integer(last)), NULL, e);
 }
 
-enum tp_err journal_next_stan(struct journal *j, int date, unsigned *stan, struct tp_error *e)
+static enum tp_err take_stan(struct journal *j, int date, unsigned *stan, struct tp_error *e)
 {
     enum tp_err r = db_begin(j->db, e);
 
@@ -289,6 +290,19 @@ enum tp_err journal_next_stan(struct journal *j, int date, unsigned *stan, struc
     if (r != TP_OK)
         db_rollback(j->db);
     return r;
+}
+
+/* Nothing leaves under a number before its row is durable, and that row's commit takes this one
+ * along. */
+enum tp_err journal_next_stan(struct journal *j, int date, unsigned *stan, struct tp_error *e)
+{
+    enum tp_err r = db_durable(j->db, false, e), back;
+    struct tp_error why;
+
+    if (r == TP_OK)
+        r = take_stan(j, date, stan, e);
+    back = db_durable(j->db, true, &why);
+    return r == TP_OK && back != TP_OK ? tp_fail(e, back, "%s", why.text) : r;
 }
 
 /* What a sealed message belongs to: the same bytes under another number or day do not open. */

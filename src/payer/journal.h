@@ -15,10 +15,10 @@ extern const struct db_schema journal_schema; /* store/schema.h */
 TP_MUST_CHECK enum tp_err journal_open(struct journal **out, const char *path, struct tp_error *e);
 void journal_close(struct journal **j);
 
-/* The next number (DE 11), 1 to 999999, durable before it is returned and never one that the
- * journal holds for that date (YYYYMMDD). A new journal begins at a number of the time of day, so
- * that one that was lost does not give the same numbers again. TP_ERR_STATE when a day has used
- * them all. */
+/* The next number (DE 11), 1 to 999999, no other run's, and never one that the journal holds for
+ * that date (YYYYMMDD). Durable with what is added under it, and not before. A new journal begins
+ * at a number of the time of day, so that one that was lost does not give the same numbers again.
+ * TP_ERR_STATE when a day has used them all. */
 TP_MUST_CHECK enum tp_err journal_next_stan(struct journal *j, int date, unsigned *stan,
                                             struct tp_error *e);
 

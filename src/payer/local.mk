@@ -36,9 +36,14 @@ dist_agentdata_DATA = data/agent/page.html data/agent/words.en.ini data/agent/wo
 applicationsdir = $(datadir)/applications
 dist_applications_DATA = data/telepay-agent.desktop
 
+# What is paid at a counter is a program of few libraries; it becomes the other one for all else (src/payer/elsewhere.c).
+COUNTER_LIBS = libpayer.a $(ASSUAN_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
 bin_PROGRAMS += telepay
-telepay_SOURCES = src/payer/main.c
-telepay_LDADD = $(PAYER_LIBS)
+telepay_SOURCES = src/payer/main.c src/payer/elsewhere.c
+telepay_LDADD = $(COUNTER_LIBS)
+pkglibexec_PROGRAMS += libexec/telepay
+libexec_telepay_SOURCES = src/payer/main.c
+libexec_telepay_LDADD = $(PAYER_LIBS)
 dist_man_MANS += doc/telepay.1
 
 check_PROGRAMS += tests/system/fake_acquirer
@@ -102,6 +107,17 @@ dist_check_SCRIPTS += tests/system/pay.sh tests/system/pay_torn_out.sh tests/sys
 	tests/system/pin-terminal.sh
 dist_noinst_SCRIPTS += tests/system/pin-terminal.py
 TESTS += tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pay_signals.sh tests/system/pay.sh tests/system/pin-terminal.sh
+check_PROGRAMS += tests/tools/count_calls
+tests_tools_count_calls_SOURCES = tests/tools/count_calls.c
+tests_tools_count_calls_LDADD =
+dist_check_SCRIPTS += tests/system/pay_cost.sh
+TESTS += tests/system/pay_cost.sh
+check_PROGRAMS += tests/bench/bare_tls
+tests_bench_bare_tls_SOURCES = tests/bench/bare_tls.c
+tests_bench_bare_tls_LDADD = $(WIRE_LIBS)
+dist_noinst_SCRIPTS += tests/bench/bench_start.sh
+BENCHES += $(top_srcdir)/tests/bench/bench_start.sh
+BENCH_NEEDS += tests/bench/bare_tls tests/system/fake_acquirer
 dist_check_SCRIPTS += tests/system/whole_way.sh tests/system/readme.sh
 dist_noinst_SCRIPTS += tests/system/no-plain-pan.py tests/system/valid-documents.sh tests/tools/cut_commit.py tests/tools/recording_proxy.py
 TESTS += tests/system/whole_way.sh

@@ -155,17 +155,12 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
     return r;
 }
 
-static const struct pay_way *way_of(const struct pay_options *o)
-{
-    if (o->order == NULL)
-        return &pay_by_link;
-    return demand_is_by_purse(o->order->demand) ? &pay_by_purse : &pay_by_order;
-}
-
 void pay_run(struct pay_result *result, const struct pay_options *options)
 {
-    struct payment p = {
-        .options = options, .way = way_of(options), .result = result, .stage = PAY_PREPARE};
+    struct payment p = {.options = options,
+                        .way = options->order != NULL ? options->order->way : &pay_by_link,
+                        .result = result,
+                        .stage = PAY_PREPARE};
     struct tp_error trace_error = {0};
     enum tp_err r;
 

@@ -8,9 +8,12 @@
 #include "payer/provisions.h"
 #include "payer/submit.h"
 
-struct pay_order {    /* begins as {0} */
-    const char *home; /* the device's folder */
-    const char *user; /* the user's */
+struct pay_way;
+
+struct pay_order {             /* begins as {0} */
+    const struct pay_way *way; /* pay_by_order, or pay_by_purse */
+    const char *home;          /* the device's folder */
+    const char *user;          /* the user's */
     struct device *device;
     const struct plan *plan;
     const struct demand *demand;       /* verified */
@@ -28,5 +31,8 @@ struct pay_order {    /* begins as {0} */
     struct submit_answer answer; /* the last one */
 };
 void pay_order_free(struct pay_order *o);
+
+/* How the mediator gets what pays it: what a card signed, or an account's key. */
+extern const struct pay_way pay_by_order, pay_by_purse;
 
 #endif

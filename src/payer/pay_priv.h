@@ -63,7 +63,7 @@ struct pay_way {
     const char *kept;          /* to people: that it is signed and kept, and what delivers it */
     const char *reversal_kept; /* that the acquirer does not know yet that nothing is paid */
 };
-extern const struct pay_way pay_by_link, pay_by_order, pay_by_purse;
+extern const struct pay_way pay_by_link;
 
 struct payment { /* all that a payment holds while it lasts */
     const struct pay_options *options;

@@ -574,6 +574,7 @@ struct kernel_person person_kernel(struct person *p)
                                   .choose = wanted != NULL || asks ? choose : NULL,
                                   .choose_one = number,
                                   .pin = ask_pin,
+                                  .tries_untold = p->options.pin_fd >= 0,
                                   .step = step,
                                   .keypad = p->keypad ? keypad : NULL};
 }

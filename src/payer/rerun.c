@@ -104,6 +104,18 @@ static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct
     return TP_ERR_STATE; /* to the kernel, "cancelled" is one who goes on without */
 }
 
+/* GET DATA of the tries left: where the card was asked then, it is now. */
+static bool asks_tries(const struct transcript *t)
+{
+    static const uint8_t wanted[] = {0x80, 0xCA, 0x9F, 0x17};
+    const struct transcript_exchange *x;
+
+    for (size_t i = 0; (x = transcript_at(t, i)) != NULL; i++)
+        if (x->command.n >= sizeof(wanted) && memcmp(x->command.value, wanted, sizeof(wanted)) == 0)
+            return true;
+    return false;
+}
+
 static enum tp_err authorise(void *ctx, const struct transaction *tx,
                              struct kernel_issuer_answer *out)
 {
@@ -255,6 +267,7 @@ static enum tp_err run(struct run *p, struct tp_error *e)
     if (transcript_fact(p->transcript, "choice", 0) !=
         NULL) /* where nobody chose then, nobody does now */
         person.choose = choose;
+    person.tries_untold = !asks_tries(p->transcript);
     p->replay = (struct replay){.transcript = p->transcript, .differs = tell, .ctx = p};
     if ((r = replay_open(&p->reader, &p->replay, e)) != TP_OK ||
         (r = reader_connect(p->reader, e)) != TP_OK)

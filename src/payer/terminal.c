@@ -253,7 +253,7 @@ static enum tp_err load_project_keys(struct terminal *t, struct tp_error *e)
 
     if (r == TP_OK)
         r = file_data_path(path, sizeof(path), "capk.json", e);
-    return r == TP_OK ? capk_store_load(t->authorities, path, e) : r;
+    return r == TP_OK ? capk_store_open(t->authorities, path, e) : r;
 }
 
 /* [authorities] files: names parted by spaces, and these alone: what a terminal takes under a key
@@ -276,7 +276,7 @@ static enum tp_err load_authorities(struct terminal *t, struct tp_error *e)
          name = strtok_r(NULL, " \t", &rest)) {
         r = conf_resolve(path, sizeof(path), t->conf, name, e);
         if (r == TP_OK)
-            r = capk_store_load(t->authorities, path, e);
+            r = capk_store_open(t->authorities, path, e);
     }
     return r;
 }

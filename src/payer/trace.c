@@ -306,6 +306,7 @@ struct kernel_person trace_person(struct trace *t, const struct kernel_person *p
                                   .choose = person->choose != NULL ? choose : NULL,
                                   .choose_one = person->choose_one,
                                   .pin = person->pin != NULL ? pin : NULL,
+                                  .tries_untold = person->tries_untold,
                                   .step = person->step != NULL ? step : NULL,
                                   .keypad = person->keypad != NULL ? keypad : NULL};
 }

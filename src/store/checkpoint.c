@@ -19,6 +19,7 @@ struct checkpoint {
     char *path;
     pthread_t thread;
     bool started;
+    int frames; /* in the log after the last commit */
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool due, few, stop; /* under lock: the thread is to work; it has worked; it is to end */
@@ -95,6 +96,7 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames)
 {
     struct checkpoint *k = ctx;
 
+    k->frames = frames;
     if (frames >= FRAMES_DUE && take_turn(k, frames))
         (void)sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return SQLITE_OK;
@@ -113,6 +115,11 @@ struct checkpoint *checkpoint_watch(sqlite3 *db, const char *path)
     pthread_cond_init(&k->wake, NULL);
     (void)sqlite3_wal_hook(db, on_commit, k);
     return k;
+}
+
+int checkpoint_frames(const struct checkpoint *k)
+{
+    return k != NULL ? k->frames : 0;
 }
 
 void checkpoint_end(struct checkpoint **out)

@@ -11,6 +11,9 @@ struct checkpoint;
  * time. Without memory NULL, and SQLite's own checkpoints within the commit. */
 struct checkpoint *checkpoint_watch(sqlite3 *db, const char *path);
 
+/* In the log after the last commit; 0: none was. */
+int checkpoint_frames(const struct checkpoint *k);
+
 /* Before db is closed. */
 void checkpoint_end(struct checkpoint **out);
 

@@ -542,6 +542,17 @@ enum tp_err db_begin_read(struct db *d, struct tp_error *e)
     return begin(d, false, e);
 }
 
+enum tp_err db_durable(struct db *d, bool durable, struct tp_error *e)
+{
+    return d->driver->script(d->conn, d->driver->durable[durable], e);
+}
+
+void db_brief(struct db *d)
+{
+    if (d->driver->brief != NULL)
+        d->driver->brief(d->conn);
+}
+
 enum tp_err db_commit(struct db *d, struct tp_error *e)
 {
     enum tp_err r;

@@ -162,6 +162,16 @@ TP_MUST_CHECK enum tp_err db_begin(struct db *d, struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_begin_read(struct db *d, struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_commit(struct db *d, struct tp_error *e);
 void db_rollback(struct db *d);
+
+/* Whether the commits that follow are durable when they return, as they are at first. One that is
+ * not is kept in its place: it may be lost with the power, and no later one without it. Outside of
+ * a transaction. */
+TP_MUST_CHECK enum tp_err db_durable(struct db *d, bool durable, struct tp_error *e);
+
+/* The connection is for a moment, and the next one comes soon: at its end a file's log stays beside
+ * it, until it is worth writing into the file. */
+void db_brief(struct db *d);
+
 bool db_in_transaction(struct db *d);
 /* Within one: writes what changes nothing, so that the commit fails as that of any change would. */
 TP_MUST_CHECK enum tp_err db_touch(struct db *d, struct tp_error *e);

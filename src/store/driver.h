@@ -22,6 +22,9 @@ struct db_driver {
     enum tp_err (*open)(void **conn, const char *where, bool make, struct tp_error *e);
     void (*close)(void *conn);
 
+    /* As db_brief. NULL: nothing of it is ours to do. */
+    void (*brief)(void *conn);
+
     /* As db_serve_alone. NULL: the lock of the folder says so already. */
     enum tp_err (*alone)(void *conn, struct tp_error *e);
 
@@ -54,6 +57,7 @@ struct db_driver {
     const char *tables;   /* SELECT count(*) …: how many tables there are */
     const char *triggers; /* SELECT name …, tbl …: the triggers there are, to be dropped */
     const char *version; /* SELECT …: of what was made before the table `store`; NULL: none was */
+    const char *durable[2];      /* from now on a commit waits for the disk: no, yes */
     const struct db_word *words; /* ends with NULL, longest first */
     bool on_table;               /* a trigger is dropped ON its table */
 };

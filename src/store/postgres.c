@@ -552,6 +552,7 @@ const struct db_driver db_postgres = {
     .triggers = "SELECT CAST(tgname AS text) AS name, CAST(relname AS text) AS tbl FROM pg_trigger"
                 " JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid ="
                 " relnamespace WHERE NOT tgisinternal AND nspname = current_schema()",
+    .durable = {"SET synchronous_commit = off", "SET synchronous_commit = on"},
     .words = words,
     .on_table = true,
 };

@@ -13,12 +13,14 @@
 #include "store/checkpoint.h"
 #include "store/driver.h"
 
-#define BUSY_MS 10000
+#define BUSY_MS      10000
+#define BRIEF_FRAMES 250 /* of a log that stays beside the file: it is read at each opening */
 
 struct lite {
     sqlite3 *handle;
     struct checkpoint *checkpoint;
     char *path;
+    bool brief;
 };
 
 struct lite_statement {
@@ -161,10 +163,35 @@ static enum tp_err make_file(const char *path, bool make, struct tp_error *e)
     return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", path, strerror(errno));
 }
 
+/* The log beside the file, where there is one, holds the same secrets. */
+static enum tp_err check_private(const char *path, struct tp_error *e)
+{
+    enum tp_err r = file_check_private(path, e);
+    char *log = NULL;
+
+    if (r != TP_OK)
+        return r;
+    if (asprintf(&log, "%s-wal", path) < 0)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "cannot open %s: out of memory", path);
+    if (access(log, F_OK) == 0)
+        r = file_check_private(log, e);
+    free(log);
+    return r == TP_ERR_NOT_FOUND ? TP_OK : r; /* another run has written it into the file */
+}
+
+static void lite_brief(void *conn)
+{
+    struct lite *c = conn;
+
+    c->brief = true;
+}
+
 static void lite_close(void *conn)
 {
     struct lite *c = conn;
 
+    if (c->brief && checkpoint_frames(c->checkpoint) < BRIEF_FRAMES)
+        (void)sqlite3_db_config(c->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     checkpoint_end(&c->checkpoint);
     sqlite3_close(c->handle);
     free(c->path);
@@ -182,7 +209,7 @@ static enum tp_err lite_open(void **conn, const char *path, bool make, struct tp
     }
     r = make_file(path, make, e);
     if (r == TP_OK)
-        r = file_check_private(path, e);
+        r = check_private(path, e);
     if (r != TP_OK)
         goto out;
     if (sqlite3_open_v2(path, &c->handle,
@@ -399,6 +426,7 @@ static const struct db_word words[] = {{NULL, NULL}};
 const struct db_driver db_sqlite = {
     .open = lite_open,
     .close = lite_close,
+    .brief = lite_brief,
     .begin = lite_begin,
     .commit = lite_commit,
     .rollback = lite_rollback,
@@ -416,6 +444,7 @@ const struct db_driver db_sqlite = {
     .has_table = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1",
     .tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'",
     .triggers = "SELECT name, tbl_name AS tbl FROM sqlite_schema WHERE type = 'trigger'",
+    .durable = {"PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL"},
     .version = "SELECT user_version FROM pragma_user_version",
     .words = words,
 };

@@ -105,5 +105,5 @@ static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct
 
 struct kernel_person rig_person(void)
 {
-    return (struct kernel_person){.pin = pin};
+    return (struct kernel_person){.pin = pin, .tries_untold = true};
 }

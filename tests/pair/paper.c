@@ -629,7 +629,8 @@ static enum tp_err memory_exception(void *ctx, const char *pan, int psn, bool *h
 void paper_sides(struct paper_terminal *t, struct kernel_person *person,
                  struct kernel_online *online)
 {
-    *person = (struct kernel_person){.ctx = t, .choose = person_choose, .pin = person_pin};
+    *person = (struct kernel_person){
+        .ctx = t, .choose = person_choose, .pin = person_pin, .tries_untold = t->tries_untold};
     *online = (struct kernel_online){t, authorise};
     t->memory = (struct kernel_memory){t, memory_spent, memory_exception};
     t->config.memory = &t->memory;

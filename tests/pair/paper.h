@@ -78,7 +78,7 @@ struct paper_terminal { /* what a test may change of the terminal's side */
     size_t pins_n, asked;
     unsigned tries_seen[6];
     bool wrong_seen[6];
-    bool no_person;
+    bool no_person, tries_untold;
     int choice; /* of an application; -1 leaves */
     size_t choices, choice_n;
     struct kernel_issuer_answer issuer; /* what it answers when asked */

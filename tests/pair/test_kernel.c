@@ -203,6 +203,25 @@ START_TEST(test_pin_prompts)
         ck_assert_ptr_null(transaction_cvm_at(tx, 1));
         transaction_free(&tx);
 
+        /* the PIN is there already (Book 4, 6.3.4.1: GET DATA "should" go before VERIFY, so that
+         * one is not asked for in vain): VERIFY says what the counter would */
+        paper_prepare(&p, &t, &keys, X0 "0100", "80CA9F17=9F1701039000 00200080=63C2",
+                      "pins=1111,1234");
+        t.tries_untold = true;
+        ck_ok(paper_run(&tx, &p, &t, &e));
+        ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
+        ck_assert_uint_eq(paper_sent(&p, "80CA9F17"), 0);
+        ck_assert_uint_eq(t.tries_seen[0], 0xFF);
+        ck_assert_uint_eq(t.tries_seen[1], 2);
+        transaction_free(&tx);
+        paper_prepare(&p, &t, &keys, X0 "0100", "00200080=6983", "pins=1234");
+        t.tries_untold = true;
+        ck_ok(paper_run(&tx, &p, &t, &e));
+        ck_assert_uint_eq(paper_sent(&p, "80CA9F17"), 0);
+        ck_hex(transaction_get(tx, TAG_TVR), "0000A00000");
+        ck_assert_uint_eq(transaction_pin_tries(tx), 0);
+        transaction_free(&tx);
+
         /* no trace of a PIN in what the transaction holds */
         paper_prepare(&p, &t, &keys, X0 "0100", "", "pins=1234");
         ck_ok(paper_run(&tx, &p, &t, &e));

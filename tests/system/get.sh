@@ -79,7 +79,7 @@ well() {
     [ "$(stat -c %a home/journal.db home/journal.db.key)" = "600
 600" ] || fail "others may read the journal"
     ! grep -aqr 9990140000000015 home || fail "a card number stands in clear in the user's folder"
-    ! grep -aq '"transaction"' home/journal.db || fail "a credential stands in clear in the journal"
+    ! grep -aq '"transaction"' home/journal.db home/journal.db-wal || fail "a credential stands in clear in the journal"
     # the same again is bought again
     got 0 "" "paid" get "$base/s/shop/chart" -o chart
     [ "$(cat chart)" = "the chart" ] && [ "$(distinct)" = 2 ] || fail "$(cat chart) $(payments)"

@@ -27,10 +27,10 @@ telepay-service mediator add --dir service --id port --out shop >/dev/null || fa
 telepay-mediator service add shop --name shop --contract 000000000000123 --dir med >/dev/null || fail "mediator's service add"
 telepay journal list --config terminal/telepay.conf >/dev/null || fail "journal list"
 
-# Whose mode is nobody's concern: certificates, public keys, and configurations that hold no password.
+# Whose mode is nobody's concern: certificates, public keys, configurations that hold no password, and where in a log which page is (SQLite's -shm).
 public() {
     case $1 in
-    *.pem | */authorities/*.json | */authority.json | ./scheme/issuer.json | */acquirer.conf | */issuer.conf | */centre.conf | */telepay.conf | */mediator.conf | */service.conf | */parameters.jws | */catalogue.ini | */shop/* | *.log | ./out) true ;;
+    *.pem | */authorities/*.json | */authority.json | ./scheme/issuer.json | */acquirer.conf | */issuer.conf | */centre.conf | */telepay.conf | */mediator.conf | */service.conf | */parameters.jws | */catalogue.ini | */shop/* | *-shm | *.log | ./out) true ;;
     ./med/pki/ca.key) true ;; # no command reads it: another certificate for the server is its operator's to make
     *) false ;;
     esac
@@ -60,7 +60,7 @@ reader() {
         echo telepay-acquirer issuer add --dir another --from given
         ;;
     terminal/terminal.key) echo telepay pay --amount 1.00 --currency EUR --wait 1 --config terminal/telepay.conf ;;
-    terminal/journal.db | terminal/journal.db.key) echo telepay journal list --config terminal/telepay.conf ;;
+    terminal/journal.db | terminal/journal.db-wal | terminal/journal.db.key) echo telepay journal list --config terminal/telepay.conf ;;
     scheme/*) echo telepay-perso card "$(unused)" --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 ;;
     card/*) echo timeout --foreground 2 telepay-simcard card --vpcd 127.0.0.1:1 ;;
     */store.conf) echo telepay-acquirer list --dir "${1%/*}" ;;

@@ -8,7 +8,8 @@
 #include "crypto/capk.h"
 
 /* A key of our own making in a file of its own; members replaced as a test wishes. */
-static enum tp_err load(struct capk_store *s, const char *json, struct tp_error *e)
+static enum tp_err by(enum tp_err (*read)(struct capk_store *, const char *, struct tp_error *),
+                      struct capk_store *s, const char *json, struct tp_error *e)
 {
     char path[] = "/tmp/test_capk.XXXXXX";
     const int fd = mkstemp(path);
@@ -16,10 +17,15 @@ static enum tp_err load(struct capk_store *s, const char *json, struct tp_error 
     ck_assert_int_ge(fd, 0);
     close(fd);
     ck_ok(file_replace(path, span_str(json), 0600, NULL));
-    const enum tp_err r = capk_store_load(s, path, e);
+    const enum tp_err r = read(s, path, e);
 
     unlink(path);
     return r;
+}
+
+static enum tp_err load(struct capk_store *s, const char *json, struct tp_error *e)
+{
+    return by(capk_store_load, s, json, e);
 }
 
 static char public_path[4096];
@@ -140,6 +146,40 @@ START_TEST(an_odd_key_is_passed_over)
     }
 END_TEST
 
+START_TEST(keys_are_read_when_a_card_of_their_scheme_needs_them)
+    {
+        /* the second is not what its SHA-1 says, and of another scheme; the third has no scheme */
+        static const char text[] =
+            "{\"keys\":[{\"rid\":\"A000000003\",\"index\":\"01\",\"modulus\":\"" VISA_01
+            "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"},"
+            "{\"rid\":\"A000000004\",\"index\":\"01\",\"modulus\":\"" VISA_01
+            "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"},1],"
+            "\"revoked\":[{\"rid\":\"A000000003\",\"index\":\"01\",\"serial\":\"010203\"}]}";
+        static const uint8_t visa[] = {0xA0, 0, 0, 0, 3}, mastercard[] = {0xA0, 0, 0, 0, 4},
+                             nobody[] = {0xF0, 0, 0, 0, 1}, serial[] = {1, 2, 3};
+        struct capk_store *s;
+        struct tp_error e = {0};
+
+        ck_ok(capk_store_new(&s));
+        ck_ok(by(capk_store_open, s, text, &e));
+        ck_assert_uint_eq(capk_count(s), 0);
+        ck_assert(capk_revoked(s, SPAN_OF(visa), 1, serial));
+        for (unsigned i = 0; i < 2; i++) { /* a second time changes nothing */
+            ck_ok(capk_store_need(s, visa, &e));
+            ck_assert_uint_eq(capk_count(s), 1);
+        }
+        ck_assert_ptr_nonnull(capk_find(s, SPAN_OF(visa), 1, 0));
+        ck_ok(capk_store_need(s, nobody, &e));
+        ck_assert_int_eq(capk_store_need(s, mastercard, &e), TP_ERR_SECURITY);
+        ck_assert_ptr_nonnull(strstr(e.text, "A000000004 index 01 is not the one its SHA-1"));
+        ck_assert_ptr_null(capk_find(s, SPAN_OF(mastercard), 1, 0));
+        ck_assert_int_eq(load(s, text, &e), TP_ERR_SECURITY); /* as who manages the list reads it */
+        ck_assert_int_eq(by(capk_store_open, s, "{\"keys\":", &e), TP_ERR_FORMAT);
+        ck_assert_int_eq(by(capk_store_open, s, "{}", &e), TP_ERR_FORMAT);
+        capk_store_free(&s);
+    }
+END_TEST
+
 START_TEST(revocations)
     {
         const uint8_t rid[] = {0xA0, 0, 0, 0, 3}, serial[] = {1, 2, 3}, other[] = {1, 2, 4};
@@ -166,6 +206,7 @@ static Suite *suite(void)
     tcase_add_test(t, every_public_key_loads_and_matches_its_sha1);
     tcase_add_test(t, bad_files_leave_the_store_as_it_was);
     tcase_add_test(t, an_odd_key_is_passed_over);
+    tcase_add_test(t, keys_are_read_when_a_card_of_their_scheme_needs_them);
     tcase_add_test(t, revocations);
     suite_add_tcase(s, t);
     return s;

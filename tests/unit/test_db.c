@@ -380,6 +380,31 @@ START_TEST(a_transaction_is_whole_or_nothing)
     }
 END_TEST
 
+START_TEST(a_commit_need_not_wait_for_the_disk)
+    {
+        /* SQLite: FULL is 2, NORMAL 1, which in WAL mode waits in checkpoints alone
+         * (sqlite.org/pragma.html#pragma_synchronous) */
+        static const char *const asked[] = {
+            [SQLITE] = "SELECT synchronous FROM pragma_synchronous",
+            [POSTGRES] =
+                "SELECT CASE current_setting('synchronous_commit') WHEN 'off' THEN 1 ELSE 2 END"};
+        struct place p;
+        int64_t waits = 0;
+
+        begin(&p, &schema, _i);
+        for (int durable = 0; durable < 2; durable++) {
+            ck_ok(db_durable(p.d, durable, &p.e));
+            ck_ok(db_number(p.d, asked[p.engine], DB_NONE, &waits, NULL, &p.e));
+            ck_assert_int_eq(waits, durable ? 2 : 1);
+            ck_ok(db_begin(p.d, &p.e));
+            ck_ok(insert(&p, p.d, durable + 1, span_str("x")));
+            ck_ok(db_commit(p.d, &p.e));
+        }
+        ck_assert_int_eq(count(&p, p.d), 2);
+        end(&p);
+    }
+END_TEST
+
 /* No more pages: what SQLite answers on a disk without room (SQLITE_FULL). */
 START_TEST(a_full_database_keeps_nothing_and_recovers)
     {
@@ -515,6 +540,7 @@ END_TEST
 START_TEST(a_file_that_is_open_to_others_is_refused)
     {
         static const mode_t open_to[] = {0644, 0640, 0604, 0620, 0602, 0660, 0610};
+        char log[sizeof(((struct place *)NULL)->path) + 8];
         struct place p;
 
         start(&p, &schema);
@@ -525,6 +551,16 @@ START_TEST(a_file_that_is_open_to_others_is_refused)
             ck_assert_ptr_nonnull(strstr(p.e.text, "chmod 600"));
         }
         ck_assert_int_eq(chmod(p.path, 0600), 0);
+        /* so is the log that a run which stops for a moment leaves beside it */
+        ck_ok(db_open(&p.d, p.path, &schema, DB_USE, &p.e));
+        db_brief(p.d);
+        ck_ok(insert(&p, p.d, 1, span_str("x")));
+        db_close(&p.d);
+        snprintf(log, sizeof(log), "%s-wal", p.path);
+        ck_assert_int_eq(chmod(log, 0640), 0);
+        ck_assert_int_eq(db_open(&p.d, p.path, &schema, DB_USE, &p.e), TP_ERR_SECURITY);
+        ck_assert_ptr_nonnull(strstr(p.e.text, "-wal"));
+        ck_assert_int_eq(chmod(log, 0600), 0);
         ck_assert_int_eq(chmod(p.dir, 0777), 0);
         ck_assert_int_eq(db_open(&p.d, p.path, &schema, DB_USE, &p.e), TP_ERR_SECURITY);
         ck_assert_ptr_nonnull(strstr(p.e.text, "chmod o-w"));
@@ -695,6 +731,7 @@ static Suite *suite(void)
                         engines);
     tcase_add_loop_test(t, each_error_has_its_code, SQLITE, engines);
     tcase_add_loop_test(t, a_transaction_is_whole_or_nothing, SQLITE, engines);
+    tcase_add_loop_test(t, a_commit_need_not_wait_for_the_disk, SQLITE, engines);
     tcase_add_test(t, a_full_database_keeps_nothing_and_recovers);
     tcase_add_test(t, a_long_log_is_written_back_beside_its_writer);
     tcase_add_test(t, a_cut_off_write_keeps_nothing_and_recovers);

@@ -174,6 +174,36 @@ START_TEST(what_is_signed_waits_until_it_is_settled)
 END_TEST
 
 /* One that was acknowledged as it was authorised has no message left to deliver. */
+/* The log beside the file goes on from run to run, and is written into the file before it takes
+ * long to read. */
+START_TEST(the_log_stays_until_it_is_much)
+    {
+        char log[sizeof(path) + 8];
+        struct journal *j;
+        unsigned stan, ends = 0;
+        size_t n = 0;
+        struct stat st;
+
+        snprintf(log, sizeof(log), "%s-wal", path);
+        for (unsigned i = 0; i < 80; i++) {
+            j = open_it();
+            ck_ok(journal_next_stan(j, DAY, &stan, &e));
+            add(j, stan, 1250, "a message");
+            journal_close(&j);
+            if (stat(log, &st) != 0)
+                ends++;
+            else
+                ck_assert_int_lt(st.st_size, 270 * (4096 + 24)); /* 250 frames, and a run's own */
+        }
+        ck_assert_uint_ge(ends, 1);
+        ck_assert_uint_le(ends, 4);
+        j = open_it();
+        ck_ok(journal_count_pending(j, &n, &e));
+        ck_assert_uint_eq(n, 80);
+        journal_close(&j);
+    }
+END_TEST
+
 START_TEST(a_settled_payment_does_not_wait)
     {
         struct journal *j = open_it();
@@ -514,6 +544,7 @@ static Suite *suite(void)
     tcase_add_test(c, numbers_turn_over_and_pass_those_of_the_day);
     tcase_add_test(c, a_number_is_kept_once_a_day);
     tcase_add_test(c, what_is_signed_waits_until_it_is_settled);
+    tcase_add_test(c, the_log_stays_until_it_is_much);
     tcase_add_test(c, a_settled_payment_does_not_wait);
     tcase_add_test(c, messages_are_sealed_at_rest);
     tcase_add_test(c, altered_messages_and_lost_keys_are_noticed);
