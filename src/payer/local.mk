@@ -26,7 +26,7 @@ libpayer_a_SOURCES = \
 	src/payer/receipt.c src/payer/receipt.h \
 	src/payer/report.c src/payer/report.h \
 	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \
-	src/payer/shown.c src/payer/shown.h src/payer/submit.c src/payer/submit.h \
+	 src/payer/submit.c src/payer/submit.h \
 	src/payer/terminal.c src/payer/terminal.h \
 	src/payer/trace.c src/payer/trace.h
 PAYER_LIBS = libpayer.a libhttp.a $(ASSUAN_LIBS) $(MICROHTTPD_LIBS) $(ORDER_LIBS) $(CURL_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS)

@@ -19,7 +19,7 @@
 #include "base/secret.h"
 #include "config.h"
 #include "drivers/transcript.h"
-#include "payer/shown.h"
+#include "apdu/shown.h"
 
 struct trace {
     FILE *file;

@@ -1,4 +1,4 @@
-#include "payer/shown.h"
+#include "apdu/shown.h"
 
 #include <string.h>
 

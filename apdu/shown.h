@@ -1,8 +1,8 @@
 /* Which nibbles of bytes from and to a card people may see: what the dictionary (apdu/emvtags.h)
  * calls harmless and commands that carry nothing else; never the card's own number, wherever it
  * turns up again, nor in a command what was hidden in an answer. Pure. */
-#ifndef TP_PAYER_SHOWN_H
-#define TP_PAYER_SHOWN_H
+#ifndef TP_APDU_SHOWN_H
+#define TP_APDU_SHOWN_H
 
 #include "base/span.h"
 
