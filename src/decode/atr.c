@@ -1,22 +1,36 @@
-/* An answer to reset, byte by byte, with what EMV asks of one: EMV 4.3 Book 1, 8 (since 4.4 the EMV
- * Contact Interface Specification). */
+/* An answer to reset, byte by byte, with what EMV asks of one: EMV Level 1 Contact Interface
+ * Specification 1.0, 8.3 (up to 4.3: Book 1), as openemv/emv-utils (src/emv.c) has its rules. */
 #include "drivers/atr.h"
 
 #include <stdio.h>
 
+#include "base/hex.h"
 #include "decode/decode_priv.h"
 
 enum { INVERSE = 0x3F, HISTORICAL_TLV = 0x80, HISTORICAL_STATUS = 0x00, T15 = 15 };
 
-struct walk {             /* where one is in the interface bytes */
-    unsigned group;       /* i of TAi */
-    unsigned protocol;    /* of the TD before */
-    unsigned first;       /* of TD1 */
-    uint8_t extra;        /* TC1 */
+struct walk {          /* where one is in the interface bytes */
+    unsigned group;    /* i of TAi */
+    unsigned protocol; /* of the TD before */
+    unsigned first;    /* of TD1 */
+    uint8_t extra;     /* TC1 */
     bool tb3;
 };
 
+#define REFUSED "EMV: a terminal refuses the card, "
+
 /* ---- one byte ---- */
+
+/* TA2: the card is in specific mode. */
+static void specific(struct listing *l, json_t *o, const struct walk *w, uint8_t v)
+{
+    listing_means(l, o, "specific mode, T=%u%s", v & 0x0F,
+                  (v & 0x10) != 0 ? ", parameters not those of TA1" : "");
+    if ((v & 0x10) != 0)
+        listing_means(l, o, REFUSED "8.3.3.5: implicit parameters");
+    if ((v & 0x0F) != w->first)
+        listing_means(l, o, REFUSED "8.3.3.5: another protocol than the first that is offered");
+}
 
 static void ta(struct listing *l, json_t *o, struct walk *w, uint8_t v)
 {
@@ -29,22 +43,19 @@ static void ta(struct listing *l, json_t *o, struct walk *w, uint8_t v)
         else
             listing_means(l, o, "F %u, D %u: %u clock cycles a bit", atr_f(v), atr_d(v),
                           atr_f(v) / atr_d(v));
-    } else if (w->group == 2) {
-        listing_means(l, o, "specific mode, T=%u%s", v & 0x0F,
-                      (v & 0x10) != 0 ? ", parameters not those of TA1" : "");
-        if ((v & 0x10) != 0)
-            listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.5): implicit parameters");
-        else if ((v & 0x0F) != w->first)
-            listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.5): another protocol than "
-                                "TD1 offers first");
-    } else if (w->protocol == 1) {
+    } else if (w->group == 2)
+        specific(l, o, w, v);
+    else if (w->protocol == 1) {
         listing_means(l, o, "information field of the card (IFSC): %u bytes", v);
         if (v < 0x10 || v == 0xFF)
-            listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.9): 10 to FE is allowed");
-    } else if (w->protocol == T15)
+            listing_means(l, o, REFUSED "8.3.3.9: 10 to FE is allowed");
+    } else if (w->protocol == T15) {
         listing_means(l, o, "clock %s; class%s%s%s", clocks[v >> 6],
                       (v & 1) != 0 ? " A (5 V)" : "", (v & 2) != 0 ? " B (3 V)" : "",
                       (v & 4) != 0 ? " C (1.8 V)" : "");
+        if ((v & 0x3F) == 0 || (v & 0x38) != 0)
+            listing_means(l, o, REFUSED "ISO/IEC 7816-3, 8.3: reserved classes");
+    }
 }
 
 static void tb(struct listing *l, json_t *o, struct walk *w, uint8_t v)
@@ -54,20 +65,15 @@ static void tb(struct listing *l, json_t *o, struct walk *w, uint8_t v)
     if (w->group <= 2) {
         listing_means(l, o, v == 0 ? "VPP is not connected"
                                    : "programming voltage, no longer used");
-        if (w->group == 2 || v != 0)
-            listing_means(l, o, w->group == 2
-                                    ? "EMV: a terminal refuses the card (8.3.3.6): it has a TB2"
-                                    : "EMV: a terminal refuses it after a cold reset (8.3.3.2): "
-                                      "TB1 should be 00");
+        if (v != 0)
+            listing_means(l, o, REFUSED "8.3.3.%u: 00 alone is allowed", w->group == 1 ? 2 : 6);
     } else if (w->protocol == 1) {
         w->tb3 = true;
         listing_means(l, o, "block waiting integer %u, character waiting integer %u", bwi, cwi);
         if (bwi > 4 || cwi > 5)
-            listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.10): BWI 0 to 4, CWI 0 "
-                                "to 5 are allowed");
-        else if ((1U << cwi) <= (w->extra == 0xFF ? 0U : w->extra + 1U))
-            listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.10): 2^CWI must be over "
-                                "N + 1");
+            listing_means(l, o, REFUSED "8.3.3.10: BWI 0 to 4 and CWI 0 to 5 are allowed");
+        if (w->extra != 0 && w->extra != 0xFF && (1U << cwi) < w->extra + 1U)
+            listing_means(l, o, REFUSED "8.3.3.10: 2 to the power of CWI is under N + 1");
     }
 }
 
@@ -75,17 +81,20 @@ static void tc(struct listing *l, json_t *o, struct walk *w, uint8_t v)
 {
     if (w->group == 1) {
         w->extra = v;
-        listing_means(l, o, v == 0xFF ? "extra guard time: the least of the protocol"
-                                      : "extra guard time: %u bits",
-                      v);
+        if (v == 0xFF)
+            listing_means(l, o, "extra guard time: the least of the protocol");
+        else
+            listing_means(l, o, "extra guard time: %u bits", v);
+        if (v != 0 && v != 0xFF)
+            listing_means(l, o, REFUSED "8.3.3.3: 00 or FF is allowed");
     } else if (w->group == 2) {
         listing_means(l, o, "waiting time integer of T=0: %u", v);
-        if (v != 0x0A)
-            listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.7): 0A alone is allowed");
+        if (v != 0x0A || w->first != 0)
+            listing_means(l, o, REFUSED "8.3.3.7: 0A alone is allowed, of T=0");
     } else if (w->protocol == 1) {
         listing_means(l, o, (v & 1) != 0 ? "blocks end with a CRC" : "blocks end with an LRC");
         if (v != 0)
-            listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.11): 00 alone is allowed");
+            listing_means(l, o, REFUSED "8.3.3.11: 00 alone is allowed");
     }
 }
 
@@ -104,16 +113,16 @@ static void follows(struct listing *l, json_t *o, unsigned group, uint8_t y)
 static void td(struct listing *l, json_t *o, struct walk *w, uint8_t v)
 {
     w->protocol = v & 0x0F;
-    listing_means(l, o, w->protocol == T15 ? "T=15: for all protocols" : "protocol T=%u",
-                  w->protocol);
+    if (w->protocol == T15)
+        listing_means(l, o, "T=15: for all protocols");
+    else
+        listing_means(l, o, "protocol T=%u", w->protocol);
     if (w->group == 1) {
         w->first = w->protocol;
         if (w->protocol > 1)
-            listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.4): T=0 or T=1 is "
-                                "allowed");
-    } else if (w->group == 2 && w->protocol != 1 && !(w->first == 0 && w->protocol == 14))
-        listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.8): T=1, or behind T=0 T=14, "
-                            "is allowed");
+            listing_means(l, o, REFUSED "8.3.3.4: T=0 or T=1 is allowed");
+    } else if (w->group == 2 && w->protocol != (w->first == 1 ? 1 : T15))
+        listing_means(l, o, REFUSED "8.3.3.8: behind T=0, T=15 is allowed, and behind T=1, T=1");
     follows(l, o, w->group + 1, v >> 4);
 }
 
@@ -174,8 +183,8 @@ static void historical_bytes(struct listing *l, struct span v)
         [5] = "card issuer's data",  [6] = "pre-issuing data",
         [7] = "card capabilities",   [8] = "status indicator",
         [15] = "application identifier"};
-    struct span all = v, value;
-    struct says s = {.d = l->d};
+    struct span value;
+    char hex[2 * 15 + 1];
     uint8_t category, head;
     json_t *o;
 
@@ -183,9 +192,7 @@ static void historical_bytes(struct listing *l, struct span v)
         return;
     o = listing_add(l, "T", "historical bytes");
     listing_set(l, o, "length", json_integer((json_int_t)v.n));
-    say_text(&s, all);
-    l->failed = l->failed || s.failed;
-    listing_set(l, o, "means", s.lines);
+    listing_set(l, o, "value", json_string(hex_encode(hex, v)));
     if (span_u8(&v, &category) != TP_OK ||
         (category != HISTORICAL_TLV && category != HISTORICAL_STATUS))
         return;
@@ -194,14 +201,9 @@ static void historical_bytes(struct listing *l, struct span v)
                       v.p[v.n - 3], v.p[v.n - 2], v.p[v.n - 1]);
         v.n -= 3;
     }
-    while (span_u8(&v, &head) == TP_OK && span_take(&v, head & 0x0F, &value) == TP_OK) {
-        char hex[2 * 15 + 1] = "";
-
-        for (size_t i = 0; i < value.n; i++)
-            snprintf(hex + 2 * i, 3, "%02X", value.p[i]);
-        listing_means(l, o, "%s: %s",
-                      names[head >> 4] != NULL ? names[head >> 4] : "reserved tag", hex);
-    }
+    while (span_u8(&v, &head) == TP_OK && span_take(&v, head & 0x0F, &value) == TP_OK)
+        listing_means(l, o, "%s: %s", names[head >> 4] != NULL ? names[head >> 4] : "reserved tag",
+                      hex_encode(hex, value));
 }
 
 static void judge(struct listing *l, struct span in, const struct walk *w)
@@ -217,8 +219,11 @@ static void judge(struct listing *l, struct span in, const struct walk *w)
     o = listing_add(l, "ATR", NULL);
     listing_means(l, o, "%s%s%s", (parsed.protocols & 1) != 0 ? "T=0" : "",
                   parsed.protocols == 3 ? " and " : "", (parsed.protocols & 2) != 0 ? "T=1" : "");
-    if ((parsed.protocols & 2) != 0 && !w->tb3)
-        listing_means(l, o, "EMV: a terminal refuses the card (8.3.3.10): T=1 without a TB3");
+    if (w->first == 1 && !w->tb3)
+        listing_means(l, o, REFUSED "8.3.3.10: T=1 without a TB3");
+    if (parsed.specific ? !parsed.implicit && (parsed.ta1 < 0x11 || parsed.ta1 > 0x13)
+                        : parsed.ta1 != 0x11 && (parsed.ta1 < 0x10 || (parsed.ta1 & 0x0F) < 3))
+        listing_means(l, o, REFUSED "8.3.3.1: a TA1 of %02X", parsed.ta1);
 }
 
 enum tp_err decode_atr(json_t **out, struct decode *d, struct span in, struct tp_error *e)
@@ -237,9 +242,6 @@ enum tp_err decode_atr(json_t **out, struct decode *d, struct span in, struct tp
     if (o != NULL) {
         follows(&l, o, 1, t0 >> 4);
         listing_means(&l, o, "%u historical bytes", t0 & 0x0F);
-        if ((t0 & 0x20) == 0)
-            listing_means(&l, o,
-                          "EMV: a terminal refuses it after a cold reset (8.3.3.2): it has no TB1");
         if (interface_bytes(&l, &rest, &w, t0 >> 4) &&
             span_take(&rest, t0 & 0x0F, &historical) == TP_OK) {
             historical_bytes(&l, historical);

@@ -49,18 +49,23 @@ static bool take_hex(struct buf *out, size_t *digits, size_t *at, struct span te
     return true;
 }
 
+/* A third of base64's characters are hex digits too; where over two thirds are, hex was mistyped. */
 static bool take_base64(struct buf *out, struct span text)
 {
     uint8_t *dense = malloc(text.n + 1);
     struct buf b = {dense, 0, text.n};
     bool ok = dense != NULL;
+    size_t hex = 0;
 
     for (size_t i = 0; ok && i < text.n; i++)
-        if (!isspace(text.p[i]))
+        if (!isspace(text.p[i])) {
             ok = buf_u8(&b, text.p[i]) == TP_OK;
+            hex += isxdigit(text.p[i]) != 0;
+        }
     out->n = 0;
-    ok = ok && (base64_decode(out, buf_span(&b)) == TP_OK ||
-                base64url_decode(out, buf_span(&b)) == TP_OK);
+    ok = ok && 3 * hex <= 2 * b.n &&
+         (base64_decode(out, buf_span(&b)) == TP_OK ||
+          base64url_decode(out, buf_span(&b)) == TP_OK);
     free(dense);
     return ok;
 }
