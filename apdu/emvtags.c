@@ -157,7 +157,7 @@ static const struct emv_tag tags[] = {
     {0x9F5B, "Issuer Script Results", EMV_B, 5, 0, TERMINAL,
      EMV_PLAIN}, /* Book 4, Annex A5; the tag is the schemes' own, not in Annex A */
     {0x9F66, "Terminal Transaction Qualifiers (TTQ)", EMV_B, 4, 4, TERMINAL,
-     EMV_PLAIN}, /* EMV contactless Book A, 5.7 */
+     EMV_PLAIN},                                              /* EMV contactless Book A, 5.7 */
     {0x9F6B, "Track 2 Data", EMV_B, 0, 19, CARD, EMV_SECRET}, /* EMV contactless Book C-2 */
     {0x9F6C, "Card Transaction Qualifiers (CTQ)", EMV_B, 2, 2, CARD,
      EMV_PLAIN}, /* EMV contactless Book C-3, A.2 */

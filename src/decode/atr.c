@@ -50,9 +50,8 @@ static void ta(struct listing *l, json_t *o, struct walk *w, uint8_t v)
         if (v < 0x10 || v == 0xFF)
             listing_means(l, o, REFUSED "8.3.3.9: 10 to FE is allowed");
     } else if (w->protocol == T15) {
-        listing_means(l, o, "clock %s; class%s%s%s", clocks[v >> 6],
-                      (v & 1) != 0 ? " A (5 V)" : "", (v & 2) != 0 ? " B (3 V)" : "",
-                      (v & 4) != 0 ? " C (1.8 V)" : "");
+        listing_means(l, o, "clock %s; class%s%s%s", clocks[v >> 6], (v & 1) != 0 ? " A (5 V)" : "",
+                      (v & 2) != 0 ? " B (3 V)" : "", (v & 4) != 0 ? " C (1.8 V)" : "");
         if ((v & 0x3F) == 0 || (v & 0x38) != 0)
             listing_means(l, o, REFUSED "ISO/IEC 7816-3, 8.3: reserved classes");
     }
@@ -63,8 +62,8 @@ static void tb(struct listing *l, json_t *o, struct walk *w, uint8_t v)
     const unsigned bwi = v >> 4, cwi = v & 0x0F;
 
     if (w->group <= 2) {
-        listing_means(l, o, v == 0 ? "VPP is not connected"
-                                   : "programming voltage, no longer used");
+        listing_means(l, o,
+                      v == 0 ? "VPP is not connected" : "programming voltage, no longer used");
         if (v != 0)
             listing_means(l, o, REFUSED "8.3.3.%u: 00 alone is allowed", w->group == 1 ? 2 : 6);
     } else if (w->protocol == 1) {
@@ -178,10 +177,10 @@ static bool interface_bytes(struct listing *l, struct span *in, struct walk *w, 
 static void historical_bytes(struct listing *l, struct span v)
 {
     static const char *const names[16] = {
-        [1] = "country code",        [2] = "issuer identification number",
-        [3] = "card service data",   [4] = "initial access data",
-        [5] = "card issuer's data",  [6] = "pre-issuing data",
-        [7] = "card capabilities",   [8] = "status indicator",
+        [1] = "country code",           [2] = "issuer identification number",
+        [3] = "card service data",      [4] = "initial access data",
+        [5] = "card issuer's data",     [6] = "pre-issuing data",
+        [7] = "card capabilities",      [8] = "status indicator",
         [15] = "application identifier"};
     struct span value;
     char hex[2 * 15 + 1];
@@ -235,9 +234,10 @@ enum tp_err decode_atr(json_t **out, struct decode *d, struct span in, struct tp
     json_t *o = byte(&l, &rest, "TS", 0, &ts);
 
     if (o != NULL)
-        listing_means(&l, o, ts == INVERSE ? "inverse convention"
-                             : ts == 0x3B  ? "direct convention"
-                                           : "neither 3B nor 3F");
+        listing_means(&l, o,
+                      ts == INVERSE ? "inverse convention"
+                      : ts == 0x3B  ? "direct convention"
+                                    : "neither 3B nor 3F");
     o = byte(&l, &rest, "T0", 0, &t0);
     if (o != NULL) {
         follows(&l, o, 1, t0 >> 4);

@@ -179,10 +179,9 @@ static void say_card_cert(struct says *s, struct span cert, enum emv_icc_key whi
     if (which == EMV_ICC_KEY)
         say(s, "its hash covers the signed records too: telepay card checks it");
     else if (bcd_get_cn(span_of(o.bytes + 2, 10), pan) == TP_OK &&
-             emv_icc_cert_check(&outcome, &info, which, issuer, cert,
-                                decode_find(s->d, TAG_PIN_REMAINDER),
-                                decode_find(s->d, TAG_PIN_EXPONENT), span_of(NULL, 0), pan,
-                                0) == TP_OK)
+             emv_icc_cert_check(
+                 &outcome, &info, which, issuer, cert, decode_find(s->d, TAG_PIN_REMAINDER),
+                 decode_find(s->d, TAG_PIN_EXPONENT), span_of(NULL, 0), pan, 0) == TP_OK)
         say_outcome(s, outcome);
 out:
     emv_pubkey_free(&info.key);

@@ -13,9 +13,8 @@ static bool digits(const char *text)
 
 static const char *currency_name(const char *code)
 {
-    const struct currency *c =
-        digits(code) ? currency_by_numeric((unsigned)strtoul(code, NULL, 10))
-                     : currency_by_alpha(code);
+    const struct currency *c = digits(code) ? currency_by_numeric((unsigned)strtoul(code, NULL, 10))
+                                            : currency_by_alpha(code);
 
     return c != NULL ? c->name : NULL;
 }

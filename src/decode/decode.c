@@ -358,7 +358,8 @@ static void print_objects(FILE *to, const json_t *objects, int indent)
     const json_t *o;
     size_t i;
 
-    json_array_foreach(objects, i, o) {
+    json_array_foreach(objects, i, o)
+    {
         print_object(to, o, indent);
         print_objects(to, json_object_get(o, "objects"), indent + 2);
     }

@@ -32,8 +32,8 @@ enum decode_scheme { /* whose 9F6E and 9F1D; DECODE_ANY: by the AID among the da
                      DECODE_AMEX
 };
 
-struct decode {         /* one card and what is known of it; start with zeros */
-    struct shown shown; /* .all: nothing is masked */
+struct decode {                    /* one card and what is known of it; start with zeros */
+    struct shown shown;            /* .all: nothing is masked */
     const struct capk_store *keys; /* opens certificates; NULL: they stay closed */
     struct span rid;               /* whose authority keys, where no AID is among the data */
     const struct names *names;     /* of countries and languages; NULL: none */

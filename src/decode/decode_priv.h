@@ -56,8 +56,8 @@ struct span decode_find(const struct decode *d, uint32_t tag);
 /* Says what a value means, and sets clause. */
 void decode_say(struct says *s, uint32_t tag, struct span value);
 void say_bits(struct says *s, enum emv_bitmap map, struct span value); /* those that are set */
-void say_alphabet(struct says *s, struct span value, unsigned table); /* of ISO/IEC 8859 */
-void say_text(struct says *s, struct span value); /* ISO/IEC 8859-1 */
+void say_alphabet(struct says *s, struct span value, unsigned table);  /* of ISO/IEC 8859 */
+void say_text(struct says *s, struct span value);                      /* ISO/IEC 8859-1 */
 void say_iad(struct says *s, struct span value);                       /* 9F10 */
 void say_issuer_authentication(struct says *s, struct span value);     /* 91 */
 void say_9f6e(struct says *s, struct span value);
@@ -71,8 +71,8 @@ void say_icc_certificate(struct says *s, struct span value);    /* 9F46 */
 void say_pin_certificate(struct says *s, struct span value);    /* 9F2D */
 void say_static_signature(struct says *s, struct span value);   /* 93 */
 void say_dynamic_signature(struct says *s, struct span value);  /* 9F4B */
-const char *decode_name(uint32_t tag);      /* of the dictionary, or ASN.1; NULL: none */
-const char *decode_asn1_name(uint32_t tag); /* of the universal class; NULL: none */
+const char *decode_name(uint32_t tag);        /* of the dictionary, or ASN.1; NULL: none */
+const char *decode_asn1_name(uint32_t tag);   /* of the universal class; NULL: none */
 const char *decode_aid_name(struct span aid); /* whose application; NULL: not known */
 enum decode_scheme decode_scheme_of(const struct decode *d);
 const char *decode_mcc_name(unsigned mcc); /* NULL: not known */

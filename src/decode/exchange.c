@@ -66,9 +66,10 @@ static void header(struct listing *l, json_t *o, const struct capdu *c)
                       (c->p1 & AC_CDA) != 0 ? ", with a CDA signature" : "");
         break;
     case INS_VERIFY:
-        listing_means(l, o, c->p2 == VERIFY_PLAINTEXT_PIN      ? "PIN, plain"
-                            : c->p2 == VERIFY_ENCIPHERED_PIN ? "PIN, enciphered"
-                                                               : "reserved form of the PIN");
+        listing_means(l, o,
+                      c->p2 == VERIFY_PLAINTEXT_PIN    ? "PIN, plain"
+                      : c->p2 == VERIFY_ENCIPHERED_PIN ? "PIN, enciphered"
+                                                       : "reserved form of the PIN");
         break;
     case INS_GET_DATA:
     case INS_PUT_DATA:
@@ -102,8 +103,8 @@ static void set_bytes(struct listing *l, json_t *o, struct span apdu, bool respo
 static void command_data(struct listing *l, json_t *o, const struct capdu *c)
 {
     struct listing inside = listing_inside(l);
-    const struct span list = decode_find(
-        l->d, c->ins == INS_INTERNAL_AUTHENTICATE ? TAG_DDOL : TAG_CDOL1);
+    const struct span list =
+        decode_find(l->d, c->ins == INS_INTERNAL_AUTHENTICATE ? TAG_DDOL : TAG_CDOL1);
 
     if (c->ins == INS_SELECT && c->p1 == SELECT_BY_NAME && c->data.n > 0)
         listing_add_value(&inside, TAG_TERMINAL_AID, c->data);

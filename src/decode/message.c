@@ -15,16 +15,16 @@ enum { DE_55 = 55, DE_EVIDENCE = 61, DE_EVIDENCE_END = 63 };
 
 static const char *type_name(char text[TYPE_MAX], unsigned mti)
 {
-    static const char *const names[] = {[1] = "authorisation", [2] = "financial transaction",
-                                        [4] = "reversal",      [5] = "reconciliation",
-                                        [6] = "administrative", [8] = "network management"},
-                      *const functions[] = {"request", "request response", "advice",
-                                            "advice response"};
+    static const char *const names[] =
+        {[1] = "authorisation",  [2] = "financial transaction", [4] = "reversal",
+         [5] = "reconciliation", [6] = "administrative",        [8] = "network management"},
+                             *const functions[] = {"request", "request response", "advice",
+                                                   "advice response"};
     const unsigned class = mti / 100, function = mti / 10 % 10;
 
     snprintf(text, TYPE_MAX, "%s %s%s",
              class < sizeof(names) / sizeof(names[0]) && names[class] != NULL ? names[class]
-                                                                                : "message",
+                                                                              : "message",
              function < 4 ? functions[function] : "of another function",
              mti % 10 == 1 ? ", repeat" : "");
     return text;
@@ -34,8 +34,7 @@ static void set_text(struct listing *l, json_t *o, const struct iso8583_field *f
 {
     char masked[PAN_TEXT_MAX], *text;
 
-    if (f->shown != SHOWN_PLAIN && !l->d->shown.all &&
-        (f->shown == SHOWN_SIZE || v.n > PAN_MAX)) {
+    if (f->shown != SHOWN_PLAIN && !l->d->shown.all && (f->shown == SHOWN_SIZE || v.n > PAN_MAX)) {
         listing_means(l, o, "masked");
         return;
     }
@@ -46,9 +45,9 @@ static void set_text(struct listing *l, json_t *o, const struct iso8583_field *f
     }
     if (f->format == ISO_B)
         hex_encode(text, v);
-    listing_set(l, o, "value",
-                json_string(f->shown == SHOWN_PAN && !l->d->shown.all ? mask_pan(masked, text)
-                                                                       : text));
+    listing_set(
+        l, o, "value",
+        json_string(f->shown == SHOWN_PAN && !l->d->shown.all ? mask_pan(masked, text) : text));
     free(text);
 }
 

@@ -12,8 +12,7 @@ struct names {
 
 static json_t *load(const char *path, const char *list)
 {
-    json_t *all = json_load_file(path, 0, NULL),
-           *found = json_incref(json_object_get(all, list));
+    json_t *all = json_load_file(path, 0, NULL), *found = json_incref(json_object_get(all, list));
 
     json_decref(all);
     return found;
@@ -47,13 +46,13 @@ static const char *look_up(const json_t *list, const char *code)
     json_t *one;
     size_t i;
 
-    json_array_foreach(list, i, one)
-        for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-            const char *have = json_string_value(json_object_get(one, keys[k]));
+    json_array_foreach(list, i, one) for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+    {
+        const char *have = json_string_value(json_object_get(one, keys[k]));
 
-            if (have != NULL && strcasecmp(have, code) == 0)
-                return json_string_value(json_object_get(one, "name"));
-        }
+        if (have != NULL && strcasecmp(have, code) == 0)
+            return json_string_value(json_object_get(one, "name"));
+    }
     return NULL;
 }
 

@@ -11,7 +11,8 @@ struct names;
 TP_MUST_CHECK enum tp_err names_new(struct names **out);
 void names_free(struct names **n);
 
-/* By two or three letters of either case, or three digits; NULL when there is none, or n is NULL. */
+/* By two or three letters of either case, or three digits; NULL when there is none, or n is NULL.
+ */
 const char *names_country(const struct names *n, const char *code);
 /* By two or three letters. */
 const char *names_language(const struct names *n, const char *code);

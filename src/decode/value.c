@@ -253,11 +253,12 @@ static void say_pan(struct says *s, struct span v)
 
 void say_service_code(struct says *s, struct span v)
 {
-    static const char *const interchange[10] = {
-        [1] = "international",   [2] = "international, chip", [5] = "national",
-        [6] = "national, chip",  [7] = "private",             [9] = "test"};
+    static const char *const interchange[10] = {[1] = "international", [2] = "international, chip",
+                                                [5] = "national",      [6] = "national, chip",
+                                                [7] = "private",       [9] = "test"};
     static const char *const authorisation[10] = {
-        [0] = "authorised as usual", [2] = "authorised by the issuer online",
+        [0] = "authorised as usual",
+        [2] = "authorised by the issuer online",
         [4] = "authorised by the issuer online unless agreed otherwise"};
     static const char *const services[10] = {
         [0] = "no restrictions, PIN required",
@@ -278,8 +279,7 @@ void say_service_code(struct says *s, struct span v)
     for (unsigned i = 0; i < 3; i++, divisor /= 10) {
         const unsigned digit = (unsigned)n / divisor % 10;
 
-        say(s, "digit %u: %s", i + 1,
-            digits[i][digit] != NULL ? digits[i][digit] : "reserved");
+        say(s, "digit %u: %s", i + 1, digits[i][digit] != NULL ? digits[i][digit] : "reserved");
     }
 }
 
@@ -393,9 +393,9 @@ static void say_cid(struct says *s, struct span v)
 {
     static const char *const types[] = {"AAC: declined", "TC: approved", "ARQC: ask the issuer",
                                         "reserved type"},
-                      *const reasons[] = {"no information given", "service not allowed",
-                                          "PIN try limit exceeded",
-                                          "issuer authentication failed"};
+                             *const reasons[] = {"no information given", "service not allowed",
+                                                 "PIN try limit exceeded",
+                                                 "issuer authentication failed"};
 
     if (v.n != 1)
         return;
@@ -459,13 +459,13 @@ static void say_arc(struct says *s, struct span v)
 static void say_terminal_type(struct says *s, struct span v)
 {
     static const char *const who[4] = {NULL, "financial institution", "merchant", "cardholder"},
-                      *const how[7] = {NULL,
-                                       "attended, online only",
-                                       "attended, offline with online capability",
-                                       "attended, offline only",
-                                       "unattended, online only",
-                                       "unattended, offline with online capability",
-                                       "unattended, offline only"};
+                             *const how[7] = {NULL,
+                                              "attended, online only",
+                                              "attended, offline with online capability",
+                                              "attended, offline only",
+                                              "unattended, online only",
+                                              "unattended, offline with online capability",
+                                              "unattended, offline only"};
     unsigned operated, environment;
 
     if (v.n != 1)
@@ -474,8 +474,8 @@ static void say_terminal_type(struct says *s, struct span v)
     environment = v.p[0] & 0x0F;
     say(s, "operated by: %s",
         operated < 4 && who[operated] != NULL ? who[operated] : "reserved value");
-    say(s, "%s", environment < 7 && how[environment] != NULL ? how[environment]
-                                                              : "reserved environment");
+    say(s, "%s",
+        environment < 7 && how[environment] != NULL ? how[environment] : "reserved environment");
 }
 
 struct code {
@@ -512,19 +512,18 @@ static void say_type(struct says *s, struct span v)
 
 static void say_entry_mode(struct says *s, struct span v)
 {
-    static const struct code modes[] = {
-        {0x00, "unknown"},
-        {0x01, "card number typed"},
-        {0x02, "magnetic stripe"},
-        {0x03, "bar code"},
-        {0x04, "optical character recognition"},
-        {0x05, "integrated circuit card, CVV can be checked"},
-        {0x07, "contactless, EMV"},
-        {0x10, "credentials on file"},
-        {0x80, "fallback from chip to magnetic stripe"},
-        {0x90, "magnetic stripe, whole track 2"},
-        {0x91, "contactless, magnetic stripe data"},
-        {0x95, "integrated circuit card, CVV may not be checked"}};
+    static const struct code modes[] = {{0x00, "unknown"},
+                                        {0x01, "card number typed"},
+                                        {0x02, "magnetic stripe"},
+                                        {0x03, "bar code"},
+                                        {0x04, "optical character recognition"},
+                                        {0x05, "integrated circuit card, CVV can be checked"},
+                                        {0x07, "contactless, EMV"},
+                                        {0x10, "credentials on file"},
+                                        {0x80, "fallback from chip to magnetic stripe"},
+                                        {0x90, "magnetic stripe, whole track 2"},
+                                        {0x91, "contactless, magnetic stripe data"},
+                                        {0x95, "integrated circuit card, CVV may not be checked"}};
 
     SAY_CODE(s, v, modes);
 }
@@ -559,8 +558,7 @@ void say_bits(struct says *s, enum emv_bitmap map, struct span v)
         const char *name = emv_bit_name(map, i / 8 + 1, 8 - i % 8);
 
         if ((v.p[i / 8] & 0x80 >> i % 8) != 0)
-            say(s, "byte %u bit %u: %s", i / 8 + 1, 8 - i % 8,
-                name != NULL ? name : "reserved");
+            say(s, "byte %u bit %u: %s", i / 8 + 1, 8 - i % 8, name != NULL ? name : "reserved");
     }
 }
 

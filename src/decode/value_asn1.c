@@ -10,16 +10,26 @@ static const struct {
     uint8_t tag;
     bool text;
     const char *name;
-} types[] = {{0x01, false, "ASN.1 BOOLEAN"},         {0x02, false, "ASN.1 INTEGER"},
-             {0x03, false, "ASN.1 BIT STRING"},      {0x04, false, "ASN.1 OCTET STRING"},
-             {0x05, false, "ASN.1 NULL"},            {0x06, false, "ASN.1 OBJECT IDENTIFIER"},
-             {0x07, true, "ASN.1 ObjectDescriptor"}, {0x09, false, "ASN.1 REAL"},
-             {0x0A, false, "ASN.1 ENUMERATED"},      {0x0C, true, "ASN.1 UTF8String"},
-             {0x0D, false, "ASN.1 RELATIVE-OID"},    {0x12, true, "ASN.1 NumericString"},
-             {0x13, true, "ASN.1 PrintableString"},  {0x14, true, "ASN.1 TeletexString"},
-             {0x16, true, "ASN.1 IA5String"},        {0x17, true, "ASN.1 UTCTime"},
-             {0x18, true, "ASN.1 GeneralizedTime"},  {0x1A, true, "ASN.1 VisibleString"},
-             {0x30, false, "ASN.1 SEQUENCE"},        {0x31, false, "ASN.1 SET"}};
+} types[] = {{0x01, false, "ASN.1 BOOLEAN"},
+             {0x02, false, "ASN.1 INTEGER"},
+             {0x03, false, "ASN.1 BIT STRING"},
+             {0x04, false, "ASN.1 OCTET STRING"},
+             {0x05, false, "ASN.1 NULL"},
+             {0x06, false, "ASN.1 OBJECT IDENTIFIER"},
+             {0x07, true, "ASN.1 ObjectDescriptor"},
+             {0x09, false, "ASN.1 REAL"},
+             {0x0A, false, "ASN.1 ENUMERATED"},
+             {0x0C, true, "ASN.1 UTF8String"},
+             {0x0D, false, "ASN.1 RELATIVE-OID"},
+             {0x12, true, "ASN.1 NumericString"},
+             {0x13, true, "ASN.1 PrintableString"},
+             {0x14, true, "ASN.1 TeletexString"},
+             {0x16, true, "ASN.1 IA5String"},
+             {0x17, true, "ASN.1 UTCTime"},
+             {0x18, true, "ASN.1 GeneralizedTime"},
+             {0x1A, true, "ASN.1 VisibleString"},
+             {0x30, false, "ASN.1 SEQUENCE"},
+             {0x31, false, "ASN.1 SET"}};
 
 const char *decode_asn1_name(uint32_t tag)
 {

@@ -80,17 +80,30 @@ static void say_vis(struct says *s, struct span v)
 /* Formats 2 and 4: CVN '22', '43' and others, of contactless cards and telephones. */
 static void say_vis_mobile(struct says *s, struct span v)
 {
-    static const char *const verifiers[16] = {
-        "no CDCVM",           "Visa mobile payment application",
-        "MG",                 "co-residing application of the secure element",
-        "trusted application", "mobile application",
-        "terminal",           "in the cloud",
-        "operating system of the mobile device"};
-    static const char *const kinds[16] = {
-        "no CDCVM",        "passcode",      "finger biometric", "mobile device pattern",
-        "facial biometric", "iris biometric", "voice biometric",  "palm biometric",
-        NULL,              NULL,            NULL,               NULL,
-        NULL,              "signature",     "online PIN"};
+    static const char *const verifiers[16] = {"no CDCVM",
+                                              "Visa mobile payment application",
+                                              "MG",
+                                              "co-residing application of the secure element",
+                                              "trusted application",
+                                              "mobile application",
+                                              "terminal",
+                                              "in the cloud",
+                                              "operating system of the mobile device"};
+    static const char *const kinds[16] = {"no CDCVM",
+                                          "passcode",
+                                          "finger biometric",
+                                          "mobile device pattern",
+                                          "facial biometric",
+                                          "iris biometric",
+                                          "voice biometric",
+                                          "palm biometric",
+                                          NULL,
+                                          NULL,
+                                          NULL,
+                                          NULL,
+                                          NULL,
+                                          "signature",
+                                          "online PIN"};
     const struct span cvr = span_of(v.p + 3, 5);
 
     s->clause = "VCPS, Appendix M";
@@ -99,8 +112,7 @@ static void say_vis_mobile(struct says *s, struct span v)
     say(s, "derivation key index %02X", v.p[2]);
     say(s, "CVR: cardholder verified by: %s",
         verifiers[cvr.p[0] >> 4] != NULL ? verifiers[cvr.p[0] >> 4] : "reserved");
-    say(s, "CVR: how: %s",
-        kinds[cvr.p[0] & 0x0F] != NULL ? kinds[cvr.p[0] & 0x0F] : "reserved");
+    say(s, "CVR: how: %s", kinds[cvr.p[0] & 0x0F] != NULL ? kinds[cvr.p[0] & 0x0F] : "reserved");
     say_types(s, cvr.p[1]);
     say(s, "CVR: script commands carried out %u", cvr.p[3] >> 4);
     say_cvr_bits(s, EMV_BITMAP_CVR_VIS_MOBILE, cvr);

@@ -171,8 +171,8 @@ static void say_form_factor(struct says *s, struct span v)
     say(s, "form factor: %s",
         form < sizeof(forms) / sizeof(forms[0]) ? forms[form] : "not known here");
     say_bits(s, EMV_BITMAP_FORM_FACTOR, span_of((const uint8_t[]){0, v.p[1]}, 2));
-    say(s, "technology: %s", (v.p[3] & 0x0F) == 0 ? "contactless, ISO/IEC 14443"
-                                                  : "not contactless, or reserved");
+    say(s, "technology: %s",
+        (v.p[3] & 0x0F) == 0 ? "contactless, ISO/IEC 14443" : "not contactless, or reserved");
 }
 
 static void say_amex(struct says *s, struct span v)
@@ -213,8 +213,7 @@ void say_risk_data(struct says *s, struct span v)
 /* Registered identifiers, each with the length of what follows: Book 1, 12.5. */
 void say_registered(struct says *s, struct span v)
 {
-    static const char *const products[] = {"reserved", "debit", "credit", "commercial",
-                                           "pre-paid"};
+    static const char *const products[] = {"reserved", "debit", "credit", "commercial", "pre-paid"};
     struct span id, data;
     uint8_t n;
     char hex[2 * 255 + 1];

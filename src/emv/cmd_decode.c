@@ -210,9 +210,8 @@ static enum tp_err decode_bytes(json_t **out, struct decode *d, const struct wor
     case ATR:
         return decode_atr(out, d, in, e);
     case STATUS:
-        return in.n == 2
-                   ? decode_status(out, (uint16_t)(in.p[0] << 8 | in.p[1]), w->ins)
-                   : tp_fail(e, TP_ERR_FORMAT, "a status word has 2 bytes, not %zu", in.n);
+        return in.n == 2 ? decode_status(out, (uint16_t)(in.p[0] << 8 | in.p[1]), w->ins)
+                         : tp_fail(e, TP_ERR_FORMAT, "a status word has 2 bytes, not %zu", in.n);
     case APDU:
         return decode_exchange(out, d, in, second, e);
     case MESSAGE:
@@ -240,8 +239,7 @@ static enum tp_err read_bytes(struct buf *in, struct buf *second, struct words *
     return r == TP_OK && in->n == 0 ? tp_fail(e, TP_ERR_FORMAT, "no data were given") : r;
 }
 
-static enum tp_err decode_words(json_t **out, struct decode *d, struct words *w,
-                                struct tp_error *e)
+static enum tp_err decode_words(json_t **out, struct decode *d, struct words *w, struct tp_error *e)
 {
     struct buf in = {NULL, 0, 0}, second = {NULL, 0, 0};
     enum tp_err r;

@@ -49,7 +49,8 @@ static bool take_hex(struct buf *out, size_t *digits, size_t *at, struct span te
     return true;
 }
 
-/* A third of base64's characters are hex digits too; where over two thirds are, hex was mistyped. */
+/* A third of base64's characters are hex digits too; where over two thirds are, hex was mistyped.
+ */
 static bool take_base64(struct buf *out, struct span text)
 {
     uint8_t *dense = malloc(text.n + 1);
@@ -63,9 +64,9 @@ static bool take_base64(struct buf *out, struct span text)
             hex += isxdigit(text.p[i]) != 0;
         }
     out->n = 0;
-    ok = ok && 3 * hex <= 2 * b.n &&
-         (base64_decode(out, buf_span(&b)) == TP_OK ||
-          base64url_decode(out, buf_span(&b)) == TP_OK);
+    ok =
+        ok && 3 * hex <= 2 * b.n &&
+        (base64_decode(out, buf_span(&b)) == TP_OK || base64url_decode(out, buf_span(&b)) == TP_OK);
     free(dense);
     return ok;
 }
@@ -91,7 +92,8 @@ enum tp_err input_text(struct buf *out, struct span text, struct tp_error *e)
     }
     if (digits % 2 != 0)
         return tp_fail(e, TP_ERR_FORMAT,
-                       "%zu hex digits are no whole bytes: one is missing, or one too many", digits);
+                       "%zu hex digits are no whole bytes: one is missing, or one too many",
+                       digits);
     return TP_OK;
 }
 
@@ -132,9 +134,8 @@ static enum tp_err read_standard_input(uint8_t **out, size_t *n, struct tp_error
     *n = fread(*out, 1, INPUT_MAX + 1, stdin);
     if (ferror(stdin))
         return tp_fail(e, TP_ERR_IO, "cannot read standard input: %s", strerror(errno));
-    return *n > INPUT_MAX
-               ? tp_fail(e, TP_ERR_RANGE, "standard input has over %d bytes", INPUT_MAX)
-               : TP_OK;
+    return *n > INPUT_MAX ? tp_fail(e, TP_ERR_RANGE, "standard input has over %d bytes", INPUT_MAX)
+                          : TP_OK;
 }
 
 enum tp_err input_file(struct buf *out, const char *path, struct tp_error *e)

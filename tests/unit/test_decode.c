@@ -174,9 +174,10 @@ START_TEST(asn1_stands_among_other_peoples_data)
 
         ck_ok(decode_tlv(
             &objects, decoder(),
-            bytes_of("305D0101000101FF0203FFFFFF02037FFFFF0500060388370306092A864886F70D01010B090009"
-                     "0140090141090142090143090380FC01090580FE5555550908032B312E30652D330A03FFFFFE0A"
-                     "037FFFFE0D04C27B03021A054A6F6E6573"),
+            bytes_of(
+                "305D0101000101FF0203FFFFFF02037FFFFF0500060388370306092A864886F70D01010B090009"
+                "0140090141090142090143090380FC01090580FE5555550908032B312E30652D330A03FFFFFE0A"
+                "037FFFFE0D04C27B03021A054A6F6E6573"),
             NULL));
         has_lines(objects, "SEQUENCE|false|true|-1|8388607|NULL|2.999.3|1.2.840.113549.1.1.11, "
                            "sha256WithRSAEncryption|ENUMERATED|-2|8388606|RELATIVE-OID|\"Jones\"");
@@ -268,8 +269,8 @@ START_TEST(a_fault_is_told_with_its_place_and_what_was_before_it)
             /* padding before, between and behind objects: Book 3, B1 */
             {"00FF9F270180000095", "offset 8: tag 95 has no length", "ARQC"},
             /* emv-utils' padding_test: what follows a broken template is decoded all the same */
-            {"701870105F2A0208409F1A0208409F15025999123456789ABCDED002DEAD", "offset 19:",
-             "US Dollar|United States|5999|offset 19|offset 20|D0  [2]  DEAD"},
+            {"701870105F2A0208409F1A0208409F15025999123456789ABCDED002DEAD",
+             "offset 19:", "US Dollar|United States|5999|offset 19|offset 20|D0  [2]  DEAD"},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -317,9 +318,10 @@ START_TEST(what_may_not_be_seen_is_masked)
         json_t *objects;
         char *text, whole[200];
 
-        snprintf(whole, sizeof(whole), "%s",
-                 "70365A08476173900101001057124761739001010010D25122011234567890FF5F200441424344DF70"
-                 "024242830A4761739001010010AAAA");
+        snprintf(
+            whole, sizeof(whole), "%s",
+            "70365A08476173900101001057124761739001010010D25122011234567890FF5F200441424344DF70"
+            "024242830A4761739001010010AAAA");
         d->shown.all = false;
         d->shown.personal = true;
         ck_ok(decode_tlv(&objects, d, bytes_of(whole), NULL));
@@ -343,12 +345,13 @@ START_TEST(lists_of_tags_with_lengths_and_with_values)
         has_lines(objects, "9F02  Amount, Authorised (Numeric)  [6]|5F2A  Transaction Currency");
         ck_ok(decode_dol(&objects, decoder(), bytes_of("9F02065F2A02"), SPAN_OF(values), NULL));
         has_lines(objects, "9F02|12.50 EUR|5F2A|Euro");
-        ck_assert_int_eq(decode_dol(&objects, decoder(), bytes_of("9F02065F2A02"),
-                                    span_of(values, 7), &e),
-                         TP_ERR_FORMAT);
+        ck_assert_int_eq(
+            decode_dol(&objects, decoder(), bytes_of("9F02065F2A02"), span_of(values, 7), &e),
+            TP_ERR_FORMAT);
         has_lines(objects, "9F02|asks for 2 bytes of 5F2A, but 1 are left");
-        ck_assert_int_eq(decode_dol(&objects, decoder(), bytes_of("9F02065F"), span_of(NULL, 0), &e),
-                         TP_ERR_FORMAT);
+        ck_assert_int_eq(
+            decode_dol(&objects, decoder(), bytes_of("9F02065F"), span_of(NULL, 0), &e),
+            TP_ERR_FORMAT);
         has_lines(objects, "9F02|the list is cut off");
         ck_ok(decode_tags(&objects, decoder(), bytes_of("829F36"), NULL));
         has_lines(objects, "82  Application Interchange Profile|9F36  Application Transaction");
@@ -413,10 +416,14 @@ START_TEST(codes_by_letters_and_numbers)
             enum decode_code kind;
             const char *code, *name;
         } rows[] = {
-            {DECODE_COUNTRY, "528", "Netherlands"}, {DECODE_COUNTRY, "GBR", "United Kingdom"},
-            {DECODE_COUNTRY, "US", "United States"}, {DECODE_CURRENCY, "978", "Euro"},
-            {DECODE_CURRENCY, "HKD", "Hong Kong Dollar"}, {DECODE_CURRENCY, "826", "Pound Sterling"},
-            {DECODE_LANGUAGE, "fr", "French"},      {DECODE_LANGUAGE, "zh", "Chinese"},
+            {DECODE_COUNTRY, "528", "Netherlands"},
+            {DECODE_COUNTRY, "GBR", "United Kingdom"},
+            {DECODE_COUNTRY, "US", "United States"},
+            {DECODE_CURRENCY, "978", "Euro"},
+            {DECODE_CURRENCY, "HKD", "Hong Kong Dollar"},
+            {DECODE_CURRENCY, "826", "Pound Sterling"},
+            {DECODE_LANGUAGE, "fr", "French"},
+            {DECODE_LANGUAGE, "zh", "Chinese"},
             {DECODE_LANGUAGE, "wln", "Walloon"},
         };
         json_t *objects;
