@@ -33,6 +33,11 @@ char *shown_value(char *out, struct shown *s, uint32_t tag, struct span value);
 char *shown_command(char *out, struct shown *s, struct span command);
 char *shown_response(char *out, struct shown *s, struct span response, bool raw_is_plain);
 
+/* Which card it is shows at its selection, before anything is read of it: *test, whether it belongs
+ * to the test scheme (RID F000000014), all of whose data may be shown. False, and *test as it is:
+ * the exchange selects no application. */
+bool shown_selection(bool *test, struct span command, struct span response);
+
 /* The data of a command may be seen: they are what the card asks the terminal for by its DOLs,
  * names, or a cryptogram of the issuer; of a test card all but a PIN and a new one. */
 bool shown_command_plain(const struct shown *s, uint8_t ins);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "apdu/apdu.h"
+#include "apdu/dol.h"
 #include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
@@ -100,11 +101,24 @@ static void set_bytes(struct listing *l, json_t *o, struct span apdu, bool respo
     free(text);
 }
 
+/* The list by which the terminal made the data: of two CDOLs the one that asks for as many bytes. */
+static struct span list_for(const struct decode *d, const struct capdu *c)
+{
+    const struct span first = decode_find(d, TAG_CDOL1), second = decode_find(d, TAG_CDOL2);
+    size_t n;
+
+    if (c->ins == INS_INTERNAL_AUTHENTICATE)
+        return decode_find(d, TAG_DDOL);
+    if (dol_length(first, &n) == TP_OK && n != c->data.n && dol_length(second, &n) == TP_OK &&
+        n == c->data.n)
+        return second;
+    return first;
+}
+
 static void command_data(struct listing *l, json_t *o, const struct capdu *c)
 {
     struct listing inside = listing_inside(l);
-    const struct span list =
-        decode_find(l->d, c->ins == INS_INTERNAL_AUTHENTICATE ? TAG_DDOL : TAG_CDOL1);
+    const struct span list = list_for(l->d, c);
 
     if (c->ins == INS_SELECT && c->p1 == SELECT_BY_NAME && c->data.n > 0)
         listing_add_value(&inside, TAG_TERMINAL_AID, c->data);

@@ -4,5 +4,6 @@
 #define TP_EMV_COMMANDS_H
 
 int emv_decode(int argc, char **argv);
+int emv_apdu(int argc, char **argv);
 
 #endif

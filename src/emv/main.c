@@ -3,6 +3,7 @@
 #include "emv/commands.h"
 
 static const struct cli_command commands[] = {
+    {"apdu", "send commands to a card, and say what it answers", emv_apdu},
     {"decode", "say what data of EMV mean", emv_decode},
     {NULL, NULL, NULL},
 };

@@ -1,0 +1,73 @@
+#!/bin/bash
+# telepay-emv apdu with a card behind a real pcscd: arguments, standard input and scripts; 61xx and 6Cxx; a trace; what is masked.
+set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+if [ "${1:-}" != inside ]; then
+    exec "$here/with-pcscd" "$0" inside
+fi
+failures=0
+own_folder
+select=00A4040007F0000000141010
+
+telepay-perso init scheme >out 2>&1 || fail "perso init: $(heard)"
+telepay-perso card card --scheme scheme --pan 9990140000000015 --expiry 2030-12-31 --t0 --pin 1234 >out 2>&1 || fail "perso card: $(heard)"
+expect 3 "card" telepay-emv apdu $select
+insert card
+
+# a command of the command line, decoded: what the answer holds is in the tree
+expect 0 "SELECT" telepay-emv apdu ${select}00
+said "9000: done"
+said "84  Dedicated File (DF) Name"
+said "telepay's test scheme"
+expect 1 "6A82: the card has no such application" telepay-emv apdu 00A4040007A000000003101000
+expect 2 "4 bytes at least" telepay-emv apdu 00A4
+expect 2 "lengths that do not agree" telepay-emv apdu 00A4040009F000
+
+# T=0: 61xx is followed, or shown
+expect 0 "61" telepay-emv apdu --raw $select
+unsaid "84  Dedicated"
+grep -Eq '^ *- 61[0-9A-F]{2}: done, more response bytes' out || fail "61xx is not shown: $(cat out)"
+# of READ RECORD with a wrong Le, the right one
+expect 1 "the card says the right one" telepay-emv apdu --raw $select 00B2010C01
+expect 0 "70  READ RECORD" telepay-emv apdu $select 00B2010C01
+
+# a script, standard input, and a trace as a script; the first line with a fault is named
+cat >script <<S
+# the application, its counter, the PIN tries
+
+${select}00
+80 CA 9F 36 00
+80CA9F1700
+reset
+S
+expect 0 "9F36  Application Transaction Counter" telepay-emv apdu --file script --trace trace
+said "9F17  Personal Identification Number (PIN) Try Counter"
+cp out by_file
+telepay-emv apdu <script >out 2>&1 || fail "standard input: $(cat out)"
+cmp -s out by_file || fail "standard input is another than the file"
+grep '^[<>#]' trace >replayed
+expect 0 "9F36  Application Transaction Counter" telepay-emv apdu --file replayed
+grep -q '^> 80CA9F3600$' trace && grep -q '^atr: 3B' trace || fail "the trace is another: $(cat trace)"
+printf '%s00\n00A4 0X\n' $select >bad
+expect 2 "line 2: character 6, 'X'" telepay-emv apdu --file bad
+said "9000: done"
+
+# no PIN in any form, not even --unmasked; of other data of a test card all, when that is wanted
+printf '%s00\n0020008008241234FFFFFFFFFF\n' $select >pin
+expect 0 "PIN, plain" telepay-emv apdu --file pin --unmasked --trace unmasked
+unsaid 241234
+! grep -q 241234 unmasked || fail "the trace has the PIN"
+expect 0 "999014******0015" telepay-emv apdu $select 80A8000002830000 00B2010C00 00B2011400 00B2021400
+unsaid 9990140000000015
+expect 0 9990140000000015 telepay-emv apdu --unmasked $select 80A8000002830000 00B2010C00 00B2011400 00B2021400
+
+telepay-emv apdu --json $select >out 2>err || fail "--json: $(cat err)"
+python3 - out <<'P' || fail "the JSON is another: $(cat out)"
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["atr"].startswith("3B") and d["objects"][0]["tag"] == "C-APDU" and d["objects"][0]["name"] == "SELECT", d
+assert d["objects"][1]["means"] == ["9000: done"] and d["objects"][1]["objects"][0]["tag"] == "6F", d
+P
+remove
+verdict
