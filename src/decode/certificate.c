@@ -121,6 +121,20 @@ static void say_fields(struct says *s, const struct opened *o, const struct cert
         after[8] == 1 ? "" : "s");
 }
 
+/* The key that a certificate and its remainder hold. */
+static void say_key(struct says *s, const struct opened *o, const struct cert_layout *layout,
+                    struct span remainder, struct span exponent)
+{
+    struct emv_pubkey *key = key_in(o, layout, remainder, exponent);
+    char hex[2 * EMV_RSA_MAX + 1];
+
+    if (key == NULL)
+        return;
+    say(s, "modulus %s", hex_encode(hex, emv_pubkey_modulus(key)));
+    say(s, "exponent %s", hex_encode(hex, emv_pubkey_exponent(key)));
+    emv_pubkey_free(&key);
+}
+
 /* What it lacks to be checked is said rather than taken for a fault. */
 static void say_outcome(struct says *s, enum emv_check outcome)
 {
@@ -148,6 +162,7 @@ void say_issuer_certificate(struct says *s, struct span cert)
     say(s, "opened with key %02X of %s (%s)", authority->index,
         hex_encode(rid, SPAN_OF(authority->rid)), authority->source);
     say_fields(s, &o, &cert_issuer);
+    say_key(s, &o, &cert_issuer, remainder, exponent_of(s->d, TAG_ISSUER_EXPONENT));
     if (exponent.n == 0) {
         say(s, "not checked: the exponent (9F32) is not among the data");
         return;
@@ -176,6 +191,9 @@ static void say_card_cert(struct says *s, struct span cert, enum emv_icc_key whi
     }
     say(s, "opened with the issuer's key");
     say_fields(s, &o, &cert_icc);
+    say_key(s, &o, &cert_icc,
+            decode_find(s->d, which == EMV_ICC_KEY ? TAG_ICC_REMAINDER : TAG_PIN_REMAINDER),
+            exponent_of(s->d, which == EMV_ICC_KEY ? TAG_ICC_EXPONENT : TAG_PIN_EXPONENT));
     if (which == EMV_ICC_KEY)
         say(s, "its hash covers the signed records too: telepay card checks it");
     else if (bcd_get_cn(span_of(o.bytes + 2, 10), pan) == TP_OK &&

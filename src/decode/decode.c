@@ -10,7 +10,7 @@
 #include "base/secret.h"
 #include "decode/decode_priv.h"
 
-#define SENTENCE_MAX 400
+#define SENTENCE_MAX 640
 #define UNIVERSAL    0xC0 /* no bit of these in the first byte of a tag: the ASN.1 types */
 
 /* ---- making a list ---- */

@@ -179,8 +179,6 @@ static enum tp_err send_bytes(struct session *s, struct span command, struct tp_
         const uint16_t sw = (uint16_t)(room[answer.n - 2] << 8 | room[answer.n - 1]);
 
         s->refused = sw != SW_OK && (sw & SW_FAMILY) != SW_MORE_DATA;
-        if (command.n > 1 && command.p[1] == INS_SELECT) /* another application's objects */
-            forget(s);
         kept = keep(s, buf_span(&answer));
         r = kept.p == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "out of memory")
                            : show(s, command, kept, e);
@@ -208,6 +206,8 @@ static enum tp_err send_line(struct session *s, const char *line, struct tp_erro
     if (r == TP_OK && command.n < 4)
         r = tp_fail(e, TP_ERR_FORMAT, "a command has 4 bytes at least: CLA INS P1 P2");
     if (r == TP_OK) {
+        if (command.p[1] == INS_SELECT) /* what follows are another application's objects */
+            forget(s);
         kept = keep(s, buf_span(&command)); /* a command's data are remembered too */
         r = kept.p == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "out of memory")
                            : send_bytes(s, kept, e);
