@@ -153,9 +153,18 @@ static const struct emv_tag tags[] = {
     {0x9F4D, "Log Entry", EMV_B, 2, 2, CARD, EMV_PLAIN},
     {0x9F4E, "Merchant Name and Location", EMV_ANS, 0, 0, TERMINAL, EMV_PLAIN},
     {0x9F4F, "Log Format", EMV_DOL, 0, 252, CARD, EMV_PLAIN},
+    {0x9F5A, "Application Program Identifier", EMV_B, 1, 16, CARD, EMV_PLAIN}, /* Book C-3 */
     {0x9F5B, "Issuer Script Results", EMV_B, 5, 0, TERMINAL,
      EMV_PLAIN}, /* Book 4, Annex A5; the tag is the schemes' own, not in Annex A */
+    {0x9F66, "Terminal Transaction Qualifiers (TTQ)", EMV_B, 4, 4, TERMINAL,
+     EMV_PLAIN},                                              /* EMV contactless Book A, 5.7 */
     {0x9F6B, "Track 2 Data", EMV_B, 0, 19, CARD, EMV_SECRET}, /* EMV contactless Book C-2 */
+    {0x9F6C, "Card Transaction Qualifiers (CTQ)", EMV_B, 2, 2, CARD,
+     EMV_PLAIN}, /* EMV contactless Book C-3, A.2 */
+    {0x9F6D, "Contactless Reader Capabilities", EMV_B, 1, 1, TERMINAL,
+     EMV_PLAIN}, /* EMV contactless Book C-4, 4.3.3 */
+    {0x9F6E, "Third Party Data, Form Factor Indicator or Enhanced Reader Capabilities", EMV_B, 4,
+     32, CARD, EMV_PLAIN}, /* one tag for each of three schemes: Books C-2, C-3, C-4 */
     {0x9F7C, "Merchant Custom Data", EMV_B, 20, 32, TERMINAL,
      EMV_PLAIN}, /* EMV contactless Book C-2; 32 bytes here */
     {0xBF0C, "File Control Information (FCI) Issuer Discretionary Data", EMV_CONSTRUCTED, 0, 222,

@@ -154,15 +154,28 @@ enum emv_shown emv_tag_shown(uint32_t tag);
 size_t emv_tag_count(void);
 const struct emv_tag *emv_tag_at(size_t i); /* in order of tags */
 
-/* The bits of AIP (82), AUC (9F07), TVR (95), TSI (9B) and Terminal Capabilities (9F33), as the
- * standard numbers them: byte 1 to n, bit 8 to 1. */
+/* The bits of data objects, as the standards number them: byte 1 to n, bit 8 to 1. Those that make
+ * up a number or a code of several bits have no name here. */
 enum emv_bitmap {
-    EMV_BITMAP_AIP,
-    EMV_BITMAP_AUC,
-    EMV_BITMAP_TVR,
-    EMV_BITMAP_TSI,
-    EMV_BITMAP_TERMINAL_CAPABILITIES
+    EMV_BITMAP_AIP,                     /* 82 */
+    EMV_BITMAP_AUC,                     /* 9F07 */
+    EMV_BITMAP_TVR,                     /* 95, and action codes */
+    EMV_BITMAP_TSI,                     /* 9B */
+    EMV_BITMAP_TERMINAL_CAPABILITIES,   /* 9F33 */
+    EMV_BITMAP_ADDITIONAL_CAPABILITIES, /* 9F40 */
+    EMV_BITMAP_CVR_CCD,                 /* in 9F10: Book 3, C9.3 */
+    EMV_BITMAP_CSU,                     /* in 91: Book 3, C10 */
+    EMV_BITMAP_CVR_VIS,                 /* in 9F10 of 06 */
+    EMV_BITMAP_CVR_VIS_MOBILE,          /* in 9F10 of 1F */
+    EMV_BITMAP_CVR_MCHIP,               /* in 9F10 of M/Chip */
+    EMV_BITMAP_TTQ,                     /* 9F66 */
+    EMV_BITMAP_CTQ,                     /* 9F6C */
+    EMV_BITMAP_RISK_DATA,               /* 9F1D of Mastercard */
+    EMV_BITMAP_AMEX_READER,             /* 9F6E of American Express */
+    EMV_BITMAP_FORM_FACTOR,             /* 9F6E of Visa */
+    EMV_BITMAPS
 };
+#define EMV_BITMAP_BYTES 8                                                  /* of the longest */
 const char *emv_bit_name(enum emv_bitmap map, unsigned byte, unsigned bit); /* NULL when reserved */
 
 /* In the standard's words, never NULL: a CVM code (Book 3, C3; bits 8 and 7 do not count), its

@@ -1,5 +1,5 @@
 noinst_LIBRARIES += libapdu.a
-libapdu_a_SOURCES = apdu/apdu.c apdu/apdu.h apdu/dol.c apdu/dol.h apdu/emvbits.c apdu/emvbits.h apdu/emvtags.c apdu/emvtags.h apdu/sw.c apdu/sw.h apdu/tlv.c apdu/tlv.h
+libapdu_a_SOURCES = apdu/apdu.c apdu/apdu.h apdu/dol.c apdu/dol.h apdu/emvbits.c apdu/emvbits.h apdu/emvtags.c apdu/emvtags.h apdu/shown.c apdu/shown.h apdu/sw.c apdu/sw.h apdu/tlv.c apdu/tlv.h
 
 check_PROGRAMS += tests/unit/test_tlv
 TESTS += tests/unit/test_tlv

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "apdu/apdu.h"
+
 /* ISO/IEC 7816-4, tables 5 and 6. mask says which bits must agree, so that a family stands once,
  * behind its exact rows. */
 static const struct {
@@ -68,4 +70,39 @@ const char *sw_text(uint16_t sw)
         if ((sw & words[i].mask) == words[i].sw)
             return words[i].text;
     return "a status word that ISO 7816-4 does not know";
+}
+
+static const struct {
+    uint8_t ins;
+    uint16_t sw, mask;
+    const char *text;
+} after[] = {
+    {INS_SELECT, SW_SELECTED_FILE_INVALIDATED, 0xFFFF, "the application is blocked"},
+    {INS_SELECT, SW_FUNCTION_NOT_SUPPORTED, 0xFFFF,
+     "the card is blocked, or does not select by this name"},
+    {INS_SELECT, SW_FILE_NOT_FOUND, 0xFFFF, "the card has no such application, or no other"},
+    {INS_READ_RECORD, SW_RECORD_NOT_FOUND, 0xFFFF, "the file has no such record"},
+    {INS_GET_PROCESSING_OPTIONS, SW_CONDITIONS, 0xFFFF,
+     "the application cannot be used for this transaction: another is chosen"},
+    {INS_GENERATE_AC, SW_CONDITIONS, 0xFFFF,
+     "no further cryptogram: the transaction has had its own"},
+    {INS_EXTERNAL_AUTHENTICATE, SW_AUTHENTICATION_FAILED, 0xFFFF, "issuer authentication failed"},
+    {INS_EXTERNAL_AUTHENTICATE, SW_CONDITIONS, 0xFFFF,
+     "issuer authentication was done already in this transaction"},
+    {INS_VERIFY, SW_PIN_TRIES_LEFT, 0xFFF0, "the PIN is wrong, some tries are left"},
+    {INS_VERIFY, SW_PIN_BLOCKED, 0xFFFF, "no PIN tries are left: the PIN is blocked"},
+    {INS_VERIFY, SW_REFERENCE_INVALIDATED, 0xFFFF,
+     "no PIN tries are left, or the card does not take a PIN of this form"},
+    {INS_GET_DATA, SW_REFERENCED_DATA_NOT_FOUND, 0xFFFF, "the card has no such data object"},
+    {INS_GET_DATA, SW_FUNCTION_NOT_SUPPORTED, 0xFFFF, "the card does not give this data object"},
+    {INS_INTERNAL_AUTHENTICATE, SW_CONDITIONS, 0xFFFF,
+     "the card does not authenticate itself in this state"},
+};
+
+const char *sw_text_after(uint8_t ins, uint16_t sw)
+{
+    for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++)
+        if (after[i].ins == ins && (sw & after[i].mask) == after[i].sw)
+            return after[i].text;
+    return sw_text(sw);
 }

@@ -39,4 +39,8 @@ enum {
 /* Never NULL; numbers inside (63Cx, 61xx) are not spelled out. */
 const char *sw_text(uint16_t sw);
 
+/* What it means after a command with that INS, where EMV says more: Book 3, 6.5 and Book 1, 11.
+ * Else as above. */
+const char *sw_text_after(uint8_t ins, uint16_t sw);
+
 #endif

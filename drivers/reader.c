@@ -129,7 +129,40 @@ void reader_close(struct reader **r)
     *r = NULL;
 }
 
-/* One exchange with the card. *out borrows from the reader until the next exchange. */
+/* One exchange with the card, counted and traced. */
+static enum tp_err pass(struct reader *r, struct span command, struct buf *answer,
+                        struct tp_error *e)
+{
+    const enum tp_err rc = r->driver->transmit(r->self, command, answer, e);
+
+    r->counts.exchanges++;
+    r->counts.bytes_out += command.n;
+    r->counts.bytes_in += answer->n;
+    if (r->trace != NULL)
+        r->trace(r->trace_ctx, command, buf_span(answer));
+    if (rc == TP_OK && answer->n < 2)
+        return tp_fail(e, TP_ERR_CARD, "the card answered %zu byte: no status word", answer->n);
+    return rc;
+}
+
+enum tp_err reader_exchange(struct reader *r, struct span command, struct buf *answer,
+                            struct tp_error *e)
+{
+    struct buf own = BUF_OF(r->answer);
+    enum tp_err rc;
+
+    if (!r->connected)
+        return tp_fail(e, TP_ERR_INTERNAL, "reader \"%s\": no card is connected", r->name);
+    rc = pass(r, command, &own, e);
+    if (rc == TP_OK && buf_put(answer, buf_span(&own)) != TP_OK)
+        rc = tp_fail(e, TP_ERR_CARD, "the card's answer is longer than the %zu bytes it may have",
+                     answer->cap);
+    secret_wipe(r->answer, own.n);
+    return rc;
+}
+
+/* The same of a command that is to be packed. *out borrows from the reader until the next exchange.
+ */
 static enum tp_err exchange(struct reader *r, const struct capdu *c, bool t0, struct rapdu *out,
                             size_t *used, struct tp_error *e)
 {
@@ -144,17 +177,10 @@ static enum tp_err exchange(struct reader *r, const struct capdu *c, bool t0, st
     if (t0 &&
         command.n == 4) /* case 1: T=0 has always five bytes of header, ISO/IEC 7816-3, 12.2.2 */
         r->command[command.n++] = 0;
-    rc = r->driver->transmit(r->self, buf_span(&command), &answer, e);
+    rc = pass(r, buf_span(&command), &answer, e);
     *used = *used > answer.n ? *used : answer.n;
-    r->counts.exchanges++;
-    r->counts.bytes_out += command.n;
-    r->counts.bytes_in += answer.n;
-    if (r->trace != NULL)
-        r->trace(r->trace_ctx, buf_span(&command), buf_span(&answer));
     secret_wipe(r->command, command.n); /* a VERIFY holds the PIN */
-    if (rc == TP_OK && rapdu_parse(out, buf_span(&answer)) != TP_OK)
-        rc = tp_fail(e, TP_ERR_CARD, "the card answered %zu byte: no status word", answer.n);
-    return rc;
+    return rc == TP_OK ? rapdu_parse(out, buf_span(&answer)) : rc;
 }
 
 /* One command of the transport layer; 6Cxx ("it is xx bytes") makes it again with that Le, once. */

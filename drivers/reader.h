@@ -131,6 +131,12 @@ void reader_close(struct reader **r);
 TP_MUST_CHECK enum tp_err reader_transmit(struct reader *r, const struct capdu *command,
                                           struct buf *response, uint16_t *sw, struct tp_error *e);
 
+/* One command in bytes as they are, and the answer as the card gave it, status word at the end:
+ * 61xx, 6Cxx and what T=0 wants are the caller's. Appends to *answer. Errors as above; TP_ERR_CARD
+ * for an answer without a status word, or longer than there is room for. */
+TP_MUST_CHECK enum tp_err reader_exchange(struct reader *r, struct span command,
+                                          struct buf *answer, struct tp_error *e);
+
 /* A VERIFY whose PIN the reader takes from its own keypad, so that it never reaches the computer.
  * Blocks until the person is done. Every way it can end at the keypad is in *end (TP_OK);
  * READER_PIN_REFUSED also where reader_features has no pin_verify. *sw only with READER_PIN_SENT.

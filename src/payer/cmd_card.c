@@ -9,7 +9,9 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mask.h"
+#include "decode/decode.h"
 #include "drivers/readers.h"
+#include "payer/card_tree.h"
 #include "payer/commands.h"
 #include "payer/person.h"
 #include "payer/report.h"
@@ -20,11 +22,11 @@
 
 struct words {
     const char *config, *reader, *trace;
-    bool json;
+    bool json, verbose, unmasked;
     int wait_ms;
 };
 
-enum { CONFIG = 0x100, READER, WAIT, TRACE, JSON };
+enum { CONFIG = 0x100, READER, WAIT, TRACE, JSON, UNMASKED };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
@@ -36,6 +38,10 @@ static const struct argp_option options[] = {
     {"trace", TRACE, "FILE", 0,
      "write what passes between terminal and card to FILE, sensitive data masked", 0},
     {"json", JSON, NULL, 0, "print all that was read as JSON", 0},
+    {"verbose", 'v', NULL, 0,
+     "print all that the card says, object by object in words, with its logs and counters", 0},
+    {"unmasked", UNMASKED, NULL, 0,
+     "with -v: mask nothing; of a card that is not of the test scheme after a yes", 0},
     {0},
 };
 
@@ -63,6 +69,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case JSON:
         w->json = true;
+        return 0;
+    case 'v':
+        w->verbose = true;
+        return 0;
+    case UNMASKED:
+        w->unmasked = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->unmasked && !w->verbose)
+            argp_error(state, "--unmasked goes with -v");
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "\"%s\" is not an option", arg);
@@ -256,7 +272,8 @@ static void print_application(const struct transaction *tx, int today)
     print_counters(tx);
 }
 
-static enum tp_err print_json(struct reader *reader, struct transaction *const *list, size_t n)
+static enum tp_err print_json(struct reader *reader, struct transaction *const *list, size_t n,
+                              json_t *tree)
 {
     char atr[2 * READER_ATR_MAX + 1];
     json_t *applications = json_array(), *one;
@@ -271,18 +288,20 @@ static enum tp_err print_json(struct reader *reader, struct transaction *const *
         json_decref(applications);
         return r;
     }
-    return report_print(json_pack("{s:s, s:s, s:o}", "reader", reader_name(reader), "atr",
+    return report_print(json_pack("{s:s, s:s, s:o, s:O*}", "reader", reader_name(reader), "atr",
                                   hex_encode(atr, reader_atr(reader)), "applications",
-                                  applications));
+                                  applications, "objects", tree));
 }
 
-static void print_text(struct reader *reader, struct transaction *const *list, size_t n, int today)
+static enum tp_err print_text(struct reader *reader, struct transaction *const *list, size_t n,
+                              int today, const json_t *tree)
 {
     char atr[2 * READER_ATR_MAX + 1];
 
     printf("Reader %s, ATR %s\n", reader_name(reader), hex_encode(atr, reader_atr(reader)));
     for (size_t i = 0; i < n; i++)
         print_application(list[i], today);
+    return tree != NULL ? decode_print(stdout, tree) : TP_OK;
 }
 
 static enum tp_err wait_card(const struct words *w, struct reader *reader, struct person *person,
@@ -299,24 +318,63 @@ static enum tp_err wait_card(const struct words *w, struct reader *reader, struc
     return r;
 }
 
+/* Of --trace, of -v, or of both: who hears what passes. */
+struct listeners {
+    struct trace *trace;
+    struct card_tree *tree;
+};
+
+static void hear(void *ctx, struct span command, struct span response)
+{
+    const struct listeners *l = ctx;
+
+    if (l->trace != NULL)
+        trace_exchange(l->trace, command, response);
+    if (l->tree != NULL)
+        card_tree_exchange(l->tree, command, response);
+}
+
 static enum tp_err reach(const struct words *w, struct reader **reader, struct terminal **terminal,
-                         struct trace **trace, struct person *person, struct tp_error *e)
+                         struct listeners *listeners, struct person *person, struct tp_error *e)
 {
     enum tp_err r =
         w->config != NULL ? terminal_load(terminal, w->config, e) : terminal_reading(terminal, e);
 
     if (r == TP_OK && w->trace != NULL)
-        r = trace_open(trace, w->trace, false, e);
+        r = trace_open(&listeners->trace, w->trace, false, e);
+    if (r == TP_OK && w->verbose && card_tree_new(&listeners->tree) != TP_OK)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (r != TP_OK || (r = readers_open(reader, w->reader, e)) != TP_OK ||
         (r = wait_card(w, *reader, person, e)) != TP_OK)
         return readers_usable(r);
-    if (*trace != NULL)
-        reader_set_trace(*reader, trace_exchange, *trace);
+    reader_set_trace(*reader, hear, listeners);
     reader_set_goes_on(*reader, person_reads, person);
     r = reader_connect(*reader, e);
     if (r == TP_OK)
-        trace_reader(*trace, *reader);
+        trace_reader(listeners->trace, *reader);
     return readers_usable(r);
+}
+
+/* -v: what else there is to read, and all of it as a tree. A card that is not of the test scheme is
+ * shown whole on its owner's word alone. */
+static enum tp_err make_tree(json_t **out, const struct words *w, struct card_tree *tree,
+                             struct reader *reader, const struct terminal *terminal,
+                             struct transaction *const *list, size_t n, struct tp_error *e)
+{
+    enum tp_err r;
+
+    *out = NULL;
+    if (tree == NULL)
+        return TP_OK;
+    r = card_tree_read_more(tree, reader, list, n, e);
+    if (r != TP_OK)
+        return r;
+    if (w->unmasked && !card_tree_test(tree) &&
+        !cli_agrees("This is not a card of the test scheme. Show its number and all else it says?"))
+        return tp_fail(e, TP_ERR_CANCELLED,
+                       "not shown unmasked: the card is not of the test scheme, and nobody said yes");
+    r = card_tree_make(out, tree, terminal->kernel.authorities, w->unmasked);
+    return r == TP_OK ? r : tp_fail(e, r, "out of memory");
 }
 
 static enum tp_err run(const struct words *w, struct tp_error *e)
@@ -324,7 +382,8 @@ static enum tp_err run(const struct words *w, struct tp_error *e)
     struct transaction *list[KERNEL_CANDIDATES_MAX] = {NULL};
     struct terminal *terminal = NULL;
     struct reader *reader = NULL;
-    struct trace *trace = NULL;
+    struct listeners listeners = {NULL, NULL};
+    json_t *tree = NULL;
     struct person *person = NULL;
     const struct person_options nobody = {.pin_fd = -1};
     struct tp_error trace_error = {0};
@@ -333,22 +392,26 @@ static enum tp_err run(const struct words *w, struct tp_error *e)
     enum tp_err r = person_new(&person, &nobody, e);
 
     if (r == TP_OK)
-        r = reach(w, &reader, &terminal, &trace, person, e);
+        r = reach(w, &reader, &terminal, &listeners, person, e);
 
     if (r == TP_OK)
         r = kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &terminal->kernel, today, e);
+    if (r == TP_OK)
+        r = make_tree(&tree, w, listeners.tree, reader, terminal, list, n, e);
     if (r == TP_OK && w->json)
-        r = print_json(reader, list, n);
+        r = print_json(reader, list, n, tree);
     else if (r == TP_OK)
-        print_text(reader, list, n, today);
+        r = print_text(reader, list, n, today, tree);
     if (r == TP_OK && n == 0)
         r = tp_fail(e, TP_ERR_CARD, "the card in %s has no payment application that is known here",
                     reader_name(reader));
     for (size_t i = 0; i < n; i++)
         transaction_free(&list[i]);
     reader_close(&reader);
-    if (trace_close(&trace, &trace_error) != TP_OK)
+    if (trace_close(&listeners.trace, &trace_error) != TP_OK)
         log_error("%s", trace_error.text);
+    json_decref(tree);
+    card_tree_free(&listeners.tree);
     terminal_free(&terminal);
     person_free(&person);
     return r;

@@ -3,7 +3,7 @@ libpayer_a_SOURCES = \
 	src/payer/agent.c src/payer/agent.h src/payer/caller.c src/payer/caller.h src/payer/cmd_agent.c \
 	src/payer/dialog.c src/payer/dialog.h \
 	src/payer/address.c src/payer/address.h src/payer/authority.c src/payer/authority.h \
-	src/payer/card_identity.c src/payer/card_identity.h src/payer/card_reach.c src/payer/card_reach.h \
+	src/payer/card_identity.c src/payer/card_identity.h src/payer/card_reach.c src/payer/card_reach.h src/payer/card_tree.c src/payer/card_tree.h \
 	src/payer/card_words.c src/payer/card_words.h src/payer/checkout.c src/payer/checkout.h \
 	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c src/payer/cmd_refund.c src/payer/cmd_void.c src/payer/cmd_day.c src/payer/day.c src/payer/day.h \
 	src/payer/cmd_readers.c src/payer/commands.h \
@@ -26,10 +26,10 @@ libpayer_a_SOURCES = \
 	src/payer/receipt.c src/payer/receipt.h \
 	src/payer/report.c src/payer/report.h \
 	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \
-	src/payer/shown.c src/payer/shown.h src/payer/submit.c src/payer/submit.h \
+	src/payer/submit.c src/payer/submit.h \
 	src/payer/terminal.c src/payer/terminal.h \
 	src/payer/trace.c src/payer/trace.h
-PAYER_LIBS = libpayer.a libhttp.a $(ASSUAN_LIBS) $(MICROHTTPD_LIBS) $(ORDER_LIBS) $(CURL_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS)
+PAYER_LIBS = libpayer.a libdecode.a libhttp.a $(ASSUAN_LIBS) $(MICROHTTPD_LIBS) $(ORDER_LIBS) $(CURL_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS)
 
 agentdatadir = $(pkgdatadir)/agent
 dist_agentdata_DATA = data/agent/page.html data/agent/words.en.ini data/agent/words.fr.ini

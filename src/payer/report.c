@@ -7,7 +7,7 @@
 #include "base/date.h"
 #include "base/hex.h"
 #include "payer/receipt.h"
-#include "payer/shown.h"
+#include "apdu/shown.h"
 
 static const char *const outcomes[] = {
     [KERNEL_APPROVED] = "approved",         [KERNEL_DECLINED] = "declined",

@@ -19,7 +19,7 @@
 #include "base/secret.h"
 #include "config.h"
 #include "drivers/transcript.h"
-#include "payer/shown.h"
+#include "apdu/shown.h"
 
 struct trace {
     FILE *file;
@@ -89,26 +89,11 @@ out:
 
 /* ---- exchanges ---- */
 
-/* Which card it is shows at its selection, before anything is read of it: only what belongs to the
- * test scheme (RID F000000014) goes unmasked. */
+/* Only what belongs to the test scheme goes unmasked. */
 static void look_at_selection(struct trace *t, struct span command, struct span response)
 {
-    static const uint8_t rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};
-    struct capdu c;
-    struct rapdu r;
-    struct tlv fci, name;
-
-    if (!t->unmasked || rapdu_parse(&r, response) != TP_OK ||
-        tlv_find(r.data, TAG_FCI, &fci) != TP_OK ||
-        tlv_find(fci.value, TAG_DF_NAME, &name) != TP_OK)
+    if (!t->unmasked || !shown_selection(&t->shown.all, command, response))
         return;
-    if (name.value.n > 0 &&
-        name.value.p[0] ==
-            '1') /* 1PAY.SYS.DDF01: a directory, which says nothing of whose the card is */
-        return;
-    if (capdu_parse(&c, command) != TP_OK || (c.ins != INS_SELECT && c.ins != INS_GET_RESPONSE))
-        return;
-    t->shown.all = name.value.n >= sizeof(rid) && memcmp(name.value.p, rid, sizeof(rid)) == 0;
     if (t->shown.all || t->told)
         return;
     t->told = true;

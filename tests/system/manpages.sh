@@ -24,7 +24,7 @@ group_says() { # exit code, text, words…
         fail "$program $* does not list the commands of $1: $said"
 }
 
-for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-mediator telepay-perso telepay-purse telepay-service telepay-simcard; do
+for program in telepay telepay-acquirer telepay-centre telepay-emv telepay-issuer telepay-mediator telepay-perso telepay-purse telepay-service telepay-simcard; do
     man=$(find "$TESTS_SRCDIR/../doc" -name "$program.[18]")
     [ -n "$man" ] || { fail "$program has no man page"; continue; }
     mandoc -T lint -W warning "$man" || fail "$man: mandoc finds faults"

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "apdu/emvtags.h"
-#include "payer/shown.h"
+#include "apdu/shown.h"
 
 #define PAN8 "9990140000000015"
 

@@ -1,4 +1,4 @@
-#include "payer/shown.h"
+#include "apdu/shown.h"
 
 #include <string.h>
 
@@ -365,4 +365,24 @@ char *shown_response(char *out, struct shown *s, struct span response, bool raw_
         hide_data(out, s, r.data);
     hide_learnt(out, s, response);
     return out;
+}
+
+bool shown_selection(bool *test, struct span command, struct span response)
+{
+    static const uint8_t rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};
+    struct capdu c;
+    struct rapdu r;
+    struct tlv fci, name;
+
+    if (rapdu_parse(&r, response) != TP_OK || tlv_find(r.data, TAG_FCI, &fci) != TP_OK ||
+        tlv_find(fci.value, TAG_DF_NAME, &name) != TP_OK)
+        return false;
+    if (name.value.n > 0 &&
+        name.value.p[0] ==
+            '1') /* 1PAY.SYS.DDF01: a directory, which says nothing of whose the card is */
+        return false;
+    if (capdu_parse(&c, command) != TP_OK || (c.ins != INS_SELECT && c.ins != INS_GET_RESPONSE))
+        return false;
+    *test = name.value.n >= sizeof(rid) && memcmp(name.value.p, rid, sizeof(rid)) == 0;
+    return true;
 }

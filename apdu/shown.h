@@ -1,8 +1,8 @@
 /* Which nibbles of bytes from and to a card people may see: what the dictionary (apdu/emvtags.h)
  * calls harmless and commands that carry nothing else; never the card's own number, wherever it
  * turns up again, nor in a command what was hidden in an answer. Pure. */
-#ifndef TP_PAYER_SHOWN_H
-#define TP_PAYER_SHOWN_H
+#ifndef TP_APDU_SHOWN_H
+#define TP_APDU_SHOWN_H
 
 #include "base/span.h"
 
@@ -32,6 +32,11 @@ char *shown_value(char *out, struct shown *s, uint32_t tag, struct span value);
 #define SHOWN_APDU_MAX(n) (2 * (n) + 1)
 char *shown_command(char *out, struct shown *s, struct span command);
 char *shown_response(char *out, struct shown *s, struct span response, bool raw_is_plain);
+
+/* Which card it is shows at its selection, before anything is read of it: *test, whether it belongs
+ * to the test scheme (RID F000000014), all of whose data may be shown. False, and *test as it is:
+ * the exchange selects no application. */
+bool shown_selection(bool *test, struct span command, struct span response);
 
 /* The data of a command may be seen: they are what the card asks the terminal for by its DOLs,
  * names, or a cryptogram of the issuer; of a test card all but a PIN and a new one. */

@@ -1,0 +1,709 @@
+/* One value in words: numbers, dates, codes. */
+#include <ctype.h>
+#include <iconv.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apdu/emvbits.h"
+#include "apdu/emvtags.h"
+#include "base/bcd.h"
+#include "base/date.h"
+#include "base/mask.h"
+#include "base/money.h"
+#include "base/word.h"
+#include "decode/decode_priv.h"
+
+#define DICTIONARY "EMV 4.4 Book 3, A1"
+#define TEXT_MAX   300
+
+typedef void speaker(struct says *s, struct span v);
+
+struct row { /* how a tag's value is put into words: by a function, or the names of its bits */
+    uint32_t tag;
+    speaker *speak;
+    enum emv_bitmap map;
+    bool masks; /* its words hide themselves what may not be seen */
+    const char *clause;
+};
+
+/* ---- numbers and texts ---- */
+
+static bool number(struct span v, uint64_t *out)
+{
+    return v.n > 0 && v.n <= 8 && bcd_get(v, out) == TP_OK;
+}
+
+static uint64_t binary(struct span v)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < v.n && i < 8; i++)
+        n = n << 8 | v.p[i];
+    return n;
+}
+
+static void say_number(struct says *s, struct span v)
+{
+    uint64_t n;
+
+    if (number(v, &n))
+        say(s, "%" PRIu64, n);
+    else if (v.n > 0)
+        say(s, "no number: half bytes over 9, or too long");
+}
+
+static void say_binary(struct says *s, struct span v)
+{
+    if (v.n > 0 && v.n <= 8)
+        say(s, "%" PRIu64, binary(v));
+}
+
+/* In an alphabet of ISO/IEC 8859, as UTF-8; what may not be shown is a '?'. */
+void say_alphabet(struct says *s, struct span v, unsigned table)
+{
+    char name[16], text[TEXT_MAX], *in = (char *)(uintptr_t)v.p, *out = text;
+    size_t in_n = v.n, out_n = sizeof(text) - 1;
+    iconv_t converter;
+
+    snprintf(name, sizeof(name), "ISO-8859-%u", table);
+    converter = iconv_open("UTF-8", name);
+    if (converter == (iconv_t)-1) {
+        say(s, "alphabet %s is not known here", name);
+        return;
+    }
+    while (in_n > 0 && iconv(converter, &in, &in_n, &out, &out_n) == (size_t)-1 && out_n > 0) {
+        *out++ = '?';
+        out_n--, in++, in_n--;
+    }
+    iconv_close(converter);
+    *out = '\0';
+    word_make_shown(text);
+    say(s, "\"%s\"", text);
+}
+
+void say_text(struct says *s, struct span v)
+{
+    if (v.n > 0)
+        say_alphabet(s, v, 1);
+}
+
+/* 9F12 is in the alphabet that 9F11 names: Book 4, 11.1.2 and Book 1, 12.4. */
+static void say_preferred(struct says *s, struct span v)
+{
+    const struct span table = decode_find(s->d, TAG_CODE_TABLE);
+    uint64_t n = 1;
+
+    if (number(table, &n) && n >= 1 && n <= 16)
+        say_alphabet(s, v, (unsigned)n);
+    else
+        say_text(s, v);
+}
+
+static void say_code_table(struct says *s, struct span v)
+{
+    uint64_t n;
+
+    if (number(v, &n))
+        say(s, "ISO/IEC 8859-%" PRIu64, n);
+}
+
+/* ---- money ---- */
+
+static void say_minor(struct says *s, uint64_t minor, uint32_t currency_tag)
+{
+    char text[MONEY_TEXT_MAX];
+    uint64_t currency;
+
+    if (minor <= MONEY_MAX && number(decode_find(s->d, currency_tag), &currency) &&
+        currency_by_numeric((unsigned)currency) != NULL)
+        say(s, "%s %s", money_shown(text, (int64_t)minor, (unsigned)currency),
+            currency_shown((unsigned)currency));
+    else
+        say(s, "%" PRIu64 " minor units", minor);
+}
+
+static void say_amount(struct says *s, struct span v)
+{
+    uint64_t n;
+
+    if (number(v, &n))
+        say_minor(s, n, TAG_TX_CURRENCY);
+    else
+        say_number(s, v);
+}
+
+static void say_amount_binary(struct says *s, struct span v)
+{
+    if (v.n == 4)
+        say_minor(s, binary(v), TAG_TX_CURRENCY);
+}
+
+/* One, or a list of them: 9F3B. */
+static void say_currency(struct says *s, struct span v)
+{
+    uint64_t n;
+    struct span one;
+
+    while (v.n > 0 && span_take(&v, 2, &one) == TP_OK && number(one, &n)) {
+        const struct currency *c = currency_by_numeric((unsigned)n);
+
+        say(s, "%s%s%s", c != NULL ? c->alpha : "a currency that ISO 4217 does not have",
+            c != NULL ? ", " : "", c != NULL ? c->name : "");
+    }
+}
+
+/* ---- places ---- */
+
+static void say_country(struct says *s, struct span v)
+{
+    char code[4];
+    const char *name;
+    uint64_t n;
+
+    if (!number(v, &n) || n > 999)
+        return;
+    snprintf(code, sizeof(code), "%03u", (unsigned)(n % 1000));
+    name = names_country(s->d->names, code);
+    say(s, "%s", name != NULL ? name : "a country that is not known here");
+}
+
+static void say_country_letters(struct says *s, struct span v)
+{
+    char code[4];
+    const char *name;
+
+    snprintf(code, sizeof(code), "%.*s", (int)v.n, (const char *)v.p);
+    name = names_country(s->d->names, code);
+    say(s, "%s", name != NULL ? name : "a country that is not known here");
+}
+
+static void say_languages(struct says *s, struct span v)
+{
+    char code[3];
+    const char *name;
+    struct span one;
+
+    while (span_take(&v, 2, &one) == TP_OK) {
+        snprintf(code, sizeof(code), "%c%c", one.p[0], one.p[1]);
+        name = isalpha(one.p[0]) && isalpha(one.p[1]) ? names_language(s->d->names, code) : NULL;
+        say(s, "%s", name != NULL ? name : "a language that is not known here");
+    }
+}
+
+static void say_mcc(struct says *s, struct span v)
+{
+    const char *name;
+    uint64_t n;
+
+    if (!number(v, &n))
+        return;
+    name = decode_mcc_name((unsigned)n);
+    say(s, "%s", name != NULL ? name : "a category that is not known here");
+}
+
+static void say_aid(struct says *s, struct span v)
+{
+    const char *name = decode_aid_name(v);
+
+    if (name != NULL)
+        say(s, "%s", name);
+    if (v.n > 5 && v.p[0] == '1') /* 1PAY.SYS.DDF01 */
+        say_text(s, v);
+}
+
+/* ---- dates ---- */
+
+static void say_date(struct says *s, struct span v)
+{
+    char text[DATE_TEXT_MAX];
+    int date;
+
+    if (v.n == 3 && date_from_yymmdd(&date, v) == TP_OK)
+        say(s, "%s", date_format(text, date));
+    else
+        say(s, "no date");
+}
+
+static void say_time(struct says *s, struct span v)
+{
+    uint64_t n;
+
+    if (v.n == 3 && number(v, &n) && n / 10000 < 24 && n / 100 % 100 < 60 && n % 100 < 60)
+        say(s, "%02u:%02u:%02u", (unsigned)(n / 10000), (unsigned)(n / 100 % 100),
+            (unsigned)(n % 100));
+    else
+        say(s, "no time of day");
+}
+
+/* ---- the card and its number ---- */
+
+static void say_pan(struct says *s, struct span v)
+{
+    char digits[2 * 10 + 1], masked[PAN_TEXT_MAX];
+
+    if (v.n == 0 || v.n > 10 || bcd_get_cn(v, digits) != TP_OK || strlen(digits) > PAN_MAX) {
+        say(s, "no card number");
+        return;
+    }
+    say(s, "%s%s", s->d->shown.all ? digits : mask_pan(masked, digits),
+        pan_valid(digits) ? "" : ": its check digit is wrong");
+}
+
+void say_service_code(struct says *s, struct span v)
+{
+    static const char *const interchange[10] = {[1] = "international", [2] = "international, chip",
+                                                [5] = "national",      [6] = "national, chip",
+                                                [7] = "private",       [9] = "test"};
+    static const char *const authorisation[10] = {
+        [0] = "authorised as usual",
+        [2] = "authorised by the issuer online",
+        [4] = "authorised by the issuer online unless agreed otherwise"};
+    static const char *const services[10] = {
+        [0] = "no restrictions, PIN required",
+        [1] = "no restrictions",
+        [2] = "goods and services only",
+        [3] = "ATM only, PIN required",
+        [4] = "cash only",
+        [5] = "goods and services only, PIN required",
+        [6] = "no restrictions, PIN where there is a PIN pad",
+        [7] = "goods and services only, PIN where there is a PIN pad"};
+    static const char *const *const digits[3] = {interchange, authorisation, services};
+    unsigned divisor = 100;
+    uint64_t n;
+
+    s->clause = "ISO/IEC 7813, 7.1.4";
+    if (!number(v, &n) || n > 999)
+        return;
+    for (unsigned i = 0; i < 3; i++, divisor /= 10) {
+        const unsigned digit = (unsigned)n / divisor % 10;
+
+        say(s, "digit %u: %s", i + 1, digits[i][digit] != NULL ? digits[i][digit] : "reserved");
+    }
+}
+
+static char digit_at(struct span v, size_t i)
+{
+    const unsigned d = i % 2 == 0 ? v.p[i / 2] >> 4 : v.p[i / 2] & 0x0F;
+
+    return d < 10 ? (char)('0' + d) : d == 0xD ? '=' : 'F';
+}
+
+void say_track2(struct says *s, struct span v)
+{
+    char text[2 * 19 + 1], pan[PAN_TEXT_MAX], *separator;
+    size_t n = 0, pan_n;
+    uint8_t code[2];
+
+    for (; n < 2 * v.n && n + 1 < sizeof(text); n++)
+        text[n] = digit_at(v, n);
+    text[n] = '\0';
+    separator = strchr(text, '=');
+    if (separator == NULL || separator - text > PAN_MAX) {
+        say(s, "no track 2: no separator (D) behind a card number");
+        return;
+    }
+    pan_n = (size_t)(separator - text);
+    snprintf(pan, sizeof(pan), "%.*s", (int)pan_n, text);
+    if (!s->d->shown.all) {
+        char masked[PAN_TEXT_MAX];
+
+        say(s, "card %s; the rest is masked", mask_pan(masked, pan));
+        return;
+    }
+    say(s, "card %s%s", pan, pan_valid(pan) ? "" : ": its check digit is wrong");
+    if (strlen(separator + 1) < 7)
+        return;
+    say(s, "expires %.2s/%.2s (month/year)", separator + 3, separator + 1);
+    code[0] = (uint8_t)(separator[5] - '0');
+    code[1] = (uint8_t)((separator[6] - '0') << 4 | (separator[7] - '0'));
+    say(s, "service code %.3s", separator + 5);
+    say_service_code(s, SPAN_OF(code));
+    separator[strcspn(separator, "F")] = '\0';
+    say(s, "discretionary data %s", strlen(separator) > 8 ? separator + 8 : "none");
+}
+
+static void say_priority(struct says *s, struct span v)
+{
+    if (v.n != 1)
+        return;
+    say(s, (v.p[0] & 0x0F) == 0 ? "no priority" : "priority %u, 1 the highest", v.p[0] & 0x0F);
+    if ((v.p[0] & 0x80) != 0)
+        say(s, "not selected without confirmation of the cardholder");
+}
+
+/* 9F4D: Book 3, D2. */
+static void say_log_entry(struct says *s, struct span v)
+{
+    if (v.n == 2)
+        say(s, "log in file %u (SFI), at most %u records", v.p[0], v.p[1]);
+}
+
+static void say_afl(struct says *s, struct span v)
+{
+    struct span one;
+
+    while (span_take(&v, 4, &one) == TP_OK) {
+        const unsigned sfi = one.p[0] >> 3;
+        const bool good = (one.p[0] & 7) == 0 && sfi >= 1 && sfi <= 30 && one.p[1] >= 1 &&
+                          one.p[2] >= one.p[1] && one.p[3] <= one.p[2] - one.p[1] + 1;
+
+        say(s, "file %u (SFI), records %u to %u, the first %u of them signed%s", sfi, one.p[1],
+            one.p[2], one.p[3], good ? "" : ": not a valid entry");
+    }
+    if (v.n > 0)
+        say(s, "%zu bytes too many: entries have 4", v.n);
+}
+
+/* ---- verification of the cardholder ---- */
+
+static void say_cvm_list(struct says *s, struct span v)
+{
+    struct span amounts, rule;
+
+    if (span_take(&v, 8, &amounts) != TP_OK) {
+        say(s, "too short for the amounts X and Y");
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++)
+        if (binary(span_of(amounts.p + 4UL * i, 4)) > 0) {
+            say(s, "%c:", 'X' + i);
+            say_minor(s, binary(span_of(amounts.p + 4UL * i, 4)), TAG_APP_CURRENCY);
+        }
+    for (unsigned i = 1; span_take(&v, 2, &rule) == TP_OK; i++)
+        say(s, "%u. %s; %s; %s", i, emv_cvm_name(rule.p[0]), emv_cvm_condition_name(rule.p[1]),
+            (rule.p[0] & CVM_APPLY_NEXT) != 0 ? "if it fails, the next" : "if it fails, the end");
+    if (v.n > 0)
+        say(s, "half a rule at the end");
+}
+
+static void say_cvm_results(struct says *s, struct span v)
+{
+    if (v.n != 3)
+        return;
+    say(s, "%s", emv_cvm_name(v.p[0]));
+    say(s, "%s", emv_cvm_condition_name(v.p[1]));
+    say(s, "%s", emv_cvm_result_name(v.p[2]));
+}
+
+/* ---- cryptograms ---- */
+
+static void say_cid(struct says *s, struct span v)
+{
+    static const char *const types[] = {"AAC: declined", "TC: approved", "ARQC: ask the issuer",
+                                        "reserved type"},
+                             *const reasons[] = {"no information given", "service not allowed",
+                                                 "PIN try limit exceeded",
+                                                 "issuer authentication failed"};
+
+    if (v.n != 1)
+        return;
+    say(s, "%s", types[v.p[0] >> 6]);
+    if ((v.p[0] & 0x30) != 0)
+        say(s, "payment system-specific cryptogram %02X", v.p[0] & 0x30);
+    say(s, (v.p[0] & 8) != 0 ? "advice required" : "no advice required");
+    say(s, "reason: %s", (v.p[0] & 7) < 4 ? reasons[v.p[0] & 7] : "reserved");
+}
+
+static void say_script_results(struct says *s, struct span v)
+{
+    struct span one;
+
+    while (span_take(&v, 5, &one) == TP_OK) {
+        const unsigned result = one.p[0] & SCRIPT_RESULT;
+
+        say(s, "script %08" PRIX32 ": %s", (uint32_t)binary(span_of(one.p + 1, 4)),
+            result == SCRIPT_RESULT_NOT_PERFORMED ? "not performed"
+            : result == SCRIPT_RESULT_FAILED      ? "failed"
+            : result == SCRIPT_RESULT_SUCCESSFUL  ? "successful"
+                                                  : "reserved result");
+        if (result == SCRIPT_RESULT_FAILED && (one.p[0] & 0x0F) != 0)
+            say(s, "at command %u%s", one.p[0] & 0x0F,
+                (one.p[0] & 0x0F) == 0x0F ? " or behind" : "");
+    }
+}
+
+static void say_arc(struct says *s, struct span v)
+{
+    static const struct {
+        char code[3];
+        const char *text;
+    } codes[] = {{"00", "approved"},
+                 {"01", "refer to card issuer"},
+                 {"05", "do not honour"},
+                 {"10", "approved for a partial amount"},
+                 {"51", "not sufficient funds"},
+                 {"54", "expired card"},
+                 {"55", "incorrect PIN"},
+                 {"75", "PIN tries exceeded"},
+                 {"91", "issuer or switch inoperative"},
+                 {"Y1", "offline approved"},
+                 {"Z1", "offline declined"},
+                 {"Y2", "approved after card-initiated referral"},
+                 {"Z2", "declined after card-initiated referral"},
+                 {"Y3", "unable to go online, offline approved"},
+                 {"Z3", "unable to go online, offline declined"}};
+
+    if (v.n != 2)
+        return;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (memcmp(codes[i].code, v.p, 2) == 0)
+            say(s, "%s: %s", codes[i].code, codes[i].text);
+    if (s->lines == NULL)
+        say_text(s, v);
+}
+
+/* ---- the terminal ---- */
+
+static void say_terminal_type(struct says *s, struct span v)
+{
+    static const char *const who[4] = {NULL, "financial institution", "merchant", "cardholder"},
+                             *const how[7] = {NULL,
+                                              "attended, online only",
+                                              "attended, offline with online capability",
+                                              "attended, offline only",
+                                              "unattended, online only",
+                                              "unattended, offline with online capability",
+                                              "unattended, offline only"};
+    unsigned operated, environment;
+
+    if (v.n != 1)
+        return;
+    operated = v.p[0] >> 4;
+    environment = v.p[0] & 0x0F;
+    say(s, "operated by: %s",
+        operated < 4 && who[operated] != NULL ? who[operated] : "reserved value");
+    say(s, "%s",
+        environment < 7 && how[environment] != NULL ? how[environment] : "reserved environment");
+}
+
+struct code {
+    uint8_t code;
+    const char *text;
+};
+
+static void say_code(struct says *s, struct span v, const struct code *codes, size_t n)
+{
+    if (v.n != 1)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (codes[i].code == v.p[0]) {
+            say(s, "%s", codes[i].text);
+            return;
+        }
+    say(s, "a code that is not known here");
+}
+#define SAY_CODE(s, v, codes) say_code(s, v, codes, sizeof(codes) / sizeof((codes)[0]))
+
+static void say_type(struct says *s, struct span v)
+{
+    static const struct code types[] = {{TYPE_PURCHASE, "goods and services"},
+                                        {TYPE_CASH, "cash"},
+                                        {TYPE_CASHBACK, "goods and services with cashback"},
+                                        {TYPE_REFUND, "refund"},
+                                        {0x21, "deposit"},
+                                        {0x30, "available funds inquiry"},
+                                        {0x31, "balance inquiry"},
+                                        {0x40, "transfer between accounts"}};
+
+    SAY_CODE(s, v, types);
+}
+
+static void say_entry_mode(struct says *s, struct span v)
+{
+    static const struct code modes[] = {{0x00, "unknown"},
+                                        {0x01, "card number typed"},
+                                        {0x02, "magnetic stripe"},
+                                        {0x03, "bar code"},
+                                        {0x04, "optical character recognition"},
+                                        {0x05, "integrated circuit card, CVV can be checked"},
+                                        {0x07, "contactless, EMV"},
+                                        {0x10, "credentials on file"},
+                                        {0x80, "fallback from chip to magnetic stripe"},
+                                        {0x90, "magnetic stripe, whole track 2"},
+                                        {0x91, "contactless, magnetic stripe data"},
+                                        {0x95, "integrated circuit card, CVV may not be checked"}};
+
+    SAY_CODE(s, v, modes);
+}
+
+static void say_account(struct says *s, struct span v)
+{
+    static const struct code accounts[] = {{0x00, "default, unspecified"},
+                                           {0x10, "savings"},
+                                           {0x20, "cheque or debit"},
+                                           {0x30, "credit"}};
+
+    SAY_CODE(s, v, accounts);
+}
+
+static void say_amex_reader(struct says *s, struct span v)
+{
+    static const struct code readers[] = {{0x00, "deprecated"},
+                                          {0x40, "mag-stripe, CVM not required"},
+                                          {0x48, "mag-stripe, CVM required"},
+                                          {0x80, "deprecated: EMV and mag-stripe"},
+                                          {0xC0, "EMV and mag-stripe, CVM not required"},
+                                          {0xC8, "EMV and mag-stripe, CVM required"}};
+    const uint8_t code = v.n == 1 ? v.p[0] & 0xC8 : 0;
+
+    if (v.n == 1)
+        say_code(s, span_of(&code, 1), readers, sizeof(readers) / sizeof(readers[0]));
+}
+
+void say_bits(struct says *s, enum emv_bitmap map, struct span v)
+{
+    for (unsigned i = 0; i < 8 * v.n; i++) {
+        const char *name = emv_bit_name(map, i / 8 + 1, 8 - i % 8);
+
+        if ((v.p[i / 8] & 0x80 >> i % 8) != 0)
+            say(s, "byte %u bit %u: %s", i / 8 + 1, 8 - i % 8, name != NULL ? name : "reserved");
+    }
+}
+
+/* ---- the table ---- */
+
+#define BITS(map)   NULL, map, false
+#define SPEAK(name) name, EMV_BITMAPS, false
+#define MASKS(name) name, EMV_BITMAPS, true
+#define BOOK2       "EMV 4.4 Book 2, "
+#define BOOK3       "EMV 4.4 Book 3, "
+#define BOOK4       "EMV 4.4 Book 4, "
+#define CONTACTLESS "EMV Contactless Book "
+
+static const struct row rows[] = {
+    {0x4F, SPEAK(say_aid), "EMV 4.4 Book 1, 12.2.1"},
+    {0x57, MASKS(say_track2), BOOK3 "A1; ISO/IEC 7813"},
+    {0x5A, MASKS(say_pan), BOOK3 "A1; ISO/IEC 7812-1, Annex B"},
+    {0x81, SPEAK(say_amount_binary), DICTIONARY},
+    {0x82, BITS(EMV_BITMAP_AIP), BOOK3 "C1"},
+    {0x84, SPEAK(say_aid), "EMV 4.4 Book 1, 12.2.1"},
+    {0x87, SPEAK(say_priority), "EMV 4.4 Book 1, 12.2.3"},
+    {0x88, SPEAK(say_binary), BOOK3 "5.3.2.2"},
+    {0x89, SPEAK(say_text), DICTIONARY},
+    {0x8A, SPEAK(say_arc), BOOK4 "A6"},
+    {0x8E, SPEAK(say_cvm_list), BOOK3 "C3"},
+    {0x90, MASKS(say_issuer_certificate), BOOK2 "6.3"},
+    {0x91, SPEAK(say_issuer_authentication), BOOK3 "C10; Book 2, 8.2"},
+    {0x93, MASKS(say_static_signature), BOOK2 "5.4, table 7"},
+    {0x94, SPEAK(say_afl), BOOK3 "10.2"},
+    {0x95, BITS(EMV_BITMAP_TVR), BOOK3 "C5"},
+    {0x9A, SPEAK(say_date), DICTIONARY},
+    {0x9B, BITS(EMV_BITMAP_TSI), BOOK3 "C6"},
+    {0x9C, SPEAK(say_type), DICTIONARY "; ISO 8583:1987, 4.3.8"},
+    {0x9D, SPEAK(say_aid), "EMV 4.4 Book 1, 12.2.1"},
+    {0x5F24, SPEAK(say_date), DICTIONARY},
+    {0x5F25, SPEAK(say_date), DICTIONARY},
+    {0x5F28, SPEAK(say_country), DICTIONARY "; ISO 3166-1"},
+    {0x5F2A, SPEAK(say_currency), DICTIONARY "; ISO 4217"},
+    {0x5F2D, SPEAK(say_languages), DICTIONARY "; ISO 639-1"},
+    {0x5F30, SPEAK(say_service_code), "ISO/IEC 7813, 7.1.4"},
+    {0x5F53, SPEAK(say_text), DICTIONARY "; ISO 13616"},
+    {0x5F54, SPEAK(say_text), DICTIONARY "; ISO 9362"},
+    {0x5F55, SPEAK(say_country_letters), DICTIONARY "; ISO 3166-1"},
+    {0x5F56, SPEAK(say_country_letters), DICTIONARY "; ISO 3166-1"},
+    {0x5F57, SPEAK(say_account), BOOK3 "G"},
+    {0x9F02, SPEAK(say_amount), DICTIONARY},
+    {0x9F03, SPEAK(say_amount), DICTIONARY},
+    {0x9F04, SPEAK(say_amount_binary), DICTIONARY},
+    {0x9F06, SPEAK(say_aid), "EMV 4.4 Book 1, 12.2.1"},
+    {0x9F07, BITS(EMV_BITMAP_AUC), BOOK3 "C2"},
+    {0x9F08, SPEAK(say_binary), DICTIONARY},
+    {0x9F09, SPEAK(say_binary), DICTIONARY},
+    {0x9F0A, SPEAK(say_registered), "EMV 4.4 Book 1, 12.5"},
+    {0x9F0D, BITS(EMV_BITMAP_TVR), BOOK3 "10.7 and C5"},
+    {0x9F0E, BITS(EMV_BITMAP_TVR), BOOK3 "10.7 and C5"},
+    {0x9F0F, BITS(EMV_BITMAP_TVR), BOOK3 "10.7 and C5"},
+    {0x9F10, SPEAK(say_iad), NULL},
+    {0x9F11, SPEAK(say_code_table), BOOK3 "C4"},
+    {0x9F12, SPEAK(say_preferred), DICTIONARY},
+    {0x9F13, SPEAK(say_binary), DICTIONARY},
+    {0x9F14, SPEAK(say_binary), DICTIONARY},
+    {0x9F15, SPEAK(say_mcc), DICTIONARY "; ISO 18245"},
+    {0x9F17, SPEAK(say_binary), DICTIONARY},
+    {0x9F1A, SPEAK(say_country), DICTIONARY "; ISO 3166-1"},
+    {0x9F1B, SPEAK(say_amount_binary), DICTIONARY},
+    {0x9F1D, SPEAK(say_risk_data), NULL},
+    {0x9F21, SPEAK(say_time), DICTIONARY},
+    {0x9F23, SPEAK(say_binary), DICTIONARY},
+    {0x9F27, SPEAK(say_cid), BOOK3 "6.5.5.4, table 15"},
+    {0x9F2D, MASKS(say_pin_certificate), BOOK2 "7.1"},
+    {0x9F33, BITS(EMV_BITMAP_TERMINAL_CAPABILITIES), BOOK4 "A2"},
+    {0x9F34, SPEAK(say_cvm_results), BOOK4 "A4"},
+    {0x9F35, SPEAK(say_terminal_type), BOOK4 "A1"},
+    {0x9F36, SPEAK(say_binary), DICTIONARY},
+    {0x9F39, SPEAK(say_entry_mode), DICTIONARY "; ISO 8583:1987, 4.3.14"},
+    {0x9F3A, SPEAK(say_amount_binary), DICTIONARY},
+    {0x9F3B, SPEAK(say_currency), DICTIONARY "; ISO 4217"},
+    {0x9F3C, SPEAK(say_currency), DICTIONARY "; ISO 4217"},
+    {0x9F40, BITS(EMV_BITMAP_ADDITIONAL_CAPABILITIES), BOOK4 "A3"},
+    {0x9F42, SPEAK(say_currency), DICTIONARY "; ISO 4217"},
+    {0x9F46, MASKS(say_icc_certificate), BOOK2 "6.4, table 14"},
+    {0x9F4B, MASKS(say_dynamic_signature), BOOK2 "6.5.2, 6.6.2"},
+    {0x9F4D, SPEAK(say_log_entry), BOOK3 "D2"},
+    {0x9F5B, SPEAK(say_script_results), BOOK4 "A5"},
+    {0x9F66, BITS(EMV_BITMAP_TTQ), CONTACTLESS "A, 5.7"},
+    {0x9F6B, MASKS(say_track2), CONTACTLESS "C-2; ISO/IEC 7813"},
+    {0x9F6C, BITS(EMV_BITMAP_CTQ), CONTACTLESS "C-3, A.2"},
+    {0x9F6D, SPEAK(say_amex_reader), CONTACTLESS "C-4, 4.3.3"},
+    {0x9F6E, SPEAK(say_9f6e), NULL},
+};
+
+static int compare(const void *key, const void *row)
+{
+    const uint32_t wanted = *(const uint32_t *)key, have = ((const struct row *)row)->tag;
+
+    return wanted < have ? -1 : wanted > have;
+}
+
+/* By the format of the dictionary alone. */
+static void say_format(struct says *s, const struct emv_tag *known, struct span v)
+{
+    s->clause = DICTIONARY;
+    switch (known->format) {
+    case EMV_N:
+        say_number(s, v);
+        break;
+    case EMV_AN:
+    case EMV_ANS:
+    case EMV_A:
+        say_text(s, v);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Values that are hidden have no words either. */
+static bool may_speak(const struct says *s, uint32_t tag)
+{
+    const enum emv_shown shown = emv_tag_shown(tag);
+
+    return s->d->shown.all || shown == EMV_PLAIN || (shown == EMV_PERSONAL && s->d->shown.personal);
+}
+
+void decode_say(struct says *s, uint32_t tag, struct span value)
+{
+    const struct emv_tag *known = emv_tag_find(tag);
+    const struct row *row =
+        bsearch(&tag, rows, sizeof(rows) / sizeof(rows[0]), sizeof(rows[0]), compare);
+
+    if (value.n == 0)
+        return;
+    if (known == NULL) {
+        say_asn1(s, tag, value);
+        return;
+    }
+    if (!may_speak(s, tag) && (row == NULL || !row->masks))
+        return;
+    if (row == NULL) {
+        say_format(s, known, value);
+        return;
+    }
+    s->clause = row->clause;
+    if (row->speak != NULL)
+        row->speak(s, value);
+    else
+        say_bits(s, row->map, value);
+}
