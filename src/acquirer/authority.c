@@ -201,8 +201,8 @@ static enum tp_err told(const struct capk_store *before, const char *path, struc
             continue;
         fresh++;
         printf("trusted: key %02X of %s, %zu bits, %s%s%s\n", k->index,
-               hex_encode(rid, SPAN_OF(k->rid)), capk_bits(k),
-               k->live ? "live" : "test", k->expiry != 0 ? ", planned to end on " : "",
+               hex_encode(rid, SPAN_OF(k->rid)), capk_bits(k), k->live ? "live" : "test",
+               k->expiry != 0 ? ", planned to end on " : "",
                k->expiry != 0 ? date_format(date, k->expiry) : "");
     }
     capk_store_free(&now);
