@@ -511,11 +511,11 @@ static enum tp_err load_xda_keys(struct card_profile *p, const char *dir, struct
 static enum tp_err load_keys(struct card_profile *p, const char *dir, struct tp_error *e)
 {
     const bool signs = (p->aip[0] & (AIP_DDA | AIP_CDA)) != 0;
-    struct span cert;
+    struct span exponent; /* which a certificate by an elliptic curve has not */
     enum tp_err r = load_key(&p->key, dir, KEY_FILE, signs, e);
 
     return r == TP_OK ? load_key(&p->pin_key, dir, PIN_KEY_FILE,
-                                 profile_object(p, TAG_PIN_CERT, &cert) == TP_OK, e)
+                                 profile_object(p, TAG_PIN_EXPONENT, &exponent) == TP_OK, e)
                       : r;
 }
 
