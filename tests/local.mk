@@ -10,7 +10,8 @@ check-style: $(noinst_LIBRARIES) $(bin_PROGRAMS) $(noinst_PROGRAMS) $(check_PROG
 dist_noinst_SCRIPTS += tests/check-style
 EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/analyzer.h \
 	tests/vectors/application-cryptograms.json tests/vectors/offline-data-authentication.json \
-	tests/vectors/cryptograms-computed.json tests/vectors/key-derivation.json tests/vectors/xda-p256.json
+	tests/vectors/cryptograms-computed.json tests/vectors/key-derivation.json tests/vectors/xda-p256.json tests/vectors/xda-cards.json \
+	tests/tools/make_xda_card.py
 
 # RSA keys that are drawn once (tests/tools/kept_keys.c): of a program with these among its sources the linker flags too.
 KEPT_KEYS = tests/tools/kept_keys.c

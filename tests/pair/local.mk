@@ -41,6 +41,11 @@ tests_pair_test_product_SOURCES = tests/pair/test_product.c tests/pair/product.h
 tests_pair_test_product_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
 tests_pair_test_product_LDADD = $(SIMCARD_LIBS) $(PAYER_LIBS) $(LEDGER_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/pair/test_kernel_xda
+TESTS += tests/pair/test_kernel_xda
+tests_pair_test_kernel_xda_SOURCES = tests/pair/test_kernel_xda.c $(PAPER) tests/unit/unit.h
+tests_pair_test_kernel_xda_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/pair/test_kernel_vector
 TESTS += tests/pair/test_kernel_vector
 tests_pair_test_kernel_vector_SOURCES = tests/pair/test_kernel_vector.c $(PAPER) tests/unit/unit.h

@@ -281,7 +281,7 @@ static const struct answer_line {
     {"tries-hidden", "", "S;G;80CA9F1700", 0x6A88, 0, NULL},
     {"tries-hidden", "", "S;G;80CA9F3600", 0x9000, 0x9F36, "0001"},
     {"short-challenge", "", "S;G;0084000000", 0x9000, LOOK_LENGTH, "04"},
-    {"unknown-index", "", "S;G;00B2011C00", 0x9000, TAG_CA_INDEX, "EE"},
+    {"unknown-index", "", "S;G;00B2011C00", 0x9000, 0x8F, "EE"},
     {"undeciphered", "", "S;G;0084000000;0020008808241234FFFFFFFFFF", 0x6984, LOOK_LENGTH, "00"},
     {"issuer-refused", "external", "S;G;A80;00820000081122334455667788", 0x6300, 0, NULL},
     {"script-refused", "", "S;G;A80;B40;841E0000081122334455667788", 0x6985, 0, NULL},
