@@ -64,12 +64,14 @@ enum { /* P1 of SELECT and its P2, first or only occurrence, or next: Book 1, 11
 enum ac_type { AC_AAC = 0x00, AC_TC = 0x40, AC_ARQC = 0x80 };
 enum {
     AC_TYPE = 0xC0, /* mask */
-    AC_CDA = 0x10   /* P1 alone, bits 5-4: CDA signature requested */
+    AC_CDA = 0x10,  /* P1 alone, bits 5-4: CDA signature requested */
+    AC_XDA = 0x08   /* P1 alone, bits 5-4: XDA signature requested */
 };
 
 /* ---- bits ---- */
 
 enum { /* Application Interchange Profile, 82, byte 1: Book 3, C1 */
+       AIP_XDA = 0x80,
        AIP_SDA = 0x40,
        AIP_DDA = 0x20,
        AIP_CVM = 0x10,
@@ -97,6 +99,7 @@ enum { /* Terminal Verification Results, 95: Book 3, C5; byte index in the high 
        TVR_DDA_FAILED = 0x008,
        TVR_CDA_FAILED = 0x004,
        TVR_SDA_SELECTED = 0x002,
+       TVR_XDA_SELECTED = 0x001,
        TVR_VERSIONS_DIFFER = 0x180,
        TVR_EXPIRED = 0x140,
        TVR_NOT_YET_EFFECTIVE = 0x120,
@@ -113,16 +116,26 @@ enum { /* Terminal Verification Results, 95: Book 3, C5; byte index in the high 
        TVR_RANDOM = 0x310,
        TVR_FORCED_ONLINE = 0x308,
        TVR_BIOMETRIC_TYPE = 0x302,
+       TVR_XDA_SIGNATURE_FAILED = 0x301,
        TVR_DEFAULT_TDOL = 0x480,
        TVR_ISSUER_AUTHENTICATION_FAILED = 0x440,
        TVR_SCRIPT_FAILED_BEFORE = 0x420,
-       TVR_SCRIPT_FAILED_AFTER = 0x410
+       TVR_SCRIPT_FAILED_AFTER = 0x410,
+       TVR_CA_ECC_KEY_MISSING = 0x404,
+       TVR_ECC_KEY_RECOVERY_FAILED = 0x402
 };
 
 /* Any of the bits, which are of one byte. */
 static inline bool tvr_has(const uint8_t tvr[5], unsigned bits)
 {
     return (tvr[bits >> 8] & bits & 0xFF) != 0;
+}
+
+/* Any of the three ways in which XDA fails: Book 4, 6.3.2.2. */
+static inline bool tvr_xda_failed(const uint8_t tvr[5])
+{
+    return tvr_has(tvr, TVR_XDA_SIGNATURE_FAILED) ||
+           tvr_has(tvr, TVR_CA_ECC_KEY_MISSING | TVR_ECC_KEY_RECOVERY_FAILED);
 }
 
 enum { /* Transaction Status Information, 9B, byte 1: Book 3, C6 */
@@ -139,11 +152,13 @@ enum { /* Terminal Capabilities, 9F33, bytes 1 to 3: Book 4, A2 */
        CAP2_PLAINTEXT_PIN = 0x80,
        CAP2_ONLINE_PIN = 0x40,
        CAP2_SIGNATURE = 0x20,
-       CAP2_ENCIPHERED_PIN = 0x10, /* offline */
+       CAP2_ENCIPHERED_PIN = 0x10, /* offline, by RSA */
        CAP2_NO_CVM = 0x08,
+       CAP2_ODE = 0x01, /* enciphered PIN, offline, by elliptic curves */
        CAP3_SDA = 0x80,
        CAP3_DDA = 0x40,
-       CAP3_CDA = 0x08
+       CAP3_CDA = 0x08,
+       CAP3_XDA = 0x04
 };
 
 enum { /* Additional Terminal Capabilities, 9F40, bytes 1 and 5: Book 4, A3 */

@@ -1,5 +1,5 @@
-/* GENERATE AC: the request and the answer (EMV 4.4 Book 3, 6.5.5; Book 2, 6.6 and 8.1). What is
- * decided between them is crm.c. */
+/* GENERATE AC: the request and the answer (EMV 4.4 Book 3, 6.5.5; Book 2, 6.6, 8.1 and 12.5). What
+ * is decided between them is crm.c. */
 #include "simcard/card_priv.h"
 
 #include <openssl/evp.h>
@@ -8,6 +8,7 @@
 
 #include "apdu/dol.h"
 #include "crypto/cryptogram.h"
+#include "crypto/ecmake.h"
 
 #define HASH_SIZE 20
 
@@ -28,7 +29,7 @@ static enum tp_err put_signed_data(struct buf *data, const struct card *c,
     for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]) && r == TP_OK; i++)
         r = card_request_put(data, q, asked[i].tag, asked[i].n);
     if (r == TP_OK)
-        r = buf_put(data, SPAN_OF(c->profile->aip));
+        r = buf_put(data, span_of(card_aip(c), sizeof(c->profile->aip)));
     if (r == TP_OK)
         r = buf_be16(data, c->session.atc);
     return r == TP_OK ? buf_put(data, card_iad_signed(c, iad)) : r;
@@ -144,6 +145,47 @@ static enum tp_err put_signed(const struct card *c, struct buf *out, const struc
     return r == TP_OK ? tlv_put(out, TAG_RESPONSE_2, buf_span(&inner)) : r;
 }
 
+/* The response by elliptic curves without its signature: 9F26 in clear (Book 2, table 39). */
+static enum tp_err put_xda_objects(struct buf *out, const struct answer *a)
+{
+    enum tp_err r = put_common(out, a);
+
+    if (r == TP_OK)
+        r = tlv_put(out, TAG_AC, SPAN_OF(a->plan.ac));
+    return r == TP_OK ? tlv_put(out, TAG_IAD, buf_span(&a->iad)) : r;
+}
+
+/* Over PDOL and CDOL1 values at the first, CDOL2 values at the second, and the response: Book 2,
+ * table 37. */
+static enum tp_err put_xda(const struct card *c, struct buf *out, const struct answer *a)
+{
+    struct answer as_signed = *a;
+    uint8_t raw_signed[64], raw_sdad[1 + EC_SIGNATURE_MAX], raw[APDU_SHORT_RESPONSE_MAX];
+    struct buf objects = BUF_OF(raw_signed), sdad = BUF_OF(raw_sdad), inner = BUF_OF(raw);
+    struct span parts[3] = {span_of(c->session.pdol.p, c->session.pdol.n),
+                            span_of(c->session.cdol1.p, c->session.cdol1.n)};
+    enum tp_err r;
+
+    if (a->cdol2 != NULL) {
+        parts[0] = span_of(a->cdol2->p, a->cdol2->n);
+        parts[1] = span_of(NULL, 0);
+    }
+    as_signed.plan.cid = a->plan.cid_signed;
+    as_signed.iad = (struct buf){as_signed.iad_raw, a->iad.n, sizeof(as_signed.iad_raw)};
+    r = put_xda_objects(&objects, &as_signed);
+    if (r != TP_OK)
+        return r;
+    raw_signed[objects.n - 1] ^= a->plan.response_flip;
+    parts[2] = buf_span(&objects);
+    r = ec_sdad_make(&sdad, &c->profile->xda.key, parts, 3);
+    fault_xda(&c->faults, raw_sdad, sdad.n);
+    if (r == TP_OK)
+        r = put_xda_objects(&inner, a);
+    if (r == TP_OK)
+        r = tlv_put(&inner, TAG_SDAD, buf_span(&sdad));
+    return r == TP_OK ? tlv_put(out, TAG_RESPONSE_2, buf_span(&inner)) : r;
+}
+
 /* ---- GENERATE AC ---- */
 
 static enum tp_err plan_answer(struct card *c, struct answer *a, const struct card_request *q,
@@ -175,10 +217,11 @@ static enum tp_err plan_answer(struct card *c, struct answer *a, const struct ca
  * more request, for a TC or an AAC. */
 static uint16_t check_order(const struct card *c, const struct capdu *in)
 {
-    const bool can_cda = (c->profile->aip[0] & AIP_CDA) != 0;
+    const uint8_t aip = card_aip(c)[0];
+    const uint8_t signature = (aip & AIP_XDA) != 0 ? AC_XDA : (aip & AIP_CDA) != 0 ? AC_CDA : 0;
 
-    if ((in->p1 & AC_TYPE) == AC_TYPE ||
-        (in->p1 & (uint8_t) ~(AC_TYPE | (can_cda ? AC_CDA : 0))) != 0 || in->p2 != 0)
+    if ((in->p1 & AC_TYPE) == AC_TYPE || (in->p1 & (uint8_t) ~(AC_TYPE | signature)) != 0 ||
+        in->p2 != 0)
         return SW_WRONG_P1P2;
     if (c->session.phase == PHASE_STARTED)
         return SW_OK;
@@ -222,8 +265,8 @@ uint16_t card_generate_ac(struct card *c, const struct capdu *in, struct buf *ou
         card_issuer_obey(c);
     card_decide(c, &d, &q);
     d.cid = fault_cid(&c->faults, d.cid);
-    d.is_signed =
-        (in->p1 & AC_CDA) != 0 && d.cid != AC_AAC; /* an AAC is not signed: Book 2, 6.6.1 */
+    /* an AAC is not signed (Book 2, 6.6.1), but by XDA (12.5.1) */
+    d.is_signed = (in->p1 & AC_XDA) != 0 || ((in->p1 & AC_CDA) != 0 && d.cid != AC_AAC);
     c->session.cda_done |= d.is_signed;
     if (plan_answer(c, &a, &q, &d) != TP_OK)
         return SW_UNKNOWN;
@@ -233,6 +276,8 @@ uint16_t card_generate_ac(struct card *c, const struct capdu *in, struct buf *ou
                                                      durable before anybody has the cryptogram */
         return SW_MEMORY_FAILURE;
     if (d.is_signed)
-        return put_signed(c, out, &a) == TP_OK ? SW_OK : SW_UNKNOWN;
+        return (c->session.xda ? put_xda(c, out, &a) : put_signed(c, out, &a)) == TP_OK
+                   ? SW_OK
+                   : SW_UNKNOWN;
     return put_plain(c, out, &a) == TP_OK ? SW_OK : SW_UNKNOWN;
 }

@@ -82,6 +82,7 @@ void card_close(struct card **c)
     if (*c == NULL)
         return;
     profile_free(&(*c)->profile);
+    ode_end(&(*c)->ode);
     state_close(&(*c)->store);
     secret_wipe(*c, sizeof(**c));
     free(*c);
@@ -91,6 +92,11 @@ void card_close(struct card **c)
 enum tp_err card_state_write(struct card *c, enum state_when when)
 {
     return c->store == NULL ? TP_OK : state_write(c->store, &c->state, when);
+}
+
+const uint8_t *card_aip(const struct card *c)
+{
+    return c->session.xda ? c->profile->xda.aip : c->profile->aip;
 }
 
 bool card_blocked(const struct card *c)
@@ -168,6 +174,7 @@ enum tp_err card_power_on(struct card *c, struct buf *atr)
 {
     c->gone = false;
     c->session = (struct card_session){.phase = PHASE_NOTHING};
+    ode_end(&c->ode);
     c->waiting_n = 0;
     return card_atr(c, atr);
 }
@@ -175,6 +182,7 @@ enum tp_err card_power_on(struct card *c, struct buf *atr)
 void card_power_off(struct card *c)
 {
     secret_wipe(&c->session, sizeof(c->session));
+    ode_end(&c->ode);
     c->session.phase = PHASE_OFF;
     c->waiting_n = 0;
 }

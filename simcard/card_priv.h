@@ -7,6 +7,7 @@
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
 #include "apdu/tlv.h"
+#include "crypto/ode.h"
 #include "simcard/card.h"
 #include "simcard/fault.h"
 #include "simcard/state.h"
@@ -50,6 +51,7 @@ struct card_session {
     size_t match_next; /* where "next occurrence" goes on */
     uint8_t match[16]; /* name of the last SELECT by partial name */
     size_t match_n;
+    bool xda;         /* of this transaction: keys of elliptic curves */
     uint16_t atc;     /* of this transaction, as shown (a fault may show an old one) */
     uint16_t history; /* the flags as this transaction found them */
     bool pin_asked, pin_right, dda_done, cda_done;
@@ -75,6 +77,7 @@ struct card {
     struct fault_set faults;
     uint8_t waiting[APDU_SHORT_RESPONSE_MAX]; /* T=0: answer for GET RESPONSE */
     size_t waiting_n;
+    struct ode ode; /* agreed in this transaction */
     bool gone;
 };
 
@@ -98,7 +101,8 @@ uint16_t card_directory_record(const struct card *c, uint8_t number, struct buf 
 /* ---- state ---- */
 
 TP_MUST_CHECK enum tp_err card_state_write(struct card *c, enum state_when when);
-bool card_blocked(const struct card *c); /* the application, or all of the card */
+const uint8_t *card_aip(const struct card *c); /* of this transaction */
+bool card_blocked(const struct card *c);       /* the application, or all of the card */
 uint16_t card_blocked_bit(
     const struct card *c); /* the flag that blocks the selected application alone */
 uint8_t card_tries_shown(const struct card *c);

@@ -28,12 +28,27 @@ static uint16_t take_pdol_values(struct card *c, struct span data)
     return SW_OK;
 }
 
-static enum tp_err put_options(const struct card_profile *p, struct buf *out)
+/* A card with keys of both kinds goes by the terminal's capabilities, which its PDOL asks for
+ * (10.3); one that does not ask gives those of RSA, if it has them. */
+static bool chooses_xda(const struct card *c)
 {
-    const struct span aip = SPAN_OF(p->aip), afl = {p->afl.p, p->afl.n};
+    const struct card_request q = {c, {NULL, 0}, {NULL, 0}, false};
+    struct span capabilities;
+
+    if (!profile_has_xda(c->profile))
+        return false;
+    if (card_request_find(&q, TAG_TERMINAL_CAPABILITIES, &capabilities) && capabilities.n == 3)
+        return (capabilities.p[2] & CAP3_XDA) != 0;
+    return (c->profile->aip[0] & (AIP_SDA | AIP_DDA | AIP_CDA)) == 0;
+}
+
+static enum tp_err put_options(const struct card *c, struct buf *out)
+{
+    const struct profile_bytes *list = c->session.xda ? &c->profile->xda.afl : &c->profile->afl;
+    const struct span aip = {card_aip(c), 2}, afl = {list->p, list->n};
     enum tp_err r;
 
-    if (p->format == 1) { /* AIP and AFL one after the other */
+    if (c->profile->format == 1) { /* AIP and AFL one after the other */
         r = tlv_put_header(out, TAG_RESPONSE_1, aip.n + afl.n);
         if (r == TP_OK)
             r = buf_put(out, aip);
@@ -65,7 +80,9 @@ uint16_t card_get_processing_options(struct card *c, const struct capdu *in, str
     c->session.atc = fault_atc(&c->faults, c->state.atc);
     c->session.history = c->state.flags;
     c->session.phase = PHASE_STARTED;
-    return put_options(c->profile, out) == TP_OK ? SW_OK : SW_UNKNOWN;
+    c->session.xda = chooses_xda(c);
+    ode_end(&c->ode);
+    return put_options(c, out) == TP_OK ? SW_OK : SW_UNKNOWN;
 }
 
 /* ---- READ RECORD: Book 3, 6.5.11 ---- */

@@ -188,7 +188,9 @@ static void remember_offline_auth(struct card *c, const struct card_decision *d,
         return;
     if (card_ccd(c) || d->cid == AC_AAC) {
         told |= tvr_has(tvr.p, TVR_SDA_FAILED) ? STATE_SDA_FAILED : 0;
-        told |= tvr_has(tvr.p, TVR_DDA_FAILED | TVR_CDA_FAILED) ? STATE_DDA_FAILED : 0;
+        told |= tvr_has(tvr.p, TVR_DDA_FAILED | TVR_CDA_FAILED) || tvr_xda_failed(tvr.p)
+                    ? STATE_DDA_FAILED
+                    : 0;
     }
     if (card_ccd(c) && d->online != ONLINE_DONE && d->cid != AC_TC)
         told |= c->session.history & both;

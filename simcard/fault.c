@@ -78,6 +78,11 @@ static const struct fault_kind kinds[FAULT_COUNT] = {
               ODA " (Book 2, 6.5.1)"),
     [FAULT_TAG_LIST] = PLAIN("tag-list", "wants more than the AIP authenticated (9F4A is not 82)",
                              ODA " (Book 3, 10.3)"),
+    [FAULT_UNKNOWN_INDEX] = PLAIN("unknown-index", "names an authority key (8F) that nobody has",
+                                  ODA "; XDA: CA ECC key missing; acquirer: CA_KEY_UNKNOWN"),
+    [FAULT_UNKNOWN_SUITE] =
+        PLAIN("unknown-suite", "has a card certificate by elliptic curves of suite 12",
+              "XDA: ECC key recovery failed; acquirer: ICC_CERT_ALGORITHM"),
     [FAULT_EMPTY_CVM_LIST] = PLAIN("empty-cvm-list", "has a CVM list without rules",
                                    "as without list: ICC data missing; " ODA),
     [FAULT_ODD_CVM_LIST] =
@@ -167,6 +172,8 @@ static const struct fault_kind kinds[FAULT_COUNT] = {
                                  "go on: 9F17 is optional"),
     [FAULT_SHORT_CHALLENGE] = PLAIN("short-challenge", "answers GET CHALLENGE with 4 bytes",
                                     "enciphered PIN failed (Book 2, 7.2)"),
+    [FAULT_UNDECIPHERED] = PLAIN("undeciphered", "answers 6984 to VERIFY with an enciphered PIN",
+                                 "PIN try limit exceeded (Book 3, 10.5.1)"),
     [FAULT_ISSUER_REFUSED] = PLAIN("issuer-refused", "answers 6300 to EXTERNAL AUTHENTICATE",
                                    "issuer authentication failed"),
     [FAULT_SCRIPT_REFUSED] = PLAIN("script-refused", "answers 6985 to each issuer script command",

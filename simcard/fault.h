@@ -40,6 +40,8 @@ enum fault {
     FAULT_BROKEN_CDOL,
     FAULT_DDOL_WITHOUT_UN,
     FAULT_TAG_LIST,
+    FAULT_UNKNOWN_INDEX,
+    FAULT_UNKNOWN_SUITE,
     FAULT_EMPTY_CVM_LIST,
     FAULT_ODD_CVM_LIST,
     FAULT_UNKNOWN_CVM,
@@ -84,6 +86,7 @@ enum fault {
     FAULT_PIN_LIES,
     FAULT_TRIES_HIDDEN,
     FAULT_SHORT_CHALLENGE,
+    FAULT_UNDECIPHERED,
     FAULT_ISSUER_REFUSED,
     FAULT_SCRIPT_REFUSED,
     FAULT_WARNING_RECORD,
@@ -147,6 +150,8 @@ void fault_generate_ac(const struct fault_set *f, struct fault_ac *plan);
 void fault_dynamic_number(const struct fault_set *f, uint8_t *length);
 /* A signature just made with key, n bytes. */
 void fault_sdad(const struct fault_set *f, struct emv_privkey *key, uint8_t *sdad, size_t n);
+/* The same of XDA: 15, r, s. */
+void fault_xda(const struct fault_set *f, uint8_t *sdad, size_t n);
 uint8_t fault_tries(const struct fault_set *f, uint8_t tries);
 /* Whatever the issuer's cryptogram is, it is taken for right. */
 bool fault_any_arpc(const struct fault_set *f);

@@ -57,6 +57,8 @@ static bool answered(const struct fault_set *f, const struct capdu *in, uint16_t
         {FAULT_STATUS, !select && !f->in_directory, (uint16_t)f->number[FAULT_STATUS]},
         {FAULT_GPO_REFUSED, in->ins == INS_GET_PROCESSING_OPTIONS, SW_CONDITIONS},
         {FAULT_PIN_WEDGE, in->ins == INS_VERIFY, SW_OK},
+        {FAULT_UNDECIPHERED, in->ins == INS_VERIFY && in->p2 == VERIFY_ENCIPHERED_PIN,
+         SW_REFERENCE_INVALIDATED},
         {FAULT_TRIES_HIDDEN,
          in->ins == INS_GET_DATA && ((uint32_t)in->p1 << 8 | in->p2) == TAG_PIN_TRIES,
          SW_REFERENCED_DATA_NOT_FOUND},
@@ -79,7 +81,7 @@ bool fault_command(struct fault_set *f, struct span pin_block, struct capdu *in,
     if (answered(f, in, sw))
         return true;
     if (in->ins == INS_GENERATE_AC && (f->on[FAULT_UNSIGNED_CDA] || f->on[FAULT_FORMAT_1_CDA]))
-        in->p1 &= (uint8_t)~AC_CDA;
+        in->p1 &= (uint8_t) ~(AC_CDA | AC_XDA);
     if (in->ins == INS_VERIFY &&
         f->on[FAULT_YES_CARD]) { /* the right one in its place: the card itself knows no better */
         in->p2 = VERIFY_PLAINTEXT_PIN;
@@ -250,7 +252,7 @@ static void answer_options(const struct fault_set *f, struct buf *data)
     uint8_t *aip = value_in(data, TAG_AIP, 0);
 
     if (aip != NULL && f->on[FAULT_AIP_DOWNGRADE])
-        *aip &= (uint8_t) ~(AIP_SDA | AIP_DDA | AIP_CDA);
+        *aip &= (uint8_t) ~(AIP_XDA | AIP_SDA | AIP_DDA | AIP_CDA);
     if (aip != NULL && f->on[FAULT_AIP_UPGRADE])
         *aip |= AIP_CDA;
     if (f->on[FAULT_GPO_WITHOUT_AFL]) {

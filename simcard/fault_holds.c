@@ -87,28 +87,58 @@ static void replace_bytes(struct card_profile *p, uint32_t tag, const struct pro
 
 /* ---- certificates and signed data ---- */
 
-static void exchange(struct card_profile *p, uint32_t tag, const struct profile_bytes *with)
+/* In the records that one AFL names and the other does not: certificates of one kind. */
+static void exchange(struct card_profile *p, uint32_t tag, const struct profile_bytes *with,
+                     const struct profile_bytes *afl, const struct profile_bytes *other)
 {
-    if (with->n > 0)
-        replace_bytes(p, tag, with);
+    const struct change c = {tag, span_of(with->p, with->n)};
+
+    for (size_t i = 0; with->n > 0 && i < p->records_n; i++)
+        if (profile_afl_names(afl, &p->records[i]) && !profile_afl_names(other, &p->records[i]))
+            edit_record(&p->records[i], edit_replace, &c);
 }
 
 static void expired_icc_certificate(struct card_profile *p, unsigned number)
 {
     (void)number;
-    exchange(p, TAG_ICC_CERT, &p->expired_icc_cert);
+    exchange(p, TAG_ICC_CERT, &p->expired_icc_cert, &p->afl, &p->xda.afl);
+    exchange(p, TAG_ICC_CERT, &p->xda.expired_icc_cert, &p->xda.afl, &p->afl);
 }
 
 static void expired_issuer_certificate(struct card_profile *p, unsigned number)
 {
     (void)number;
-    exchange(p, TAG_ISSUER_CERT, &p->expired_issuer_cert);
+    exchange(p, TAG_ISSUER_CERT, &p->expired_issuer_cert, &p->afl, &p->xda.afl);
+    exchange(p, TAG_ISSUER_CERT, &p->xda.expired_issuer_cert, &p->xda.afl, &p->afl);
+}
+
+static void unknown_index(struct card_profile *p, unsigned number)
+{
+    static const uint8_t nobodys = 0xEE;
+
+    (void)number;
+    replace(p, TAG_CA_INDEX, span_of(&nobodys, 1));
+}
+
+/* The third byte: Book 2, table 36. */
+static void unknown_suite(struct card_profile *p, unsigned number)
+{
+    (void)number;
+    for (size_t i = 0; i < p->records_n; i++) {
+        struct tlv cert;
+        struct span all = {p->records[i].data, p->records[i].n};
+
+        if (profile_afl_names(&p->xda.afl, &p->records[i]) &&
+            !profile_afl_names(&p->afl, &p->records[i]) &&
+            tlv_find_deep(all, TAG_ICC_CERT, &cert) == TP_OK)
+            p->records[i].data[cert.value.p + 2 - p->records[i].data] = 0x12;
+    }
 }
 
 static void wrong_pan_certificate(struct card_profile *p, unsigned number)
 {
     (void)number;
-    exchange(p, TAG_ICC_CERT, &p->other_pan_icc_cert);
+    exchange(p, TAG_ICC_CERT, &p->other_pan_icc_cert, &p->afl, &p->xda.afl);
 }
 
 static void add_to_first(struct card_profile *p, uint32_t tag, uint8_t add)
@@ -423,6 +453,8 @@ static void (*const changes[FAULT_COUNT])(struct card_profile *p, unsigned numbe
     [FAULT_BROKEN_CDOL] = broken_cdol,
     [FAULT_DDOL_WITHOUT_UN] = ddol_without_un,
     [FAULT_TAG_LIST] = tag_list,
+    [FAULT_UNKNOWN_INDEX] = unknown_index,
+    [FAULT_UNKNOWN_SUITE] = unknown_suite,
     [FAULT_EMPTY_CVM_LIST] = empty_cvm_list,
     [FAULT_ODD_CVM_LIST] = odd_cvm_list,
     [FAULT_UNKNOWN_CVM] = unknown_cvm,

@@ -67,6 +67,14 @@ void fault_sdad(const struct fault_set *f, struct emv_privkey *key, uint8_t *sda
         sdad[n - 1] ^= 0x01;
 }
 
+void fault_xda(const struct fault_set *f, uint8_t *sdad, size_t n)
+{
+    if (f->on[FAULT_SDAD_FORMAT])
+        sdad[0] ^= 0x01; /* 14: which is not signed over again, for it is signed as 15 */
+    if (f->on[FAULT_WRONG_SDAD])
+        sdad[n - 1] ^= 0x01;
+}
+
 uint8_t fault_tries(const struct fault_set *f, uint8_t tries)
 {
     return f->on[FAULT_PIN_LIES] ? 15 : tries;

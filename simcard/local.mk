@@ -42,8 +42,9 @@ telepay_simcard_SOURCES = simcard/main_simcard.c
 telepay_simcard_LDADD = $(SIMCARD_LIBS)
 
 dist_man_MANS += doc/telepay-perso.1 doc/telepay-simcard.1
-dist_check_SCRIPTS += tests/system/card-outside.sh tests/system/card-python.py tests/system/cards-turn.py
-TESTS += tests/system/card-outside.sh tests/system/card-python.py tests/system/cards-turn.py
+dist_check_SCRIPTS += tests/system/card-outside.sh tests/system/card-python.py tests/system/card-xda.py tests/system/cards-turn.py
+TESTS += tests/system/card-outside.sh tests/system/card-python.py tests/system/card-xda.py tests/system/cards-turn.py
+EXTRA_DIST += tests/tools/curve.py tests/tools/vpcd_card.py
 
 CARD_RIG = tests/unit/card_rig.c tests/unit/card_rig.h tests/unit/unit.h $(KEPT_KEYS)
 

@@ -41,8 +41,6 @@ void perso_defaults(struct perso_params *p)
          * Default, when online is impossible: the same without "not yet effective", new card and
          * random selection. */
         .iac_denial = "0010000000",
-        .iac_online = "FC78FC9800",
-        .iac_default = "FC50FC8800",
         .currency = 978,
         .currency_exponent = 2,
         .language = "enfr",
@@ -175,14 +173,41 @@ static void take_issuer(struct card_profile *card, const struct perso_params *p)
 
 static enum tp_err take_aip(uint8_t aip[2], const struct perso_params *p, struct tp_error *e)
 {
-    static const uint8_t method_bits[] = {
-        [PERSO_SDA] = AIP_SDA, [PERSO_DDA] = AIP_DDA, [PERSO_CDA] = AIP_DDA | AIP_CDA};
+    static const uint8_t method_bits[] = {[PERSO_NONE] = 0,
+                                          [PERSO_SDA] = AIP_SDA,
+                                          [PERSO_DDA] = AIP_DDA,
+                                          [PERSO_CDA] = AIP_DDA | AIP_CDA};
 
     if (p->aip != NULL)
         return take_hex(aip, 2, p->aip, "AIP", e);
     aip[1] = 0;
     aip[0] = (uint8_t)(method_bits[p->method] | AIP_CVM | AIP_TERMINAL_RISK |
                        (p->issuer == PERSO_ISSUER_EXTERNAL ? AIP_ISSUER_AUTHENTICATION : 0));
+    return TP_OK;
+}
+
+/* With XDA no method by RSA is offered: there is no mixture (Book 3, 10.3). */
+static void take_xda_aip(struct card_profile *card)
+{
+    const uint8_t rsa = AIP_SDA | AIP_DDA | AIP_CDA;
+
+    memcpy(card->xda.aip, card->aip, sizeof(card->xda.aip));
+    card->xda.aip[0] = (uint8_t)((card->aip[0] & ~rsa) | AIP_XDA);
+    card->aip[0] &= (uint8_t)~AIP_XDA;
+}
+
+static enum tp_err check_xda(const struct scheme *s, const struct perso_params *p,
+                             struct tp_error *e)
+{
+    if (!p->xda)
+        return TP_OK;
+    if (s->ec.cert.n == 0)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "the scheme has no elliptic curve: make one that has with telepay-perso "
+                       "init --suite 10 DIR");
+    if (p->apps_n > 1)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "a card with XDA has one application: its certificate names the identifier");
     return TP_OK;
 }
 
@@ -194,9 +219,11 @@ static enum tp_err check_bytes(const struct perso_params *p, struct tp_error *e)
 
     if (r == TP_OK)
         r = take_hex(raw, 5, p->iac_denial, "issuer action code \"denial\"", e);
-    if (r == TP_OK)
+    if (r == TP_OK && p->iac_online != NULL)
         r = take_hex(raw, 5, p->iac_online, "issuer action code \"online\"", e);
-    return r == TP_OK ? take_hex(raw, 5, p->iac_default, "issuer action code \"default\"", e) : r;
+    return r == TP_OK && p->iac_default != NULL
+               ? take_hex(raw, 5, p->iac_default, "issuer action code \"default\"", e)
+               : r;
 }
 
 static enum tp_err take_params(struct card_profile *card, const struct perso_params *p,
@@ -216,6 +243,8 @@ static enum tp_err take_params(struct card_profile *card, const struct perso_par
     take_risks(card, p);
     take_issuer(card, p);
     r = take_aip(card->aip, p, e);
+    if (r == TP_OK && p->xda)
+        take_xda_aip(card);
     if (r == TP_OK)
         r = check_bytes(p, e);
     return r == TP_OK ? take_apps(card, p, e) : r;
@@ -279,7 +308,8 @@ void perso_keys_wanted(const struct perso_params *p, bool *own, bool *pin)
 
     *pin = p->pin_bits > 0;
     *own = take_aip(aip, p, &none) == TP_OK &&
-           ((aip[0] & (AIP_DDA | AIP_CDA)) != 0 || (!*pin && wants_enciphered_pin(p->cvm)));
+           ((aip[0] & (AIP_DDA | AIP_CDA)) != 0 ||
+            (!*pin && p->method != PERSO_NONE && wants_enciphered_pin(p->cvm)));
 }
 
 /* Book 2, D1: each method has its own bounds, and no key is longer than the one that certifies it.
@@ -328,6 +358,17 @@ static enum tp_err check_keys(const struct card_profile *card, const struct sche
                : r;
 }
 
+static enum tp_err take_xda_keys(struct card_profile *card, const struct scheme *s,
+                                 const struct perso_params *p, struct tp_error *e)
+{
+    const struct ec_suite *suite = ec_suite_signature(s->ec_suite);
+    enum tp_err r = ec_privkey_generate(&card->xda.key, suite);
+
+    if (r == TP_OK && wants_enciphered_pin(p->cvm))
+        r = ec_privkey_generate(&card->xda.ode_key, suite);
+    return r == TP_OK ? r : tp_fail(e, r, "cannot make the card's keys of an elliptic curve");
+}
+
 static enum tp_err take_keys(struct card_profile *card, const struct scheme *s,
                              const struct perso_params *p, struct tp_error *e)
 {
@@ -340,7 +381,7 @@ static enum tp_err take_keys(struct card_profile *card, const struct scheme *s,
         r = take_key(&card->key, p->key, p->bits, p, e);
     if (r == TP_OK && pin)
         r = take_key(&card->pin_key, p->pin_key, p->pin_bits, p, e);
-    return r;
+    return r == TP_OK && p->xda ? take_xda_keys(card, s, p, e) : r;
 }
 
 static enum tp_err take_secrets(struct card_profile *card, const struct scheme *s,
@@ -361,6 +402,8 @@ enum tp_err perso_make(struct card_profile **out, const struct scheme *s,
     enum tp_err r = check_params(s, p, e);
 
     *out = NULL;
+    if (r == TP_OK)
+        r = check_xda(s, p, e);
     if (r != TP_OK)
         return r;
     if (profile_new(&card) != TP_OK)

@@ -5,7 +5,7 @@
 #include "simcard/profile.h"
 #include "simcard/scheme.h"
 
-enum perso_method { PERSO_SDA, PERSO_DDA, PERSO_CDA };
+enum perso_method { PERSO_NONE, PERSO_SDA, PERSO_DDA, PERSO_CDA }; /* by RSA */
 
 /* How an issuer's cryptogram (91) reaches the card: Book 3, 10.9 and 10.11. */
 enum perso_issuer {
@@ -38,6 +38,7 @@ struct perso_params { /* perso_defaults fills all but pan and pin */
     int effective;    /* YYYYMMDD; 0: the first of this month */
     uint8_t psn;
     enum perso_method method;
+    bool xda; /* XDA too, of the scheme's suite; with an ODE key where the CVM list wants one */
     unsigned bits, exponent; /* of the card's key */
     unsigned pin_bits; /* of a key of its own for the enciphered PIN; 0: the card's key does it */
     const char *cvm;   /* words and hex pairs: perso_cvm_list */
@@ -47,10 +48,11 @@ struct perso_params { /* perso_defaults fills all but pan and pin */
         *ddol; /* hex; NULL: the factory's; ddol "": none, the terminal's counts */
     const char
         *aip; /* hex, two bytes; NULL: from method, CVM and issuer. What it promises is made */
-    const char *auc;                                   /* application usage control (9F07), hex */
-    const char *iac_denial, *iac_online, *iac_default; /* issuer action codes, hex, five bytes */
-    unsigned country;                                  /* ISO 3166 numeric; 0: the scheme's */
-    unsigned currency;                                 /* ISO 4217 numeric */
+    const char *auc; /* application usage control (9F07), hex */
+    const char *iac_denial, *iac_online,
+        *iac_default;  /* issuer action codes, hex, five bytes; the last two NULL: the factory's */
+    unsigned country;  /* ISO 3166 numeric; 0: the scheme's */
+    unsigned currency; /* ISO 4217 numeric */
     unsigned currency_exponent;
     const char *language;                    /* "fren" */
     uint16_t offline_limit, offline_maximum; /* and below: as in struct card_profile */

@@ -2,6 +2,7 @@
 #include "simcard/perso_commands.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cli.h"
 #include "simcard/scheme.h"
@@ -13,6 +14,7 @@ enum {
     OPT_IIN,
     OPT_INDEX,
     OPT_COUNTRY,
+    OPT_SUITE,
     OPT_LIVE
 };
 
@@ -27,8 +29,11 @@ static const struct argp_option options[] = {
     {"issuer-bits", OPT_ISSUER_BITS, "BITS", 0, "size of the issuer's key [1408]", 0},
     {"iin", OPT_IIN, "DIGITS", 0,
      "issuer identification number its cards begin with [" SCHEME_IIN "]", 0},
-    {"index", OPT_INDEX, "N", 0, "index of the authority's key [1]", 0},
+    {"index", OPT_INDEX, "N", 0,
+     "index of the authority's key; that of its elliptic curve has the next one [1]", 0},
     {"country", OPT_COUNTRY, "NNN", 0, "issuer's country, ISO 3166 numeric [250]", 0},
+    {"suite", OPT_SUITE, "10|11", 0,
+     "algorithm suite of elliptic curves, P-256 or P-521: for cards with XDA [none]", 0},
     {"live-identifiers", OPT_LIVE, NULL, 0, "take an issuer number that may be a real issuer's", 0},
     {0},
 };
@@ -57,6 +62,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_COUNTRY:
         w->params.country = perso_number(state, "country", arg, 1, 999);
+        return 0;
+    case OPT_SUITE:
+        w->params.suite = strcmp(arg, "10") == 0 ? 0x10 : strcmp(arg, "11") == 0 ? 0x11 : 0;
+        if (w->params.suite == 0)
+            argp_error(state, "--suite is 10 (P-256) or 11 (P-521), not \"%s\"", arg);
         return 0;
     case OPT_LIVE:
         w->params.live_identifiers = true;
@@ -98,6 +108,9 @@ int perso_init(int argc, char **argv)
     if (r == TP_OK)
         printf("scheme %s: RID %s, authority key %02X of %u bits, issuer %s of %u bits\n", w.dir,
                SCHEME_RID, w.params.index, w.params.authority_bits, s->iin, w.params.issuer_bits);
+    if (r == TP_OK && s->ec.cert.n > 0)
+        printf("elliptic curves: authority key %02X, suite %02X\n", s->ec.authority.index,
+               s->ec_suite);
     scheme_free(&s);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

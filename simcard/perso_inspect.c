@@ -51,9 +51,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const char *method_of(const struct card_profile *p)
 {
-    if ((p->aip[0] & AIP_CDA) != 0)
-        return "CDA";
-    return (p->aip[0] & AIP_DDA) != 0 ? "DDA" : "SDA";
+    static const char *const names[][2] = {
+        {"none", "XDA"}, {"SDA", "SDA, XDA"}, {"DDA", "DDA, XDA"}, {"CDA", "CDA, XDA"}};
+    const size_t rsa = (p->aip[0] & AIP_CDA) != 0   ? 3
+                       : (p->aip[0] & AIP_DDA) != 0 ? 2
+                       : (p->aip[0] & AIP_SDA) != 0 ? 1
+                                                    : 0;
+
+    return names[rsa][profile_has_xda(p)];
 }
 
 /* The text of a data object: a PAN or track is masked, the name is text, the rest hexadecimal. out

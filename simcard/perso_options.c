@@ -79,15 +79,24 @@ static void take_currency(struct perso_wanted *w, char *arg, struct argp_state *
 
 static void take_method(struct perso_wanted *w, char *arg, struct argp_state *state)
 {
-    static const char *const names[] = {
-        [PERSO_SDA] = "sda", [PERSO_DDA] = "dda", [PERSO_CDA] = "cda"};
+    static const struct {
+        const char *name;
+        enum perso_method method;
+        bool xda;
+    } methods[] = {{"sda", PERSO_SDA, false},    {"dda", PERSO_DDA, false},
+                   {"cda", PERSO_CDA, false},    {"xda", PERSO_NONE, true},
+                   {"sda,xda", PERSO_SDA, true}, {"dda,xda", PERSO_DDA, true},
+                   {"cda,xda", PERSO_CDA, true}};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(arg, names[i]) == 0) {
-            w->params.method = (enum perso_method)i;
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        if (strcmp(arg, methods[i].name) == 0) {
+            w->params.method = methods[i].method;
+            w->params.xda = methods[i].xda;
             return;
         }
-    argp_error(state, "--method is sda, dda or cda, not \"%s\"", arg);
+    argp_error(
+        state,
+        "--method is sda, dda, cda, xda, or one of the first three with \",xda\"; not \"%s\"", arg);
 }
 
 static void take_cvn(struct perso_wanted *w, char *arg, struct argp_state *state)
@@ -302,7 +311,9 @@ static const struct setting {
            "issuer's country, ISO 3166 numeric [the scheme's]"),
     TEXT("language", "LIST", language, "preferred languages, two letters each [enfr]"),
 
-    SPECIAL("method", "sda|dda|cda", take_method, "offline authentication [cda]"),
+    SPECIAL("method", "sda|dda|cda|xda", take_method,
+            "offline authentication; with cda,xda (sda,xda …) of both kinds, as the terminal can "
+            "[cda]"),
     NUMBER("bits", "BITS", KIND_UNSIGNED, bits, 512, 1976,
            "size of the card's key; with cda 1840 at most, for the Common Core 1640 [1152]"),
     NUMBER("exponent", "3|65537", KIND_UNSIGNED, exponent, 3, 65537,

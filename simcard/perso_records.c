@@ -12,7 +12,8 @@
 #include "base/date.h"
 #include "base/hex.h"
 
-#define SIGNED_MAX 2048     /* bytes of static data to be authenticated: Book 2, 5.1.1 */
+#define SIGNED_MAX 2048 /* bytes of static data to be authenticated: Book 2, 5.1.1 */
+#define ICCD_MAX   (SIGNED_MAX + 2 * PROFILE_BYTES_MAX)
 #define EXPIRED    20191231 /* of the certificate kept for the fault expired-icc-certificate */
 #define VALUES_MAX                                                                                 \
     252 /* bytes that a DOL may ask for: what a command holds, less its own 83 and length */
@@ -25,6 +26,7 @@
  * next. */
 struct part {
     struct card_profile *card;
+    struct profile_bytes *afl; /* that names it */
     uint8_t sfi;
     size_t max; /* of a record with its template */
     uint8_t raw[PROFILE_RECORD_MAX];
@@ -37,7 +39,8 @@ struct part {
 static void part_start(struct part *part, struct card_profile *card, const struct perso_params *p,
                        enum perso_file file)
 {
-    *part = (struct part){.card = card, .sfi = p->sfi[file], .max = p->record_max, .first = 1};
+    *part = (struct part){
+        .card = card, .afl = &card->afl, .sfi = p->sfi[file], .max = p->record_max, .first = 1};
     part->b = BUF_OF(part->raw);
     for (size_t i = 0; i < card->records_n; i++)
         if (card->records[i].sfi == part->sfi && card->records[i].number >= part->first)
@@ -114,18 +117,20 @@ static void add_date(struct part *part, uint32_t tag, int date)
 /* Its entry in the AFL: Book 3, 10.2. all_signed: each record of it is authenticated. */
 static enum tp_err part_finish(struct part *part, bool all_signed)
 {
-    struct buf afl = {part->card->afl.p, part->card->afl.n, sizeof(part->card->afl.p)};
+    struct buf afl = {part->afl->p, part->afl->n, sizeof(part->afl->p)};
 
     part_break(part);
     if (part->r != TP_OK)
         return part->r;
+    if (part->number == part->first) /* nothing */
+        return TP_OK;
     const uint8_t count = (uint8_t)(part->number - part->first);
     const uint8_t entry[4] = {(uint8_t)(part->sfi << 3), part->first, (uint8_t)(part->number - 1),
                               all_signed ? count : 0};
 
     if (buf_put(&afl, SPAN_OF(entry)) != TP_OK)
         return TP_ERR_RANGE;
-    part->card->afl.n = afl.n;
+    part->afl->n = afl.n;
     return TP_OK;
 }
 
@@ -155,6 +160,11 @@ static enum tp_err make_open(struct card_profile *card, const struct perso_param
     return part_finish(&part, false);
 }
 
+/* Those of a card with XDA name its three failures too. */
+static const char *const iac_online[] = {"FC78FC9800", "FC78FC9906"}, *const iac_default[] = {
+                                                                          "FC50FC8800",
+                                                                          "FC50FC8906"};
+
 /* Who the card is and what it may do. */
 static void add_identity(struct part *part, const struct scheme *s, const struct perso_params *p,
                          struct span cvm)
@@ -176,8 +186,8 @@ static void add_identity(struct part *part, const struct scheme *s, const struct
     add_number(part, TAG_SERVICE_CODE, 201, 4);
     add(part, TAG_CVM_LIST, cvm);
     add_hex(part, TAG_IAC_DENIAL, p->iac_denial);
-    add_hex(part, TAG_IAC_ONLINE, p->iac_online);
-    add_hex(part, TAG_IAC_DEFAULT, p->iac_default);
+    add_hex(part, TAG_IAC_ONLINE, p->iac_online != NULL ? p->iac_online : iac_online[p->xda]);
+    add_hex(part, TAG_IAC_DEFAULT, p->iac_default != NULL ? p->iac_default : iac_default[p->xda]);
     add_byte(part, TAG_LOWER_OFFLINE, p->terminal_lower);
     add_byte(part, TAG_UPPER_OFFLINE, p->terminal_upper);
 }
@@ -191,32 +201,38 @@ static const char cdol2[] = "8A02 9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3
 
 /* 9F06 with the length of the AID: of the longest, when the card has several applications with the
  * same records. */
-static void add_cdol1(struct part *part, const struct card_profile *card,
-                      const struct perso_params *p)
+static void cdol1_text(char out[sizeof(cdol1)], const struct card_profile *card)
 {
-    char text[sizeof(cdol1)];
     size_t longest = 0;
 
     for (size_t i = 0; i < card->apps_n; i++)
         longest = card->apps[i].aid_n > longest ? card->apps[i].aid_n : longest;
-    snprintf(text, sizeof(text), cdol1, (unsigned)longest);
+    snprintf(out, sizeof(cdol1), cdol1, (unsigned)longest);
+}
+
+static void add_cdol1(struct part *part, const struct card_profile *card,
+                      const struct perso_params *p)
+{
+    char text[sizeof(cdol1)];
+
+    cdol1_text(text, card);
     add_hex(part, TAG_CDOL1, p->cdol1 != NULL ? p->cdol1 : text);
 }
 
+/* At the second GENERATE AC, XDA signs what this list asks for and no more: it asks for all of it
+ * again. */
 static void add_cdol2(struct part *part, const struct card_profile *card,
                       const struct perso_params *p)
 {
-    char text[sizeof(cdol2) + 5];
+    char again[sizeof(cdol1)], text[sizeof(cdol1) + 16];
+    int n;
 
-    if (p->cdol2 != NULL)
-        add_hex(part, TAG_CDOL2, p->cdol2);
-    else if (p->issuer != PERSO_ISSUER_CDOL2)
-        add_hex(part, TAG_CDOL2, cdol2);
-    else {
-        snprintf(text, sizeof(text), "%s%02X%02X", cdol2, TAG_ISSUER_AUTH_DATA,
+    cdol1_text(again, card);
+    n = snprintf(text, sizeof(text), "%s%s", p->xda ? "8A02 " : "", p->xda ? again : cdol2);
+    if (p->issuer == PERSO_ISSUER_CDOL2)
+        snprintf(text + n, sizeof(text) - (size_t)n, "%02X%02X", TAG_ISSUER_AUTH_DATA,
                  card->arpc == 1 ? ARPC_1_SIZE : ARPC_2_SIZE);
-        add_hex(part, TAG_CDOL2, text);
-    }
+    add_hex(part, TAG_CDOL2, p->cdol2 != NULL ? p->cdol2 : text);
 }
 
 static enum tp_err make_signed(struct card_profile *card, const struct scheme *s,
@@ -237,8 +253,7 @@ static enum tp_err make_signed(struct card_profile *card, const struct scheme *s
 
 /* ---- certificates ---- */
 
-/* Static data to be authenticated: the bodies of the signed records in order, then the AIP: Book
- * 3, 10.3. */
+/* The bodies of the signed records in order: Book 3, 10.3. */
 static enum tp_err static_data(struct buf *out, const struct card_profile *card, size_t first,
                                size_t n)
 {
@@ -249,7 +264,7 @@ static enum tp_err static_data(struct buf *out, const struct card_profile *card,
         if (tlv_next(&in, &template) != TP_OK || buf_put(out, template.value) != TP_OK)
             return TP_ERR_RANGE;
     }
-    return buf_put(out, SPAN_OF(card->aip));
+    return TP_OK;
 }
 
 static enum tp_err keep_cert(struct profile_bytes *to, const struct emv_cert_made *c)
@@ -365,6 +380,89 @@ static enum tp_err make_certificates(struct card_profile *card, const struct sch
     return part_finish(&part, false);
 }
 
+/* ---- certificates by elliptic curves ---- */
+
+/* The issuer certified card data: the bodies of the signed records, then AIP, AID and PDOL as they
+ * stand: Book 3, 10.3. */
+static enum tp_err put_iccd(struct buf *out, const struct card_profile *card, struct span records)
+{
+    enum tp_err r = buf_put(out, records);
+
+    if (r == TP_OK)
+        r = tlv_put(out, TAG_AIP, SPAN_OF(card->xda.aip));
+    if (r == TP_OK)
+        r = tlv_put(out, TAG_TERMINAL_AID, span_of(card->apps[0].aid, card->apps[0].aid_n));
+    return r == TP_OK && card->pdol.n > 0
+               ? tlv_put(out, TAG_PDOL, span_of(card->pdol.p, card->pdol.n))
+               : r;
+}
+
+static enum tp_err make_xda_cert(struct profile_bytes *to, const struct scheme *s,
+                                 enum emv_icc_key which, const struct ec_privkey *key,
+                                 struct span iccd, int expiry)
+{
+    uint8_t serial[EC_ICC_SERIAL];
+    /* SHA-256 of P-521 too: another would not fit a record (Book 2, 12.4) */
+    const struct ec_icc_wanted wanted = {which, &key->pub, iccd, EC_SHA256, expiry, serial};
+    struct buf cert = BUF_OF(to->p);
+    enum tp_err r = RAND_bytes(serial, sizeof(serial)) == 1 ? TP_OK : TP_ERR_INTERNAL;
+
+    if (r == TP_OK)
+        r = ec_icc_cert_make(&cert, &s->ec.issuer, &wanted);
+    to->n = cert.n;
+    return r;
+}
+
+static void add_xda_cert(struct part *part, uint32_t tag, const struct scheme *s,
+                         enum emv_icc_key which, const struct ec_privkey *key, struct span iccd,
+                         int expiry)
+{
+    struct profile_bytes cert;
+
+    if (part->r == TP_OK)
+        part->r = make_xda_cert(&cert, s, which, key, iccd, expiry);
+    if (part->r == TP_OK)
+        add(part, tag, span_of(cert.p, cert.n));
+    part_break(part);
+}
+
+static enum tp_err copy_cert(struct profile_bytes *to, struct span cert)
+{
+    struct buf b = BUF_OF(to->p);
+    const enum tp_err r = buf_put(&b, cert);
+
+    to->n = b.n;
+    return r;
+}
+
+/* The AFL where XDA is chosen: open and signed records, and these in the place of RSA's. */
+static enum tp_err make_xda(struct card_profile *card, const struct scheme *s,
+                            const struct perso_params *p, struct span records)
+{
+    struct profile_xda *x = &card->xda;
+    uint8_t raw[ICCD_MAX];
+    struct buf iccd = BUF_OF(raw);
+    struct part part;
+
+    part_start(&part, card, p, PERSO_CERTIFICATES);
+    part.afl = &x->afl;
+    part.r = put_iccd(&iccd, card, records);
+    add(&part, TAG_CA_INDEX, span_of(&s->ec.authority.index, 1));
+    add(&part, TAG_ISSUER_CERT, span_of(s->ec.cert.p, s->ec.cert.n));
+    part_break(&part);
+    add_xda_cert(&part, TAG_ICC_CERT, s, EMV_ICC_KEY, &x->key, buf_span(&iccd), p->expiry);
+    if (x->ode_key.d.n > 0)
+        add_xda_cert(&part, TAG_PIN_CERT, s, EMV_ICC_PIN_KEY, &x->ode_key, buf_span(&iccd),
+                     p->expiry);
+    if (part.r == TP_OK)
+        part.r =
+            make_xda_cert(&x->expired_icc_cert, s, EMV_ICC_KEY, &x->key, buf_span(&iccd), EXPIRED);
+    if (part.r == TP_OK)
+        part.r =
+            copy_cert(&x->expired_issuer_cert, span_of(s->ec.expired_cert.p, s->ec.expired_cert.n));
+    return part_finish(&part, false);
+}
+
 /* ---- all of it ---- */
 
 /* A DOL as it was written: entries that are whole, no more values than a command holds, and where a
@@ -402,7 +500,7 @@ static enum tp_err check_dol(const char *name, const char *hex, bool needs_un, s
 static enum tp_err check_dols(const struct card_profile *card, const struct perso_params *p,
                               struct tp_error *e)
 {
-    const bool cda = (card->aip[0] & AIP_CDA) != 0, dda = (card->aip[0] & AIP_DDA) != 0;
+    const bool cda = (card->aip[0] & AIP_CDA) != 0 || p->xda, dda = (card->aip[0] & AIP_DDA) != 0;
     enum tp_err r = check_dol("PDOL", p->pdol, false, e);
 
     if (r == TP_OK &&
@@ -433,7 +531,14 @@ enum tp_err perso_records(struct card_profile *card, const struct scheme *s,
         r = make_signed(card, s, p, buf_span(&cvm));
     if (r == TP_OK)
         r = static_data(&data, card, open, card->records_n - open);
+    card->xda.afl = card->afl; /* so far */
+    if (r == TP_OK && p->xda)
+        r = make_xda(card, s, p, buf_span(&data));
+    else
+        card->xda.afl.n = 0;
     if (r == TP_OK)
+        r = buf_put(&data, SPAN_OF(card->aip));
+    if (r == TP_OK && p->method != PERSO_NONE)
         r = make_certificates(card, s, p, buf_span(&data));
     if (r != TP_OK)
         return tp_fail(e, r,

@@ -80,8 +80,23 @@ void profile_free(struct card_profile **p)
     secret_free(&(*p)->pin_block);
     emv_privkey_free(&(*p)->key);
     emv_privkey_free(&(*p)->pin_key);
+    ec_privkey_free(&(*p)->xda.key);
+    ec_privkey_free(&(*p)->xda.ode_key);
     free(*p);
     *p = NULL;
+}
+
+bool profile_has_xda(const struct card_profile *p)
+{
+    return p->xda.afl.n > 0;
+}
+
+bool profile_afl_names(const struct profile_bytes *afl, const struct profile_record *r)
+{
+    for (size_t i = 0; i + 4 <= afl->n; i += 4)
+        if (afl->p[i] >> 3 == r->sfi && r->number >= afl->p[i + 1] && r->number <= afl->p[i + 2])
+            return true;
+    return false;
 }
 
 struct profile_record *profile_record(struct card_profile *p, uint8_t sfi, uint8_t number)

@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/span.h"
 #include "crypto/cryptogram.h"
+#include "crypto/ec.h"
 #include "crypto/rsa.h"
 
 #define PROFILE_APPS_MAX    4
@@ -76,6 +77,17 @@ const char *card_risk_name(size_t i);
 /* The mask of a list of them, "new-card,pin-failed"; "" is none. TP_ERR_FORMAT. */
 TP_MUST_CHECK enum tp_err card_risk_parse(uint32_t *mask, const char *text);
 
+/* What a card shows and signs with where XDA is chosen: by the terminal's 9F33, which its PDOL asks
+ * for (Book 3, 10.3). Records and cardholder verification are the same; the certificates stand in
+ * records of their own. */
+struct profile_xda {
+    struct ec_privkey key;     /* without d: the card has no XDA */
+    struct ec_privkey ode_key; /* deciphers the PIN, certificate in 9F2D; without d: none */
+    uint8_t aip[2];
+    struct profile_bytes afl;
+    struct profile_bytes expired_issuer_cert, expired_icc_cert; /* rightly signed, for the faults */
+};
+
 struct card_profile {
     struct profile_app apps[PROFILE_APPS_MAX];
     size_t apps_n;
@@ -115,6 +127,7 @@ struct card_profile {
     struct emv_privkey *key;                /* NULL: static authentication only */
     struct emv_privkey *pin_key; /* deciphers the PIN, its certificate in 9F2D to 9F2F; NULL: key
                                     does (Book 2, 7) */
+    struct profile_xda xda;
 
     /* found in the records by profile_index */
     struct profile_bytes cdol1, cdol2, ddol, cvm_list;
@@ -143,8 +156,13 @@ struct profile_record *profile_record(struct card_profile *p, uint8_t sfi, uint8
 TP_MUST_CHECK enum tp_err profile_object(const struct card_profile *p, uint32_t tag,
                                          struct span *value);
 
+bool profile_has_xda(const struct card_profile *p);
+/* Whether an AFL names a record. */
+bool profile_afl_names(const struct profile_bytes *afl, const struct profile_record *r);
+
 /* A card's folder holds card.json (what anybody may know), card.key and card.pin-key (the RSA keys,
- * PKCS#8) and card.secret (master keys and PIN), 0600 all. What a folder of an earlier telepay does
+ * PKCS#8), card.xda-key and card.ode-key (the secret scalars of elliptic curves) and card.secret
+ * (master keys and PIN), 0600 all. What a folder of an earlier telepay does
  * not say is as in a new profile. */
 TP_MUST_CHECK enum tp_err profile_save(const struct card_profile *p, const char *dir,
                                        struct tp_error *e);

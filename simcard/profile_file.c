@@ -17,6 +17,8 @@
 
 #define KEY_FILE     "card.key"
 #define PIN_KEY_FILE "card.pin-key"
+#define XDA_KEY_FILE "card.xda-key"
+#define ODE_KEY_FILE "card.ode-key"
 
 /* ---- writing ---- */
 
@@ -82,19 +84,35 @@ static json_t *issuer_json(const struct card_profile *p)
                      "decline_unable", risks_json(p->decline_unable));
 }
 
+static json_t *xda_json(const struct profile_xda *x)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "suite",
+                     hex_json(span_of(&x->key.pub.suite->signature, 1)), "aip",
+                     hex_json(SPAN_OF(x->aip)), "afl", bytes_json(&x->afl),
+                     "expired_issuer_certificate", bytes_json(&x->expired_issuer_cert),
+                     "expired_icc_certificate", bytes_json(&x->expired_icc_cert));
+}
+
 static json_t *profile_json(const struct card_profile *p)
 {
-    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, "
-                     "s:o, s:o, s:o, s:o}",
-                     "version", 1, "applications", apps_json(p), "pse", p->pse, "t0", p->t0,
-                     "blocked", p->blocked, "format", p->format, "dki", p->dki, "pin_tries",
-                     p->pin_tries, "offline_limit", p->offline_limit, "offline_maximum",
-                     p->offline_maximum, "language", p->language, "aip", hex_json(SPAN_OF(p->aip)),
-                     "afl", bytes_json(&p->afl), "pdol", bytes_json(&p->pdol), "records",
-                     records_json(p), "expired_issuer_certificate",
-                     bytes_json(&p->expired_issuer_cert), "expired_icc_certificate",
-                     bytes_json(&p->expired_icc_cert), "other_pan_icc_certificate",
-                     bytes_json(&p->other_pan_icc_cert), "issuer", issuer_json(p));
+    json_t *json = json_pack(
+        "{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, "
+        "s:o, s:o, s:o, s:o}",
+        "version", 1, "applications", apps_json(p), "pse", p->pse, "t0", p->t0, "blocked",
+        p->blocked, "format", p->format, "dki", p->dki, "pin_tries", p->pin_tries, "offline_limit",
+        p->offline_limit, "offline_maximum", p->offline_maximum, "language", p->language, "aip",
+        hex_json(SPAN_OF(p->aip)), "afl", bytes_json(&p->afl), "pdol", bytes_json(&p->pdol),
+        "records", records_json(p), "expired_issuer_certificate",
+        bytes_json(&p->expired_issuer_cert), "expired_icc_certificate",
+        bytes_json(&p->expired_icc_cert), "other_pan_icc_certificate",
+        bytes_json(&p->other_pan_icc_cert), "issuer", issuer_json(p));
+
+    if (json != NULL && profile_has_xda(p) &&
+        json_object_set_new(json, "xda", xda_json(&p->xda)) != 0) {
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
 }
 
 static enum tp_err save_json(const struct card_profile *p, const char *dir, struct tp_error *e)
@@ -131,6 +149,18 @@ static enum tp_err save_key(const struct emv_privkey *key, const char *dir, cons
     return r;
 }
 
+static enum tp_err save_ec_key(const struct ec_privkey *key, const char *dir, const char *name,
+                               struct tp_error *e)
+{
+    char path[PATH_MAX];
+    enum tp_err r = TP_OK;
+
+    if (key->d.n == 0)
+        return TP_OK;
+    r = file_join(path, sizeof(path), dir, name, e);
+    return r == TP_OK ? file_replace(path, secret_span(&key->d), 0600, e) : r;
+}
+
 static enum tp_err save_secrets(const struct card_profile *p, const char *dir, struct tp_error *e)
 {
     char path[PATH_MAX];
@@ -160,6 +190,10 @@ enum tp_err profile_save(const struct card_profile *p, const char *dir, struct t
         r = save_key(p->key, dir, KEY_FILE, e);
     if (r == TP_OK)
         r = save_key(p->pin_key, dir, PIN_KEY_FILE, e);
+    if (r == TP_OK)
+        r = save_ec_key(&p->xda.key, dir, XDA_KEY_FILE, e);
+    if (r == TP_OK)
+        r = save_ec_key(&p->xda.ode_key, dir, ODE_KEY_FILE, e);
     if (r == TP_OK)
         r = save_json(p, dir, e);
     return r;
@@ -313,6 +347,24 @@ static enum tp_err get_issuer(struct card_profile *p, const json_t *json)
     return TP_OK;
 }
 
+/* Absent: a card without elliptic curves. The suite waits in the keys' public halves. */
+static enum tp_err get_xda(struct profile_xda *x, const json_t *json)
+{
+    uint8_t number[1];
+    struct buf suite = BUF_OF(number), aip = BUF_OF(x->aip);
+
+    if (json == NULL)
+        return TP_OK;
+    if (get_hex(&suite, json, "suite") != TP_OK || suite.n != 1 ||
+        get_hex(&aip, json, "aip") != TP_OK || aip.n != sizeof(x->aip) ||
+        get_bytes(&x->afl, json, "afl") != TP_OK ||
+        get_bytes(&x->expired_issuer_cert, json, "expired_issuer_certificate") != TP_OK ||
+        get_bytes(&x->expired_icc_cert, json, "expired_icc_certificate") != TP_OK)
+        return TP_ERR_FORMAT;
+    x->key.pub.suite = x->ode_key.pub.suite = ec_suite_signature(number[0]);
+    return x->key.pub.suite != NULL ? TP_OK : TP_ERR_FORMAT;
+}
+
 static enum tp_err get_profile(struct card_profile *p, const json_t *json)
 {
     struct buf aip = BUF_OF(p->aip);
@@ -332,6 +384,7 @@ static enum tp_err get_profile(struct card_profile *p, const json_t *json)
         get_bytes(&p->expired_issuer_cert, json, "expired_issuer_certificate") != TP_OK ||
         get_bytes(&p->expired_icc_cert, json, "expired_icc_certificate") != TP_OK ||
         get_later_bytes(&p->other_pan_icc_cert, json, "other_pan_icc_certificate") != TP_OK ||
+        get_xda(&p->xda, json_object_get(json, "xda")) != TP_OK ||
         get_issuer(p, json_object_get(json, "issuer")) != TP_OK)
         return TP_ERR_FORMAT;
     p->pse = json_is_true(json_object_get(json, "pse"));
@@ -429,14 +482,40 @@ static enum tp_err load_key(struct emv_privkey **key, const char *dir, const cha
     return r == TP_OK ? r : tp_fail(e, TP_ERR_FORMAT, "%s/%s is no RSA key of a card", dir, name);
 }
 
+static enum tp_err load_ec_key(struct ec_privkey *key, const char *dir, const char *name,
+                               bool needed, struct tp_error *e)
+{
+    const struct ec_suite *suite = key->pub.suite;
+    struct secret d = {NULL, 0};
+    struct tp_error absent;
+    enum tp_err r = load_secret_file(&d, dir, name, &absent);
+
+    if (r == TP_ERR_NOT_FOUND && !needed)
+        return TP_OK;
+    if (r != TP_OK)
+        return tp_fail(e, r, "%s", absent.text);
+    r = ec_privkey_make(key, suite, secret_span(&d));
+    secret_free(&d);
+    return r == TP_OK
+               ? r
+               : tp_fail(e, TP_ERR_FORMAT, "%s/%s is no key of its elliptic curve", dir, name);
+}
+
+static enum tp_err load_xda_keys(struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    const enum tp_err r = load_ec_key(&p->xda.key, dir, XDA_KEY_FILE, true, e);
+
+    return r == TP_OK ? load_ec_key(&p->xda.ode_key, dir, ODE_KEY_FILE, false, e) : r;
+}
+
 static enum tp_err load_keys(struct card_profile *p, const char *dir, struct tp_error *e)
 {
     const bool signs = (p->aip[0] & (AIP_DDA | AIP_CDA)) != 0;
-    struct span cert;
+    struct span exponent; /* which a certificate by an elliptic curve has not */
     enum tp_err r = load_key(&p->key, dir, KEY_FILE, signs, e);
 
     return r == TP_OK ? load_key(&p->pin_key, dir, PIN_KEY_FILE,
-                                 profile_object(p, TAG_PIN_CERT, &cert) == TP_OK, e)
+                                 profile_object(p, TAG_PIN_EXPONENT, &exponent) == TP_OK, e)
                       : r;
 }
 
@@ -464,6 +543,8 @@ enum tp_err profile_load(struct card_profile **out, const char *dir, struct tp_e
         r = load_secrets(*out, dir, e);
     if (r == TP_OK)
         r = load_keys(*out, dir, e);
+    if (r == TP_OK && profile_has_xda(*out))
+        r = load_xda_keys(*out, dir, e);
     if (r != TP_OK)
         profile_free(out);
     return r;

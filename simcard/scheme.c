@@ -31,6 +31,8 @@ void scheme_free(struct scheme **s)
         return;
     emv_privkey_free(&(*s)->authority);
     emv_privkey_free(&(*s)->issuer);
+    ec_privkey_free(&(*s)->ec.authority.key);
+    ec_privkey_free(&(*s)->ec.issuer);
     secret_free(&(*s)->ac_key);
     secret_free(&(*s)->smi_key);
     secret_free(&(*s)->smc_key);
@@ -103,6 +105,38 @@ static enum tp_err make_certificates(struct scheme *s)
                       : r;
 }
 
+static enum tp_err make_ec_cert(uint8_t *cert, size_t cap, size_t *n, const struct scheme *s,
+                                int expiry)
+{
+    struct buf b = {cert, 0, cap};
+    uint8_t serial[3];
+    enum tp_err r = RAND_bytes(serial, sizeof(serial)) == 1 ? TP_OK : TP_ERR_INTERNAL;
+
+    if (r == TP_OK)
+        r = ec_issuer_cert_make(&b, &s->ec.authority, &s->ec.issuer.pub, s->iin, expiry, serial);
+    *n = b.n;
+    return r;
+}
+
+/* Authority and issuer by elliptic curves. */
+static enum tp_err make_ec(struct scheme *s, unsigned number)
+{
+    const struct ec_suite *suite = ec_suite_signature((uint8_t)number);
+    struct scheme_ec *ec = &s->ec;
+    enum tp_err r = suite != NULL ? ec_privkey_generate(&ec->authority.key, suite) : TP_ERR_RANGE;
+
+    s->ec_suite = (uint8_t)number;
+    memcpy(ec->authority.rid, s->rid, sizeof(s->rid));
+    ec->authority.index = (uint8_t)(s->index + 1);
+    if (r == TP_OK)
+        r = ec_privkey_generate(&ec->issuer, suite);
+    if (r == TP_OK)
+        r = make_ec_cert(ec->cert.p, sizeof(ec->cert.p), &ec->cert.n, s, s->issuer_expiry);
+    return r == TP_OK ? make_ec_cert(ec->expired_cert.p, sizeof(ec->expired_cert.p),
+                                     &ec->expired_cert.n, s, EXPIRED)
+                      : r;
+}
+
 enum tp_err scheme_new(struct scheme **out, const struct scheme_params *p, struct tp_error *e)
 {
     struct scheme *s = calloc(1, sizeof(*s));
@@ -134,6 +168,8 @@ enum tp_err scheme_new(struct scheme **out, const struct scheme_params *p, struc
         r = make_keys(s, p);
     if (r == TP_OK)
         r = make_certificates(s);
+    if (r == TP_OK && p->suite != 0)
+        r = make_ec(s, p->suite);
     if (r != TP_OK) {
         r = tp_fail(e, r == TP_ERR_RANGE ? TP_ERR_USAGE : r,
                     "cannot make the keys of the scheme: sizes go from 512 to 1984 bits, the "

@@ -11,10 +11,14 @@
  * with odd parity: AC (cryptograms), SMI (MAC of scripts), SMC (encipherment in scripts); for CVN
  * 10, CVN 18 and the Common Core Definitions with 3DES issuer-aes.secret   48 bytes: the same three
  * as AES-128 keys, for the Common Core Definitions with AES; a scheme made before telepay 0.2 has
- * none authority.json is written last: where it stands, the scheme is whole. */
+ * none A scheme with elliptic curves has authority.json with its key too (table 31), issuer.json a
+ * member "ec": {"index", "suite", "certificate", "expired_certificate": hex}, and
+ * authority-ec.key, issuer-ec.key: the secret scalars, as many bytes as a coordinate has.
+ * authority.json is written last: where it stands, the scheme is whole. */
 #ifndef TP_SIMCARD_SCHEME_H
 #define TP_SIMCARD_SCHEME_H
 
+#include "crypto/ecmake.h"
 #include "crypto/emvmake.h"
 
 #define SCHEME_RID  "F000000014"
@@ -29,8 +33,18 @@ struct scheme_params { /* scheme_defaults fills it */
     unsigned authority_bits, issuer_bits, exponent;
     const char *iin;       /* 6 or 8 digits */
     bool live_identifiers; /* iin may be a real issuer's */
-    uint8_t index;         /* of the authority's key */
+    uint8_t index;         /* of the authority's key; that of its elliptic curve has the next one */
     unsigned country;
+    unsigned suite; /* algorithm suite of elliptic curves, 10 or 11 in hexadecimal; 0: none */
+};
+
+struct scheme_ec { /* the same two by elliptic curves */
+    struct ec_authority_key authority;
+    struct ec_privkey issuer;
+    struct {
+        uint8_t p[EC_CERT_MAX];
+        size_t n;
+    } cert, expired_cert;
 };
 
 struct scheme {
@@ -43,7 +57,9 @@ struct scheme {
     struct emv_cert_made issuer_cert, expired_issuer_cert;
     struct secret ac_key, smi_key, smc_key; /* triple DES */
     struct secret ac_aes_key, smi_aes_key,
-        smc_aes_key; /* empty in a scheme of before telepay 0.2 */
+        smc_aes_key;     /* empty in a scheme of before telepay 0.2 */
+    struct scheme_ec ec; /* without certificate: none */
+    uint8_t ec_suite;    /* of both its keys */
 };
 
 void scheme_defaults(struct scheme_params *p);

@@ -24,7 +24,7 @@ uint16_t card_internal_authenticate(struct card *c, const struct capdu *in, stru
     size_t n, want;
     struct span signature;
 
-    if ((c->profile->aip[0] & AIP_DDA) == 0)
+    if ((card_aip(c)[0] & AIP_DDA) == 0)
         return SW_INS_NOT_SUPPORTED;
     if (in->p1 != 0 || in->p2 != 0)
         return SW_WRONG_P1P2;

@@ -1,4 +1,5 @@
-/* GET CHALLENGE and VERIFY: EMV 4.4 Book 3, 6.5.6 and 6.5.12; enciphered PIN: Book 2, 7. */
+/* GET CHALLENGE and VERIFY: EMV 4.4 Book 3, 6.5.6 and 6.5.12; enciphered PIN: Book 2, 7 (RSA) and
+ * 13.3 (elliptic curves). */
 #include "simcard/card_priv.h"
 
 #include <openssl/rand.h>
@@ -30,15 +31,24 @@ static struct emv_privkey *pin_key(const struct card *c)
     return c->profile->pin_key != NULL ? c->profile->pin_key : c->profile->key;
 }
 
+static bool deciphers(const struct card *c)
+{
+    return c->session.xda ? c->profile->xda.ode_key.d.n > 0 : pin_key(c) != NULL;
+}
+
 /* What can be said before a try is spent. */
 static uint16_t check_command(const struct card *c, const struct capdu *in)
 {
-    const bool enciphered = in->p2 == VERIFY_ENCIPHERED_PIN && pin_key(c) != NULL;
+    const bool enciphered = in->p2 == VERIFY_ENCIPHERED_PIN && deciphers(c);
 
     if (in->p1 != 0 || (in->p2 != VERIFY_PLAINTEXT_PIN && !enciphered))
         return SW_WRONG_P1P2;
     if (c->session.phase != PHASE_STARTED || (enciphered && !c->session.challenge_live))
         return SW_CONDITIONS;
+    if (enciphered && c->session.xda) /* 13.3, step 1 */
+        return in->data.n < c->profile->xda.ode_key.pub.suite->field_n + ODE_MAC
+                   ? SW_REFERENCE_INVALIDATED
+                   : SW_OK;
     if (in->data.n !=
         (enciphered ? emv_pubkey_size(emv_privkey_public(pin_key(c))) : PIN_BLOCK_SIZE))
         return SW_WRONG_LENGTH;
@@ -62,6 +72,39 @@ static bool enciphered_right(const struct card *c, struct span data)
     return right;
 }
 
+/* 13.3, steps 2 to 5: the message. */
+static enum tp_err decipher(struct card *c, struct secret *message, struct span data)
+{
+    const struct ec_privkey *own = &c->profile->xda.ode_key;
+    struct ec_pubkey terminal;
+    struct span x;
+    enum tp_err r = span_take(&data, own->pub.suite->field_n, &x);
+
+    if (r == TP_OK && c->ode.keys.n == 0) { /* once in a transaction */
+        r = ec_pubkey_make(&terminal, own->pub.suite, x);
+        if (r == TP_OK)
+            r = ode_agree(&c->ode, own, &terminal, c->session.challenge);
+    }
+    return r == TP_OK ? ode_decipher(message, &c->ode, data) : r;
+}
+
+/* 13.3, steps 6 to 8, in their order: 6984 when it is no PIN enciphered for this challenge. */
+static uint16_t verify_ode(struct card *c, struct span data, bool *right)
+{
+    struct secret message = {NULL, 0};
+    uint16_t sw = SW_REFERENCE_INVALIDATED;
+
+    if (decipher(c, &message, data) == TP_OK && message.n == ENCIPHERED_MIN &&
+        secret_eq(span_of(message.p + 1 + PIN_BLOCK_SIZE, CARD_CHALLENGE),
+                  SPAN_OF(c->session.challenge)) &&
+        message.p[0] == ENCIPHERED_PIN_HEADER) {
+        *right = secret_eq(span_of(message.p + 1, PIN_BLOCK_SIZE), card_pin_block(c));
+        sw = SW_OK;
+    }
+    secret_free(&message);
+    return sw;
+}
+
 static uint16_t wrong_pin(struct card *c)
 {
     if (c->state.pin_tries == 0 && c->profile->block_on_tries) {
@@ -75,7 +118,7 @@ static uint16_t wrong_pin(struct card *c)
 uint16_t card_verify(struct card *c, const struct capdu *in, struct buf *out)
 {
     uint16_t sw = check_command(c, in);
-    bool right;
+    bool right = false;
 
     (void)out;
     if (sw != SW_OK)
@@ -89,8 +132,14 @@ uint16_t card_verify(struct card *c, const struct capdu *in, struct buf *out)
     c->state.pin_tries--;
     if (card_state_write(c, STATE_SYNC) != TP_OK)
         return SW_MEMORY_FAILURE;
-    right = in->p2 == VERIFY_PLAINTEXT_PIN ? secret_eq(in->data, card_pin_block(c))
-                                           : enciphered_right(c, in->data);
+    if (in->p2 == VERIFY_PLAINTEXT_PIN)
+        right = secret_eq(in->data, card_pin_block(c));
+    else if (c->session.xda)
+        sw = verify_ode(c, in->data, &right);
+    else
+        right = enciphered_right(c, in->data);
+    if (sw != SW_OK)
+        return sw;
     if (!right)
         return wrong_pin(c);
     c->session.pin_right = true;

@@ -12,7 +12,8 @@ EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/an
 	tests/vectors/application-cryptograms.json tests/vectors/offline-data-authentication.json \
 	tests/vectors/calculator.json tests/vectors/cryptograms-computed.json tests/vectors/key-derivation.json \
 	tests/vectors/evidence/amex-cda.json tests/vectors/evidence/capk-bertlv.json tests/vectors/evidence/mc-cda.json \
-	tests/vectors/evidence/mc-sda.json tests/vectors/evidence/upi-dda.json
+	tests/vectors/evidence/mc-sda.json tests/vectors/evidence/upi-dda.json tests/vectors/xda-p256.json tests/vectors/xda-cards.json \
+	tests/tools/make_xda_card.py
 
 # RSA keys that are drawn once (tests/tools/kept_keys.c): of a program with these among its sources the linker flags too.
 KEPT_KEYS = tests/tools/kept_keys.c

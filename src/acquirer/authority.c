@@ -121,17 +121,6 @@ static enum tp_err write_list(const char *path, const json_t *list, struct tp_er
 
 /* ---- add ---- */
 
-/* Whether the store has the key already. */
-static bool trusted(const struct capk_store *s, const struct capk *k)
-{
-    const struct capk *has;
-
-    for (size_t n = 0; (has = capk_find(s, SPAN_OF(k->rid), k->index, n)) != NULL; n++)
-        if (span_eq(emv_pubkey_modulus(has->key), emv_pubkey_modulus(k->key)))
-            return true;
-    return false;
-}
-
 /* A scheme's keys of the project's list that are long enough, as a list of their own. The list's
  * SHA-1s have been checked. */
 static enum tp_err pick(json_t **out, const json_t *list, const char *rid, const struct words *w,
@@ -208,12 +197,12 @@ static enum tp_err told(const struct capk_store *before, const char *path, struc
         return tp_fail(e, r, "cannot read %s: %s", path, tp_err_text(r));
     r = capk_store_load(now, path, e);
     for (size_t i = 0; r == TP_OK && (k = capk_at(now, i)) != NULL; i++) {
-        if (trusted(before, k))
+        if (capk_known(before, k))
             continue;
         fresh++;
         printf("trusted: key %02X of %s, %zu bits, %s%s%s\n", k->index,
-               hex_encode(rid, SPAN_OF(k->rid)), emv_pubkey_size(k->key) * 8,
-               k->live ? "live" : "test", k->expiry != 0 ? ", planned to end on " : "",
+               hex_encode(rid, SPAN_OF(k->rid)), capk_bits(k), k->live ? "live" : "test",
+               k->expiry != 0 ? ", planned to end on " : "",
                k->expiry != 0 ? date_format(date, k->expiry) : "");
     }
     capk_store_free(&now);
@@ -285,6 +274,11 @@ int acquirer_authority_add(int argc, char **argv)
 
 static bool meant(const json_t *key, const char *rid, const char *index)
 {
+    const char *self_signed = member(key, "self_signed"); /* format, RID, index: Book 2, table 29 */
+
+    if (*self_signed != '\0')
+        return strlen(self_signed) > 16 && strncasecmp(self_signed + 4, rid, 10) == 0 &&
+               (index == NULL || strncasecmp(self_signed + 14, index, 2) == 0);
     return strcasecmp(member(key, "rid"), rid) == 0 &&
            (index == NULL || strcasecmp(member(key, "index"), index) == 0);
 }
@@ -391,7 +385,7 @@ static enum tp_err list_row(struct table *t, const struct capk *k, int today, st
         slash != NULL ? slash + 1 : k->source,
     };
 
-    snprintf(bits, sizeof(bits), "%zu", emv_pubkey_size(k->key) * 8);
+    snprintf(bits, sizeof(bits), "%zu", capk_bits(k));
     return table_row(t, cells, e);
 }
 

@@ -369,7 +369,9 @@ static uint8_t signed_psn(const struct payment *p)
 
     if (bcd_get(evidence_signed_record(&p->evidence, TAG_PAN_SEQUENCE), &psn) == TP_OK && psn <= 99)
         return (uint8_t)psn;
-    return p->result.method != EVIDENCE_CDA && p->psn >= 0 ? (uint8_t)p->psn : 0;
+    return p->result.method != EVIDENCE_CDA && p->result.method != EVIDENCE_XDA && p->psn >= 0
+               ? (uint8_t)p->psn
+               : 0;
 }
 
 static enum tp_err signature(struct payment *p, struct checker *c, struct tp_error *e)

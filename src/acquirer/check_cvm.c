@@ -41,14 +41,15 @@ static bool is_offline_pin(uint8_t code)
 
 /* 9F33 as signed, else as DE 55 has it, is the registered terminal's: it claims no method more, and
  * leaves none out that makes verification weaker. Two may be missing: "no CVM", and enciphered PIN,
- * which no reader's keypad makes (payer/pay.c). */
+ * which no reader's keypad makes (payer/pay.c). Elliptic curves (XDA, ODE) are no method of their
+ * own here: a terminal registered before there were any may have learnt them. */
 static enum ledger_verdict capabilities(const struct verification *v)
 {
     const uint8_t *own = v->p->party->capabilities, *now = v->capabilities;
-    const uint8_t missing = own[1] & (uint8_t)~now[1];
+    const uint8_t missing = own[1] & (uint8_t)~now[1], more = now[1] & (uint8_t)~own[1];
 
-    return now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
-                   (missing & (uint8_t) ~(CAP2_ENCIPHERED_PIN | CAP2_NO_CVM)) != 0 ||
+    return now[0] != own[0] || (more & (uint8_t)~CAP2_ODE) != 0 ||
+                   (missing & (uint8_t) ~(CAP2_ENCIPHERED_PIN | CAP2_ODE | CAP2_NO_CVM)) != 0 ||
                    ((now[2] ^ own[2]) & (CAP3_SDA | CAP3_DDA | CAP3_CDA)) != 0
                ? LEDGER_CAPABILITIES
                : LEDGER_NEW;
@@ -67,9 +68,13 @@ static bool supported(const struct verification *v, uint8_t code)
                    {CVM_SIGNATURE, CAP2_SIGNATURE},
                    {CVM_NONE_REQUIRED, CAP2_NO_CVM}};
 
+    const uint8_t caps = v->capabilities[1];
+    /* ODE is enciphered PIN too */
+    const uint8_t can = (uint8_t)(caps | ((caps & CAP2_ODE) != 0 ? CAP2_ENCIPHERED_PIN : 0));
+
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
         if (methods[i].code == code)
-            return (v->capabilities[1] & methods[i].needs) == methods[i].needs;
+            return (can & methods[i].needs) == methods[i].needs;
     return false; /* biometric, and what is reserved */
 }
 

@@ -82,7 +82,8 @@ enum ledger_verdict check_payee(const struct payment *p, const struct checker *c
 
 struct span check_application(const struct evidence *ev)
 {
-    const struct span aid = payee_value(ev, TAG_TERMINAL_AID);
+    const struct span certified = evidence_signed_record(ev, TAG_TERMINAL_AID); /* of XDA */
+    const struct span aid = certified.n > 0 ? certified : payee_value(ev, TAG_TERMINAL_AID);
 
     return aid.n > 0 && aid.n <= 16 ? aid : span_of(ev->aid.p, ev->aid.n < 5 ? ev->aid.n : 5);
 }

@@ -96,9 +96,9 @@ static enum tp_err long_enough(const struct capk_store *s, const char *advice, s
     char rid[11];
 
     for (size_t i = 0; (k = capk_at(s, i)) != NULL; i++) {
-        const size_t bits = emv_pubkey_size(k->key) * 8;
+        const size_t bits = capk_bits(k);
 
-        if (bits < ACQUIRER_AUTHORITY_BITS)
+        if (k->key != NULL && bits < ACQUIRER_AUTHORITY_BITS) /* 256 of a curve are worth 3072 */
             return tp_fail(e, TP_ERR_SECURITY,
                            "%s: key %02X of %s has %zu bits: an acquirer takes none under %d%s",
                            k->source, k->index, hex_encode(rid, SPAN_OF(k->rid)), bits,

@@ -140,7 +140,7 @@ static bool has_row(enum row row, const struct evidence *ev, const struct eviden
     case ROW_SIGNATURE:
         return r->method != EVIDENCE_NO_ODA;
     case ROW_ICC:
-        return r->method == EVIDENCE_DDA || r->method == EVIDENCE_CDA;
+        return r->method == EVIDENCE_DDA || r->method == EVIDENCE_CDA || r->method == EVIDENCE_XDA;
     case ROW_DATA_HASH:
         return r->method == EVIDENCE_CDA;
     case ROW_SIGNED:
@@ -156,7 +156,7 @@ static void describe_signature(char out[DETAIL], const struct evidence_result *r
     char ac[17];
 
     hex_encode(ac, SPAN_OF(r->ac));
-    if (r->method == EVIDENCE_CDA)
+    if (r->method == EVIDENCE_CDA || r->method == EVIDENCE_XDA)
         snprintf(out, DETAIL, "%s, cryptogram %s", cryptogram_name(r->cid), ac);
     else
         snprintf(out, DETAIL,
@@ -240,8 +240,10 @@ static enum tp_err add_vouched(struct verify *v, const char *name, const json_t 
     const char *issuer = json_string_value(json_object_get(object, "issuer"));
     const char *approval = json_string_value(json_object_get(object, "approval"));
     char detail[DETAIL], ac[17];
-    const char *const cells[] = {name, "amount", "NOT SIGNED",
-                                 r->method == EVIDENCE_CDA ? "CDOL1_UNSIGNED" : "NO_CDA", detail};
+    const char *const cells[] = {
+        name, "amount", "NOT SIGNED",
+        r->method == EVIDENCE_CDA || r->method == EVIDENCE_XDA ? "CDOL1_UNSIGNED" : "NO_CDA",
+        detail};
 
     if (!r->ok || evidence_signs_amount(r))
         return TP_OK;

@@ -71,6 +71,31 @@ enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8_t index,
     return EVP_Q_digest(NULL, "SHA1", NULL, b.p, b.n, out, NULL) == 1 ? TP_OK : TP_ERR_INTERNAL;
 }
 
+size_t capk_bits(const struct capk *k)
+{
+    return k->ec.suite == NULL ? emv_pubkey_size(k->key) * 8 : ec_suite_bits(k->ec.suite);
+}
+
+struct ec_authority capk_ec(const struct capk *k)
+{
+    struct ec_authority a = {.index = k->index, .key = k->ec};
+
+    memcpy(a.rid, k->rid, sizeof(a.rid));
+    return a;
+}
+
+enum tp_err capk_checksum(uint8_t out[EC_HASH_MAX], const struct ec_authority *a)
+{
+    const struct ec_suite *suite = a->key.suite;
+    const uint8_t numbers[2] = {a->index, suite->signature};
+    uint8_t y[EC_FIELD_MAX];
+    const struct span all[] = {SPAN_OF(a->rid), SPAN_OF(numbers), ec_pubkey_x(&a->key),
+                               span_of(y, suite->field_n)};
+    const enum tp_err r = ec_pubkey_y(y, &a->key);
+
+    return r == TP_OK ? ec_hash(out, (uint8_t)suite->hash, all, sizeof(all) / sizeof(all[0])) : r;
+}
+
 /* The hex text of a member; between min and the room of out bytes. */
 static enum tp_err get_hex(struct buf *out, const json_t *o, const char *name, size_t min)
 {
@@ -101,12 +126,16 @@ static enum tp_err add_key(struct capk_store *s, const struct capk *k)
 
 static bool same(const struct capk *a, const struct capk *b)
 {
-    return memcmp(a->rid, b->rid, sizeof(a->rid)) == 0 && a->index == b->index &&
-           span_eq(emv_pubkey_modulus(a->key), emv_pubkey_modulus(b->key)) &&
+    if (memcmp(a->rid, b->rid, sizeof(a->rid)) != 0 || a->index != b->index ||
+        a->ec.suite != b->ec.suite)
+        return false;
+    if (a->ec.suite != NULL)
+        return span_eq(ec_pubkey_x(&a->ec), ec_pubkey_x(&b->ec));
+    return span_eq(emv_pubkey_modulus(a->key), emv_pubkey_modulus(b->key)) &&
            span_eq(emv_pubkey_exponent(a->key), emv_pubkey_exponent(b->key));
 }
 
-static bool known(const struct capk_store *s, const struct capk *k)
+bool capk_known(const struct capk_store *s, const struct capk *k)
 {
     for (size_t i = 0; i < s->n; i++)
         if (same(&s->keys[i], k))
@@ -144,30 +173,92 @@ static enum tp_err check_sha1(const struct capk *k, const json_t *o, const char 
     return TP_OK;
 }
 
-static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, size_t at,
+/* A key that its file gives as its scheme delivered it: self-signed. */
+static enum tp_err read_self_signed(struct capk *k, const json_t *o, const char *path, size_t at,
+                                    struct tp_error *e)
+{
+    uint8_t raw[EC_CERT_MAX];
+    struct buf self_signed = BUF_OF(raw);
+    struct ec_authority a;
+    enum emv_check check = EMV_CHECK_LENGTH;
+    enum tp_err r = TP_OK;
+
+    if (get_hex(&self_signed, o, "self_signed", 1) == TP_OK)
+        r = ec_authority_check(&check, &a, buf_span(&self_signed));
+    if (r != TP_OK)
+        return tp_fail(e, r, "%s: authority key %zu cannot be checked", path, at + 1);
+    if (check != EMV_CHECK_OK)
+        return tp_fail(e, check == EMV_CHECK_SIGNATURE ? TP_ERR_SECURITY : TP_ERR_FORMAT,
+                       "%s: the self-signed authority key %zu is not good: %s", path, at + 1,
+                       emv_check_text(check));
+    memcpy(k->rid, a.rid, sizeof(k->rid));
+    k->index = a.index;
+    k->ec = a.key;
+    return TP_OK;
+}
+
+/* As terminals store it: with its check sum. */
+static enum tp_err check_stored(const struct capk *k, struct span y, const json_t *o,
+                                const char *path, size_t at, struct tp_error *e)
+{
+    const struct ec_authority a = capk_ec(k);
+    uint8_t own_y[EC_FIELD_MAX], own[EC_HASH_MAX], told[EC_HASH_MAX];
+    struct buf checksum = BUF_OF(told);
+
+    if (ec_pubkey_y(own_y, &k->ec) != TP_OK || capk_checksum(own, &a) != TP_OK)
+        return tp_fail(e, TP_ERR_INTERNAL, "%s: authority key %zu cannot be checked", path, at + 1);
+    if (!span_eq(y, span_of(own_y, k->ec.suite->field_n)))
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s: the y of authority key %zu is not the lesser one that belongs to its x",
+                       path, at + 1);
+    if (get_hex(&checksum, o, "checksum", k->ec.suite->hash_n) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "%s: authority key %zu has no \"checksum\" of %zu bytes",
+                       path, at + 1, k->ec.suite->hash_n);
+    if (!span_eq(buf_span(&checksum), span_of(own, k->ec.suite->hash_n)))
+        return tp_fail(e, TP_ERR_SECURITY,
+                       "%s: authority key %zu is not the one its check sum was made from: get the "
+                       "file again",
+                       path, at + 1);
+    return TP_OK;
+}
+
+static enum tp_err read_ec(struct capk *k, const json_t *o, const char *path, size_t at,
+                           struct tp_error *e)
+{
+    uint8_t number[1], x_raw[EC_FIELD_MAX], y_raw[EC_FIELD_MAX];
+    struct buf suite = BUF_OF(number), x = BUF_OF(x_raw), y = BUF_OF(y_raw);
+    const struct ec_suite *known = NULL;
+    enum tp_err r = TP_ERR_RANGE;
+
+    if (read_place(k->rid, &k->index, o) != TP_OK || get_hex(&suite, o, "suite", 1) != TP_OK ||
+        get_hex(&x, o, "x", 1) != TP_OK || get_hex(&y, o, "y", 1) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s: authority key %zu lacks rid, index, suite, x or y in hex", path,
+                       at + 1);
+    known = ec_suite_signature(number[0]);
+    if (known != NULL)
+        r = ec_pubkey_make(&k->ec, known, buf_span(&x));
+    if (r == TP_ERR_RANGE)
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s: authority key %zu is no point of the curve of suite 10 or 11", path,
+                       at + 1);
+    if (r != TP_OK)
+        return tp_fail(e, r, "%s: authority key %zu cannot be used", path, at + 1);
+    return check_stored(k, buf_span(&y), o, path, at, e);
+}
+
+static enum tp_err read_rsa(struct capk *k, const json_t *o, const char *path, size_t at,
                             struct tp_error *e)
 {
     uint8_t modulus[EMV_RSA_MAX], exponent[3];
     struct buf n = BUF_OF(modulus), x = BUF_OF(exponent);
-    const json_t *expiry = json_object_get(o, "expiry");
-    const char *environment = json_string_value(json_object_get(o, "environment"));
     enum tp_err r = TP_OK;
 
-    memset(k, 0, sizeof(*k));
     if (read_place(k->rid, &k->index, o) != TP_OK || get_hex(&n, o, "modulus", 1) != TP_OK ||
         get_hex(&x, o, "exponent", 1) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT,
                        "%s: authority key %zu lacks rid, index, modulus or exponent in hex", path,
                        at + 1);
-    if (expiry != NULL && !json_is_null(expiry) &&
-        (!json_is_string(expiry) || date_parse(&k->expiry, json_string_value(expiry)) != TP_OK))
-        return tp_fail(e, TP_ERR_FORMAT,
-                       "%s: the expiry of authority key %zu is no date (YYYY-MM-DD)", path, at + 1);
-    k->live = environment != NULL && strcmp(environment, "live") == 0;
-    const char *name =
-        strlen(path) < sizeof(k->source) ? path : path + strlen(path) - (sizeof(k->source) - 1);
-
-    memcpy(k->source, name, strlen(name) + 1);
     r = emv_pubkey_new(&k->key, buf_span(&n), buf_span(&x));
     if (r == TP_ERR_RANGE)
         return tp_fail(
@@ -180,6 +271,28 @@ static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, s
     if (r != TP_OK)
         emv_pubkey_free(&k->key);
     return r;
+}
+
+static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, size_t at,
+                            struct tp_error *e)
+{
+    const json_t *expiry = json_object_get(o, "expiry");
+    const char *environment = json_string_value(json_object_get(o, "environment"));
+
+    memset(k, 0, sizeof(*k));
+    if (expiry != NULL && !json_is_null(expiry) &&
+        (!json_is_string(expiry) || date_parse(&k->expiry, json_string_value(expiry)) != TP_OK))
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s: the expiry of authority key %zu is no date (YYYY-MM-DD)", path, at + 1);
+    k->live = environment != NULL && strcmp(environment, "live") == 0;
+    const char *name =
+        strlen(path) < sizeof(k->source) ? path : path + strlen(path) - (sizeof(k->source) - 1);
+
+    memcpy(k->source, name, strlen(name) + 1);
+    if (json_object_get(o, "self_signed") != NULL)
+        return read_self_signed(k, o, path, at, e);
+    return json_object_get(o, "suite") != NULL ? read_ec(k, o, path, at, e)
+                                               : read_rsa(k, o, path, at, e);
 }
 
 static bool is_of(const json_t *o, struct span rid)
@@ -213,7 +326,7 @@ static enum tp_err add_keys(struct capk_store *s, const json_t *list, const stru
         }
         if (r != TP_OK)
             return tp_fail(e, r, "%s", odd.text);
-        if (known(s, &k)) {
+        if (capk_known(s, &k)) {
             emv_pubkey_free(&k.key);
         } else if (add_key(s, &k) != TP_OK) {
             emv_pubkey_free(&k.key);
@@ -351,12 +464,25 @@ const struct capk *capk_at(const struct capk_store *s, size_t i)
     return i < s->n ? &s->keys[i] : NULL;
 }
 
-const struct capk *capk_find(const struct capk_store *s, struct span rid, uint8_t index, size_t nth)
+static const struct capk *find(const struct capk_store *s, struct span rid, uint8_t index,
+                               size_t nth, bool ec)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (s->keys[i].index == index && span_eq(rid, SPAN_OF(s->keys[i].rid)) && nth-- == 0)
+        if (s->keys[i].index == index && span_eq(rid, SPAN_OF(s->keys[i].rid)) &&
+            (s->keys[i].ec.suite != NULL) == ec && nth-- == 0)
             return &s->keys[i];
     return NULL;
+}
+
+const struct capk *capk_find(const struct capk_store *s, struct span rid, uint8_t index, size_t nth)
+{
+    return find(s, rid, index, nth, false);
+}
+
+const struct capk *capk_find_ec(const struct capk_store *s, struct span rid, uint8_t index,
+                                size_t nth)
+{
+    return find(s, rid, index, nth, true);
 }
 
 bool capk_revoked(const struct capk_store *s, struct span rid, uint8_t index,

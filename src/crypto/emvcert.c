@@ -30,6 +30,8 @@ const char *emv_check_name(enum emv_check c)
         [EMV_CHECK_DATA_HASH] = "DATA_HASH",
         [EMV_CHECK_NO_KEY] = "NO_KEY",
         [EMV_CHECK_NO_UN] = "NO_UN",
+        [EMV_CHECK_AUTHORITY] = "AUTHORITY",
+        [EMV_CHECK_SIGNATURE] = "SIGNATURE",
     };
 
     return (unsigned)c < EMV_CHECK_COUNT ? names[c] : "UNKNOWN";
@@ -49,13 +51,15 @@ const char *emv_check_text(enum emv_check c)
         [EMV_CHECK_IDENTIFIER] = "it belongs to another card number",
         [EMV_CHECK_EXPIRED] = "it has expired",
         [EMV_CHECK_REVOKED] = "it has been revoked",
-        [EMV_CHECK_ALGORITHM] = "it names an algorithm other than SHA-1 and RSA",
+        [EMV_CHECK_ALGORITHM] = "it names an algorithm that is not known here",
         [EMV_CHECK_KEY] = "the key it holds is unusable",
         [EMV_CHECK_DYNAMIC_DATA] = "the dynamic data it holds do not parse",
         [EMV_CHECK_CID] = "it was made for another kind of cryptogram",
         [EMV_CHECK_DATA_HASH] = "the transaction data are not those the card signed",
         [EMV_CHECK_NO_KEY] = "the terminal has none of that index",
         [EMV_CHECK_NO_UN] = "it does not ask for the unpredictable number (9F37), or there is none",
+        [EMV_CHECK_AUTHORITY] = "it names another authority key than the card does",
+        [EMV_CHECK_SIGNATURE] = "it was not signed with the key that should have signed it",
     };
 
     return (unsigned)c < EMV_CHECK_COUNT ? texts[c] : "unknown outcome";
@@ -121,7 +125,7 @@ bool emv_issuer_covers(const char *identifier, const char *pan)
 {
     const size_t n = strlen(identifier);
 
-    return n >= 3 && n <= 8 && strncmp(identifier, pan, n) == 0;
+    return n >= 3 && n <= 10 && strncmp(identifier, pan, n) == 0;
 }
 
 /* The fixed part of a certificate: identifier, expiry, serial, algorithms, lengths. */

@@ -4,6 +4,7 @@
 #ifndef TP_CRYPTO_EMVCERT_H
 #define TP_CRYPTO_EMVCERT_H
 
+#include "crypto/ec.h"
 #include "crypto/rsa.h"
 
 enum emv_check { /* in the order of the steps of Book 2, 5.3, 5.4, 6.4, 6.5.2, 6.6.2 */
@@ -29,6 +30,9 @@ enum emv_check { /* in the order of the steps of Book 2, 5.3, 5.4, 6.4, 6.5.2, 6
                                       2, 5.2 */
                  EMV_CHECK_NO_UN,  /* no DDOL, or none that asks for the unpredictable number: Book
                                       2, 6.5.1 */
+                 /* of elliptic curves alone: Book 2, 12.3 to 12.5 */
+                 EMV_CHECK_AUTHORITY, /* the certificate names another authority key */
+                 EMV_CHECK_SIGNATURE, /* EC-SDSA does not verify */
                  EMV_CHECK_COUNT
 };
 const char *emv_check_name(enum emv_check c); /* "HASH": the second half of the names of DE 44 */
@@ -39,6 +43,8 @@ struct emv_cert_info {   /* what an issuer or ICC certificate says */
     int expiry;          /* last day, YYYYMMDD */
     uint8_t serial[3];
     struct emv_pubkey *key; /* NULL unless EMV_CHECK_OK; the caller's to free */
+    int expiry_time;        /* HHMM in UTC, of a card's certificate by crypto/eccert.h */
+    struct ec_pubkey ec;    /* the key of certificates by crypto/eccert.h */
 };
 
 /* Issuer certificate (tag 90), remainder (92, may be empty), exponent (9F32), under the authority
@@ -50,7 +56,7 @@ TP_MUST_CHECK enum tp_err emv_issuer_cert_check(enum emv_check *outcome, struct 
                                                 const char *pan, int date);
 
 /* Whether an issuer identifier is one for that card number: its leftmost 3 to 8 digits (Book
- * 2, 6.3, step 8). */
+ * 2, 6.3, step 8), with elliptic curves 3 to 10 (12.3, step 4). */
 bool emv_issuer_covers(const char *identifier, const char *pan);
 
 enum emv_icc_key {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "wire/profile.h"
@@ -152,12 +153,26 @@ const char *chip_read(struct chip *out, const struct request *q)
     return NULL;
 }
 
+/* The TVR as the card had it: two failures of XDA show in it only after GENERATE AC (Book 4,
+ * 6.3.2.2). */
+static void tvr_at_cryptogram(uint8_t out[5], struct span said)
+{
+    memset(out, 0, 5);
+    memcpy(out, said.p, said.n < 5 ? said.n : 5);
+    if (!tvr_has(out, TVR_XDA_SELECTED))
+        return;
+    out[TVR_XDA_SIGNATURE_FAILED >> 8] &= (uint8_t)~TVR_XDA_SIGNATURE_FAILED;
+    out[TVR_ECC_KEY_RECOVERY_FAILED >> 8] &= (uint8_t)~TVR_ECC_KEY_RECOVERY_FAILED;
+}
+
 enum tp_err chip_signed(struct buf *out, const struct chip *c)
 {
-    const struct span order[] = {c->amount, c->other, c->country, c->tvr, c->currency,
-                                 c->date,   c->type,  c->un,      c->aip, c->atc};
+    uint8_t tvr[5];
+    const struct span order[] = {c->amount, c->other, c->country, SPAN_OF(tvr), c->currency,
+                                 c->date,   c->type,  c->un,      c->aip,       c->atc};
     enum tp_err r = TP_OK;
 
+    tvr_at_cryptogram(tvr, c->tvr);
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && r == TP_OK; i++)
         r = buf_put(out, order[i]);
     return r;

@@ -44,7 +44,7 @@ static bool matches(struct transaction *tx, uint32_t iac_tag, uint8_t absent, co
     return false;
 }
 
-static bool denied(struct transaction *tx)
+bool action_denied(struct transaction *tx)
 {
     return matches(tx, TAG_IAC_DENIAL, 0x00, tx->selected.app->tac_denial);
 }
@@ -62,7 +62,7 @@ static bool denied_by_default(struct transaction *tx)
 /* Of a refund a terminal is online only (doc/design.md, Terminal). */
 enum ac_type action_first(struct transaction *tx)
 {
-    if (denied(tx))
+    if (action_denied(tx))
         return AC_AAC;
     if (terminal_online_only(tx->config) || tx->request->type == TYPE_REFUND)
         return AC_ARQC;

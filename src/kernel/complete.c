@@ -30,9 +30,9 @@ static bool approves(const uint8_t arc[2])
     return false;
 }
 
-static enum tp_err end_cda_failed(struct transaction *tx)
+static enum tp_err end_unsigned(struct transaction *tx)
 {
-    return tx_end(tx, KERNEL_DECLINED, "the card's signature is not right: %s",
+    return tx_end(tx, KERNEL_DECLINED, "the card's %s is not right: %s", tx->oda.failed_at,
                   emv_check_text(tx->oda.check));
 }
 
@@ -63,17 +63,17 @@ static enum tp_err end_by_card(struct transaction *tx, enum ac_type got, const c
 static enum tp_err finish(struct transaction *tx, enum ac_type want, const char *why)
 {
     enum ac_type got;
-    bool cda_failed;
+    bool failed;
     enum tp_err r;
 
     tx_step(tx, KERNEL_COMPLETE);
-    r = generate_ac(tx, want, true, &got, &cda_failed);
+    r = generate_ac(tx, want, true, &got, &failed);
     if (r != TP_OK)
         return r;
     if (scripts_run(tx, TAG_SCRIPT_72) != TP_OK) /* the card left: TVR and 9F5B say which command */
         tvr_set(tx, TVR_SCRIPT_FAILED_AFTER);
-    if (cda_failed)
-        return end_cda_failed(tx);
+    if (failed)
+        return end_unsigned(tx);
     return end_by_card(tx, got, want == AC_AAC ? why : "");
 }
 
@@ -136,11 +136,9 @@ static enum tp_err finish_reached(struct transaction *tx)
                   referral ? "the issuer wants to be called" : "the issuer refuses");
 }
 
-/* The card wants the issuer (10.9). */
-static enum tp_err online(struct transaction *tx)
+/* tx->issuer.reached false: unable to go online. */
+static enum tp_err ask(struct transaction *tx)
 {
-    char why[sizeof(tx->reason)];
-    enum ac_type want;
     enum tp_err r = TP_OK;
 
     tx_step(tx, KERNEL_ONLINE);
@@ -148,15 +146,52 @@ static enum tp_err online(struct transaction *tx)
         r = tx->online->authorise(tx->online->ctx, tx, &tx->issuer);
     if (r != TP_OK)
         return tp_fail(tx->e, r, "the issuer could not be asked: %s", tp_err_text(r));
+    if (!tx->issuer.reached)
+        tx->issuer = (struct kernel_issuer_answer){0};
+    return TP_OK;
+}
+
+/* The card wants the issuer (10.9), or its XDA failed. */
+static enum tp_err online(struct transaction *tx)
+{
+    char why[sizeof(tx->reason)];
+    enum ac_type want = AC_AAC;
+    enum tp_err r = ask(tx);
+
+    if (r != TP_OK)
+        return r;
     if (tx->issuer.reached)
         return finish_reached(tx);
-    tx->issuer = (struct kernel_issuer_answer){0};
-    tx->reason[0] = '\0';
-    want = action_unable_online(tx);
+    if (xda_failed(tx)) { /* declined then: Book 4, 6.3.2.2.4 */
+        snprintf(tx->reason, sizeof(tx->reason), "the card's %s is not right", tx->oda.failed_at);
+    } else {
+        tx->reason[0] = '\0';
+        want = action_unable_online(tx);
+    }
     snprintf(why, sizeof(why), "the issuer would have to approve it and cannot be reached (%.150s)",
              tx->reason);
     r = put_arc(tx, want == AC_TC ? ARC_UNABLE_APPROVED : ARC_UNABLE_DECLINED);
     return r == TP_OK ? finish(tx, want, why) : r;
+}
+
+/* A TC whose XDA failed: the issuer decides, and no second GENERATE AC follows (Book 4,
+ * 6.3.2.2.4). */
+static enum tp_err online_with_tc(struct transaction *tx)
+{
+    enum tp_err r = ask(tx);
+
+    if (r != TP_OK)
+        return r;
+    if (!tx->issuer.reached) {
+        r = put_arc(tx, ARC_UNABLE_DECLINED);
+        return r == TP_OK ? end_unsigned(tx) : r;
+    }
+    r = keep_answer(tx);
+    if (r != TP_OK)
+        return r;
+    return tx->issuer_approved
+               ? tx_end(tx, KERNEL_APPROVED, "approved")
+               : tx_end(tx, KERNEL_DECLINED, "declined by the terminal: the issuer refuses");
 }
 
 /* The AAC that ends a first ARQC with a bad signature; declined too when the card does not give it.
@@ -165,14 +200,30 @@ static enum tp_err refuse_signature(struct transaction *tx)
 {
     const enum tp_err r = finish(tx, AC_AAC, "the card's signature is not right");
 
-    return r == TX_ENDED && tx->outcome == KERNEL_TERMINATED ? end_cda_failed(tx) : r;
+    return r == TX_ENDED && tx->outcome == KERNEL_TERMINATED ? end_unsigned(tx) : r;
+}
+
+/* XDA failed, before or with the first GENERATE AC that gave a TC or an ARQC: Book 4, 6.3.2.2.4. */
+static enum tp_err go_on_unsigned(struct transaction *tx, enum ac_type got)
+{
+    char why[sizeof(tx->reason)];
+    enum tp_err r;
+
+    if (!action_denied(tx))
+        return got == AC_ARQC ? online(tx) : online_with_tc(tx);
+    snprintf(why, sizeof(why), "%s", tx->reason);
+    r = put_arc(tx, ARC_OFFLINE_DECLINED);
+    if (r != TP_OK)
+        return r;
+    return got == AC_ARQC ? finish(tx, AC_AAC, why)
+                          : tx_end(tx, KERNEL_DECLINED, "declined by the terminal: %.200s", why);
 }
 
 enum tp_err step_complete(struct transaction *tx)
 {
     char why[sizeof(tx->reason)];
     enum ac_type want, got;
-    bool cda_failed;
+    bool failed;
     enum tp_err r;
 
     tx->reason[0] = '\0';
@@ -182,15 +233,17 @@ enum tp_err step_complete(struct transaction *tx)
         oda_wants_cda(tx)) /* CDA was chosen but an AAC is not signed: Book 2, figure 3 */
         tvr_set(tx, TVR_ODA_NOT_PERFORMED);
     tx_step(tx, KERNEL_SIGN);
-    r = generate_ac(tx, want, false, &got, &cda_failed);
+    r = generate_ac(tx, want, false, &got, &failed);
     if (r != TP_OK)
         return r;
-    if (got == AC_ARQC && !cda_failed)
+    if (got != AC_AAC && xda_failed(tx))
+        return go_on_unsigned(tx, got);
+    if (got == AC_ARQC && !failed)
         return online(tx);
-    r = put_arc(tx, got == AC_TC && !cda_failed ? ARC_OFFLINE_APPROVED : ARC_OFFLINE_DECLINED);
+    r = put_arc(tx, got == AC_TC && !failed ? ARC_OFFLINE_APPROVED : ARC_OFFLINE_DECLINED);
     if (r != TP_OK)
         return r;
     if (got == AC_ARQC) /* Book 4, 6.3.2.1: not sent to the issuer, ended by an AAC */
         return refuse_signature(tx);
-    return cda_failed ? end_cda_failed(tx) : end_by_card(tx, got, why);
+    return failed ? end_unsigned(tx) : end_by_card(tx, got, why);
 }

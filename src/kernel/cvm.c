@@ -8,7 +8,7 @@ struct list { /* 8E */
 
 static bool supported(const struct transaction *tx, uint8_t code)
 {
-    const uint8_t caps = tx->config->capabilities[1];
+    const uint8_t caps = tx->capabilities[1];
 
     switch (code & CVM_CODE) {
     case CVM_FAIL:
@@ -16,7 +16,7 @@ static bool supported(const struct transaction *tx, uint8_t code)
     case CVM_PLAINTEXT_PIN:
         return (caps & CAP2_PLAINTEXT_PIN) != 0;
     case CVM_ENCIPHERED_PIN:
-        return (caps & CAP2_ENCIPHERED_PIN) != 0;
+        return (caps & (xda_keys(tx) ? CAP2_ODE : CAP2_ENCIPHERED_PIN)) != 0;
     case CVM_NONE_REQUIRED:
         return (caps & CAP2_NO_CVM) != 0;
     default: /* signature, online PIN, biometric: there is nobody to compare, nobody to send to,
@@ -86,8 +86,8 @@ static bool condition_holds(const struct transaction *tx, const struct list *lis
  * measures: 10.5.6, 10.5.7. */
 static void note_unsupported(struct transaction *tx, uint8_t code)
 {
-    const uint8_t caps = tx->config->capabilities[1];
-    const bool offline = (caps & (CAP2_PLAINTEXT_PIN | CAP2_ENCIPHERED_PIN)) != 0,
+    const uint8_t caps = tx->capabilities[1];
+    const bool offline = (caps & (CAP2_PLAINTEXT_PIN | CAP2_ENCIPHERED_PIN | CAP2_ODE)) != 0,
                online = (caps & CAP2_ONLINE_PIN) != 0;
 
     code &= CVM_CODE;

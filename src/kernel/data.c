@@ -106,7 +106,7 @@ static enum tp_err put_terminal(struct transaction *tx)
     enum tp_err r = data_put(tx, TAG_TERMINAL_TYPE, FROM_TERMINAL, span_of(&c->type, 1));
 
     if (r == TP_OK)
-        r = data_put(tx, TAG_TERMINAL_CAPABILITIES, FROM_TERMINAL, SPAN_OF(c->capabilities));
+        r = data_put(tx, TAG_TERMINAL_CAPABILITIES, FROM_TERMINAL, SPAN_OF(tx->capabilities));
     if (r == TP_OK)
         r = data_put(tx, TAG_ADDITIONAL_CAPABILITIES, FROM_TERMINAL, SPAN_OF(c->additional));
     if (r == TP_OK)

@@ -1,4 +1,5 @@
-/* GENERATE APPLICATION CRYPTOGRAM: EMV 4.4 Book 3, 6.5.5, 9.2 and 9.3; with CDA: Book 2, 6.6. */
+/* GENERATE APPLICATION CRYPTOGRAM: EMV 4.4 Book 3, 6.5.5, 9.2 and 9.3; with CDA: Book 2, 6.6; with
+ * XDA: 12.5. */
 #include "kernel/kernel_priv.h"
 
 #include <openssl/evp.h>
@@ -166,13 +167,14 @@ static enum tp_err keep(struct transaction *tx, const struct answer *a)
     return r;
 }
 
-static enum tp_err send(struct transaction *tx, enum ac_type want, bool second, bool cda,
+/* signature: AC_CDA, AC_XDA or 0. */
+static enum tp_err send(struct transaction *tx, enum ac_type want, bool second, uint8_t signature,
                         struct answer *a)
 {
     const struct span dol = data_get(tx, second ? TAG_CDOL2 : TAG_CDOL1);
     const char *name = second ? "CDOL2" : "CDOL1";
     struct capdu c = {
-        .cla = 0x80, .ins = INS_GENERATE_AC, .p1 = (uint8_t)(want | (cda ? AC_CDA : 0)), .le = 256};
+        .cla = 0x80, .ins = INS_GENERATE_AC, .p1 = (uint8_t)(want | signature), .le = 256};
     uint8_t raw[255];
     struct buf values = BUF_OF(raw);
     struct span data;
@@ -195,14 +197,15 @@ static enum tp_err send(struct transaction *tx, enum ac_type want, bool second, 
 }
 
 enum tp_err generate_ac(struct transaction *tx, enum ac_type want, bool second, enum ac_type *got,
-                        bool *cda_failed)
+                        bool *failed)
 {
-    const bool cda = want != AC_AAC && oda_wants_cda(tx);
+    const bool cda = want != AC_AAC && oda_wants_cda(tx), xda = xda_selected(tx);
     struct answer a;
     bool lies;
-    enum tp_err r = send(tx, want, second, cda, &a);
+    /* with XDA a signature is always asked for, failed or not: Book 2, 12.5.1 */
+    enum tp_err r = send(tx, want, second, xda ? AC_XDA : cda ? AC_CDA : 0, &a);
 
-    *cda_failed = false;
+    *failed = false;
     if (r != TP_OK)
         return r;
     tsi_set(tx, TSI_CARD_RISK);                  /* Book 3, 10.8 */
@@ -212,13 +215,18 @@ enum tp_err generate_ac(struct transaction *tx, enum ac_type want, bool second, 
     if (lies && !second)
         return tx_end(tx, KERNEL_TERMINATED,
                       "the card answered another cryptogram than it may (CID %02X)", a.cid.p[0]);
-    if ((!cda || *got == AC_AAC) &&
-        a.ac.n != 8) /* only a signature that was asked for may hold the cryptogram */
+    if ((!cda || *got == AC_AAC) && a.ac.n != 8) /* only CDA's signature may hold the cryptogram */
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to GENERATE AC is malformed");
     r = keep(tx, &a);
     if (lies) /* the second time all is said, and it counts as an AAC, which nobody signs: 9.3 */
         *got = AC_AAC;
     if (r == TP_OK && cda && *got != AC_AAC)
-        r = check_cda(tx, &a, second, got, cda_failed);
+        r = check_cda(tx, &a, second, got, failed);
+    if (r == TP_OK && xda) {
+        const bool before = xda_failed(tx);
+
+        r = xda_check_signature(tx, second, *got, a.sdad, a.hashed);
+        *failed = *got != AC_AAC && xda_failed(tx) && !(second && before);
+    }
     return r;
 }

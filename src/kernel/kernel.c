@@ -46,6 +46,7 @@ static enum tp_err tx_new(struct transaction **out, struct reader *reader,
     tx->e = e;
     tx->outcome = KERNEL_TERMINATED;
     tx->pin_tries = PIN_UNKNOWN_TRIES;
+    memcpy(tx->capabilities, config->capabilities, sizeof(tx->capabilities));
     *out = tx;
     return TP_OK;
 }
@@ -164,6 +165,7 @@ static void close_run(struct transaction *tx)
 {
     secret_wipe(tx->response, sizeof(tx->response));
     emv_pubkey_free(&tx->issuer_key);
+    ode_end(&tx->ode);
     tx->reader = NULL;
     tx->config = NULL;
     tx->request = NULL;
@@ -216,6 +218,9 @@ enum tp_err kernel_prove_card(struct transaction **out, struct reader *reader,
     if (r != TP_OK)
         return r;
     (*out)->person = person;
+    /* a card with keys of both kinds is to show those of RSA, which DDA has */
+    (*out)->capabilities[1] &= (uint8_t)~CAP2_ODE;
+    (*out)->capabilities[2] &= (uint8_t)~CAP3_XDA;
     return run_whole(*out, steps, sizeof(steps) / sizeof(steps[0]));
 }
 
@@ -310,6 +315,7 @@ void transaction_free(struct transaction **tx)
     emv_pubkey_free(&(*tx)->issuer_key);
     emv_pubkey_free(&(*tx)->icc_key);
     emv_pubkey_free(&(*tx)->pin_key);
+    ode_end(&(*tx)->ode);
     secret_wipe(*tx, sizeof(**tx));
     free(*tx);
     *tx = NULL;
@@ -359,7 +365,8 @@ const char *kernel_method_name(enum kernel_method m)
     static const char *const names[] = {[KERNEL_METHOD_NONE] = "none",
                                         [KERNEL_METHOD_SDA] = "SDA",
                                         [KERNEL_METHOD_DDA] = "DDA",
-                                        [KERNEL_METHOD_CDA] = "CDA"};
+                                        [KERNEL_METHOD_CDA] = "CDA",
+                                        [KERNEL_METHOD_XDA] = "XDA"};
 
     return names[m];
 }
@@ -377,6 +384,16 @@ const struct emv_pubkey *transaction_card_key(const struct transaction *tx)
 const struct emv_pubkey *transaction_pin_key(const struct transaction *tx)
 {
     return tx->pin_key;
+}
+
+const struct ec_pubkey *transaction_card_ec(const struct transaction *tx)
+{
+    return tx->icc_ec.suite != NULL ? &tx->icc_ec : NULL;
+}
+
+const struct ec_pubkey *transaction_pin_ec(const struct transaction *tx)
+{
+    return tx->pin_ec.suite != NULL ? &tx->pin_ec : NULL;
 }
 
 const struct kernel_cvm *transaction_cvm_at(const struct transaction *tx, size_t i)

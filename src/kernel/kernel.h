@@ -35,6 +35,7 @@ struct terminal_application { /* per AID */
  * same: the issuer certificate, the card's signatures. */
 struct kernel_recorded {
     const struct emv_pubkey *icc_key, *pin_key; /* of the good ones; borrowed */
+    struct ec_pubkey icc_ec, pin_ec;            /* the same of elliptic curves */
     enum emv_check check; /* of a card certificate (when icc_key is NULL) or the signed static data
                              that was not good */
     uint8_t dac[2];       /* 9F45, of good signed static data */
@@ -79,6 +80,7 @@ struct transaction_request { /* one payment */
     uint8_t type;            /* 9C: 00 purchase, 20 refund */
     int date;                /* YYYYMMDD local */
     int time;                /* HHMMSS local */
+    int zone;                /* minutes that local time is ahead of UTC */
     uint32_t counter;        /* 9F41 */
     uint8_t un[4];           /* 9F37 */
     uint8_t payee[32];       /* 9F7C: crypto/payee.h */
@@ -173,7 +175,7 @@ struct kernel_online { /* the way to the issuer; NULL function: unable to go onl
 };
 
 enum kernel_outcome {
-    KERNEL_APPROVED,     /* a TC */
+    KERNEL_APPROVED,     /* a TC; one whose XDA failed, by its issuer's word */
     KERNEL_DECLINED,     /* an AAC, or the terminal declines (CDA failed …) */
     KERNEL_NOT_ACCEPTED, /* no application in common, card blocked, live card not allowed */
     KERNEL_TERMINATED,   /* the standard ends the transaction: bad data, bad status word */
@@ -234,13 +236,19 @@ const struct candidate *transaction_application(
     const struct transaction *tx);                   /* the selected one; NULL before selection */
 bool transaction_live(const struct transaction *tx); /* the application is of a live scheme */
 
-enum kernel_method { KERNEL_METHOD_NONE, KERNEL_METHOD_SDA, KERNEL_METHOD_DDA, KERNEL_METHOD_CDA };
+enum kernel_method {
+    KERNEL_METHOD_NONE,
+    KERNEL_METHOD_SDA,
+    KERNEL_METHOD_DDA,
+    KERNEL_METHOD_CDA,
+    KERNEL_METHOD_XDA
+};
 const char *kernel_method_name(enum kernel_method m); /* "CDA" */
 
 struct kernel_authentication { /* offline data authentication, Book 3 10.3 */
     enum kernel_method method; /* what card and terminal have in common */
-    bool ok; /* the whole of it, for CDA with the last GENERATE AC; after kernel_read_card: the
-                certificates */
+    bool ok; /* the whole of it, for CDA and XDA with the last GENERATE AC; after kernel_read_card:
+                the certificates */
     const char *failed_at; /* "issuer certificate"; NULL when nothing failed */
     enum emv_check check;  /* what failed there; with "authority key", EMV_CHECK_NO_KEY: RID and
                               index (8F) are unknown here */
@@ -250,7 +258,7 @@ struct kernel_authentication { /* offline data authentication, Book 3 10.3 */
                                      2, 11.2.3) */
     char issuer[20];              /* issuer identifier of the issuer certificate; "" unknown */
     int issuer_expiry, icc_expiry;
-    size_t issuer_bits, icc_bits;
+    size_t issuer_bits, icc_bits; /* of the modulus; of the curve */
 };
 const struct kernel_authentication *transaction_authentication(const struct transaction *tx);
 
@@ -258,6 +266,9 @@ const struct kernel_authentication *transaction_authentication(const struct tran
  * asked for. Live as long as the transaction. */
 const struct emv_pubkey *transaction_card_key(const struct transaction *tx);
 const struct emv_pubkey *transaction_pin_key(const struct transaction *tx);
+/* The same of elliptic curves. */
+const struct ec_pubkey *transaction_card_ec(const struct transaction *tx);
+const struct ec_pubkey *transaction_pin_ec(const struct transaction *tx);
 
 /* The log of cardholder verification: each rule of the CVM list that was reached. */
 enum kernel_cvm_result {

@@ -9,6 +9,7 @@
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
 #include "base/mask.h"
+#include "crypto/ode.h"
 #include "kernel/kernel.h"
 
 #define TX_ENDED                                                                                   \
@@ -73,6 +74,7 @@ struct transaction {
 
     struct store data;
     uint8_t *tvr, *tsi, *cvm_results; /* in the store */
+    uint8_t capabilities[3];          /* 9F33 of this run */
     uint8_t aip[2];
     char pan[PAN_TEXT_MAX + 1];
 
@@ -84,6 +86,9 @@ struct transaction {
     struct emv_pubkey *issuer_key, *icc_key,
         *pin_key; /* pin_key: only of a certificate of its own */
     bool issuer_tried;
+    struct ec_pubkey issuer_ec, icc_ec, pin_ec; /* the same of elliptic curves */
+    struct ode ode;                             /* once agreed with the card, for each PIN */
+    uint8_t ode_x[EC_FIELD_MAX];                /* the terminal's end of it */
 
     struct kernel_cvm cvms[CVM_RULES_MAX];
     size_t cvms_n;
@@ -164,6 +169,20 @@ TP_MUST_CHECK enum tp_err oda_copy_key(struct transaction *tx, struct emv_pubkey
 void oda_failed(struct transaction *tx, const char *at, enum emv_check check);
 bool oda_wants_cda(const struct transaction *tx); /* chosen, and nothing failed so far */
 
+/* xda.c: elliptic curves, Book 2, 12 */
+bool xda_selected(const struct transaction *tx);
+bool xda_failed(const struct transaction *tx);
+/* Whether the card's keys are of elliptic curves: there is no mixture (Book 3, 10.3). */
+bool xda_keys(const struct transaction *tx);
+/* Before the first terminal action analysis: authority key and certificates. A certificate that
+ * fails shows in the TVR only after the first GENERATE AC (Book 4, 6.3.2.2). */
+TP_MUST_CHECK enum tp_err xda_authenticate(struct transaction *tx);
+/* After each GENERATE AC; hashed: what the response holds before and behind 9F4B. */
+TP_MUST_CHECK enum tp_err xda_check_signature(struct transaction *tx, bool second, enum ac_type got,
+                                              struct span sdad, const struct span hashed[2]);
+/* The key that PINs are enciphered under, in tx->pin_ec when it is good. */
+TP_MUST_CHECK enum tp_err xda_pin_key(struct transaction *tx);
+
 /* restrictions.c, cvm.c, pin.c, risk.c */
 TP_MUST_CHECK enum tp_err step_restrictions(struct transaction *tx);
 TP_MUST_CHECK enum tp_err step_verify(struct transaction *tx);
@@ -178,13 +197,14 @@ TP_MUST_CHECK enum tp_err scripts_run(struct transaction *tx, uint32_t kind);
 
 /* action.c, generate.c, complete.c */
 enum ac_type action_first(
-    struct transaction *tx); /* writes into reason what decided, when it declines */
+    struct transaction *tx);                /* writes into reason what decided, when it declines */
+bool action_denied(struct transaction *tx); /* by the codes "denial" alone */
 enum ac_type action_unable_online(struct transaction *tx);
 bool terminal_offline_only(const struct terminal_config *c);
 bool terminal_unattended(const struct terminal_config *c);
-/* cda_failed: a signature was asked for and is missing or wrong. */
+/* failed: a signature was asked for and is missing or wrong. */
 TP_MUST_CHECK enum tp_err generate_ac(struct transaction *tx, enum ac_type want, bool second,
-                                      enum ac_type *got, bool *cda_failed);
+                                      enum ac_type *got, bool *failed);
 TP_MUST_CHECK enum tp_err step_complete(struct transaction *tx);
 
 #endif

@@ -1,5 +1,5 @@
 /* Offline data authentication: EMV 4.4 Book 3, 10.3; Book 2, 5 (SDA), 6.5 (DDA), 6.6 (CDA); Book
- * 4, 6.3.2. */
+ * 4, 6.3.2. XDA: xda.c. */
 #include "kernel/kernel_priv.h"
 
 #include <string.h>
@@ -29,8 +29,10 @@ bool oda_wants_cda(const struct transaction *tx)
 
 static enum kernel_method choose(const struct transaction *tx)
 {
-    const uint8_t card = tx->aip[0], terminal = tx->config->capabilities[2];
+    const uint8_t card = tx->aip[0], terminal = tx->capabilities[2];
 
+    if (xda_selected(tx))
+        return KERNEL_METHOD_XDA;
     if ((card & AIP_CDA) != 0 && (terminal & CAP3_CDA) != 0)
         return KERNEL_METHOD_CDA;
     if ((card & AIP_DDA) != 0 && (terminal & CAP3_DDA) != 0)
@@ -191,6 +193,8 @@ enum tp_err step_authenticate(struct transaction *tx)
     case KERNEL_METHOD_SDA:
         tvr_set(tx, TVR_SDA_SELECTED);
         return sda(tx);
+    case KERNEL_METHOD_XDA:
+        return xda_authenticate(tx);
     case KERNEL_METHOD_DDA:
     case KERNEL_METHOD_CDA:
         break;

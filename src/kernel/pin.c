@@ -1,4 +1,5 @@
-/* Offline PIN: EMV 4.4 Book 3, 10.5.1 and 6.5.12; enciphered: Book 2, 7; Book 4, 6.3.4. */
+/* Offline PIN: EMV 4.4 Book 3, 10.5.1 and 6.5.12; enciphered: Book 2, 7 (RSA) and 13 (elliptic
+ * curves); Book 4, 6.3.4. */
 #include "kernel/kernel_priv.h"
 
 #include <openssl/rand.h>
@@ -11,6 +12,7 @@
 #define ASK_MAX       4  /* times that something that is no PIN is asked for again */
 #define ATTEMPTS_MAX  15 /* a card can count to 15: SW 63CF */
 #define CHALLENGE     8
+#define PLAIN_PIN     (1 + 8 + CHALLENGE) /* what is enciphered begins so: 7F, PIN block, challenge */
 
 /* Tries left, so that a person is told before the last one, and not asked where there is none. One
  * GET DATA; a card that does not answer it just leaves the number unknown. */
@@ -164,29 +166,66 @@ static enum tp_err pin_key(struct transaction *tx, struct emv_pubkey **key)
     return r;
 }
 
-/* Book 2, 7.2: 7F, PIN block, challenge, random bytes, all under the key. *ok false: the card gave
- * no challenge. */
+/* Book 2, 7.2: 7F, PIN block, challenge, random bytes, all under the key. */
+static enum tp_err encipher_rsa(struct buf *out, struct emv_pubkey *key, struct span plain)
+{
+    const size_t n = emv_pubkey_size(key);
+    struct secret whole = {NULL, 0};
+    enum tp_err r = n > plain.n ? secret_alloc(&whole, n) : TP_ERR_RANGE;
+
+    if (r == TP_OK) {
+        memcpy(whole.p, plain.p, plain.n);
+        r = RAND_bytes(whole.p + plain.n, (int)(n - plain.n)) == 1
+                ? emv_rsa_recover(key, secret_span(&whole), out->p)
+                : TP_ERR_INTERNAL;
+        out->n = n;
+    }
+    secret_free(&whole);
+    return r;
+}
+
+/* 13.2: what both ends agree on once, by a key of the terminal's that nobody else knows, enciphers
+ * each PIN. */
+static enum tp_err encipher_ode(struct buf *out, struct transaction *tx, struct span plain,
+                                const uint8_t challenge[CHALLENGE])
+{
+    const struct ec_suite *suite = tx->pin_ec.suite;
+    struct ec_privkey own = {{NULL, 0}, {0}};
+    enum tp_err r = TP_OK;
+
+    if (tx->ode.keys.n == 0) {
+        r = ec_privkey_generate(&own, suite);
+        if (r == TP_OK)
+            r = ode_agree(&tx->ode, &own, &tx->pin_ec, challenge);
+        memcpy(tx->ode_x, own.pub.x, sizeof(tx->ode_x));
+        ec_privkey_free(&own);
+    }
+    if (r == TP_OK)
+        r = buf_put(out, span_of(tx->ode_x, suite->field_n));
+    return r == TP_OK ? ode_encipher(out, &tx->ode, plain) : r;
+}
+
+/* key: RSA's; NULL: tx->pin_ec is the key. *ok false: the card gave no challenge. */
 static enum tp_err encipher(struct transaction *tx, struct emv_pubkey *key, struct span block,
-                            uint8_t out[EMV_RSA_MAX], bool *ok)
+                            struct buf *out, bool *ok)
 {
     const struct capdu c = {.ins = INS_GET_CHALLENGE, .le = 256};
-    const size_t n = emv_pubkey_size(key);
     struct secret plain = {NULL, 0};
     struct span challenge;
     uint16_t sw;
     enum tp_err r = command_send(tx, &c, &challenge, &sw);
 
-    *ok = r == TP_OK && sw == SW_OK && challenge.n == CHALLENGE && n > 1 + 8 + CHALLENGE;
+    *ok = r == TP_OK && sw == SW_OK && challenge.n == CHALLENGE &&
+          (key == NULL || emv_pubkey_size(key) > PLAIN_PIN);
     if (!*ok)
         return r;
-    r = secret_alloc(&plain, n);
+    r = secret_alloc(&plain, PLAIN_PIN);
     if (r == TP_OK) {
         plain.p[0] = ENCIPHERED_PIN_HEADER;
         memcpy(plain.p + 1, block.p, 8);
         memcpy(plain.p + 9, challenge.p, CHALLENGE);
-        r = RAND_bytes(plain.p + 17, (int)(n - 17)) == 1
-                ? emv_rsa_recover(key, secret_span(&plain), out)
-                : TP_ERR_INTERNAL;
+        r = key != NULL ? encipher_rsa(out, key, secret_span(&plain))
+                        : encipher_ode(out, tx, secret_span(&plain), challenge.p);
     }
     secret_free(&plain);
     return r == TP_OK ? TP_OK : tp_fail(tx->e, r, "the PIN cannot be enciphered");
@@ -199,16 +238,17 @@ static enum tp_err send(struct transaction *tx, bool enciphered, struct emv_pubk
     struct capdu c = {.ins = INS_VERIFY,
                       .p2 = enciphered ? VERIFY_ENCIPHERED_PIN : VERIFY_PLAINTEXT_PIN,
                       .data = block};
-    uint8_t cipher[EMV_RSA_MAX];
+    uint8_t raw[EMV_RSA_MAX];
+    struct buf cipher = BUF_OF(raw);
     struct span nothing;
     enum tp_err r;
 
     *sent = true;
     if (enciphered) {
-        r = encipher(tx, key, block, cipher, sent);
+        r = encipher(tx, key, block, &cipher, sent);
         if (r != TP_OK || !*sent)
             return r;
-        c.data = span_of(cipher, emv_pubkey_size(key));
+        c.data = buf_span(&cipher);
     }
     return command_send(tx, &c, &nothing, sw);
 }
@@ -278,8 +318,8 @@ enum tp_err pin_verify(struct transaction *tx, bool enciphered, bool *ok)
         return TP_OK;
     }
     if (enciphered)
-        r = pin_key(tx, &key);
-    if (r == TP_OK && (!enciphered || key != NULL))
+        r = xda_keys(tx) ? xda_pin_key(tx) : pin_key(tx, &key);
+    if (r == TP_OK && (!enciphered || key != NULL || tx->pin_ec.suite != NULL))
         r = attempts(tx, enciphered, key, ok);
     return r;
 }

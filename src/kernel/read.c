@@ -120,13 +120,34 @@ static enum tp_err read_entry(struct transaction *tx, const struct afl_entry *en
     return r;
 }
 
+/* Of elliptic curves: AIP, AID and PDOL with tag and length, whatever 9F4A says (10.3). */
+static enum tp_err finish_iccd(struct transaction *tx)
+{
+    static const uint32_t tags[] = {TAG_AIP, TAG_TERMINAL_AID, TAG_PDOL};
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; r == TP_OK && i < sizeof(tags) / sizeof(tags[0]); i++) {
+        uint8_t raw[4 + 255];
+        struct buf object = BUF_OF(raw);
+
+        if (data_object(tx, tags[i]) == NULL)
+            continue;
+        if (tlv_put(&object, tags[i], data_get(tx, tags[i])) != TP_OK)
+            return tp_fail(tx->e, TP_ERR_INTERNAL, "an object of the card does not fit");
+        r = add_static(tx, buf_span(&object));
+    }
+    return r;
+}
+
 /* 9F4A: only 82 may stand in it; then the AIP is authenticated too (10.3). An empty one is none. */
 static enum tp_err finish_static(struct transaction *tx)
 {
     const struct span tags = data_get(tx, TAG_SDA_TAG_LIST);
     enum tp_err r = TP_OK;
 
-    if (tags.n > 0 && (tags.n != 1 || tags.p[0] != TAG_AIP))
+    if (xda_keys(tx))
+        r = finish_iccd(tx);
+    else if (tags.n > 0 && (tags.n != 1 || tags.p[0] != TAG_AIP))
         tx->static_broken = true;
     else if (tags.n > 0)
         r = add_static(tx, SPAN_OF(tx->aip));

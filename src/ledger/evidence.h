@@ -43,10 +43,10 @@ struct evidence {
     uint32_t fault_tag;
 };
 
-/* What the card's offline data authentication signed (Book 2, 5 and 6). Only CDA covers amount and
- * cryptogram: with the others a payment rests on its issuer, who checked the cryptogram and
- * approved. */
-enum evidence_method { EVIDENCE_NO_ODA, EVIDENCE_SDA, EVIDENCE_DDA, EVIDENCE_CDA };
+/* What the card's offline data authentication signed (Book 2, 5, 6 and 12). Only CDA and XDA cover
+ * amount and cryptogram: with the others a payment rests on its issuer, who checked the cryptogram
+ * and approved. */
+enum evidence_method { EVIDENCE_NO_ODA, EVIDENCE_SDA, EVIDENCE_DDA, EVIDENCE_CDA, EVIDENCE_XDA };
 const char *evidence_method_name(enum evidence_method m); /* "none", "SDA" … */
 
 /* Every step that is checked, in this order. Without CDA: those that the card's method has. */
@@ -87,10 +87,11 @@ struct evidence_result {
     enum emv_check check[EVIDENCE_STEPS]; /* outcome of the certificate and signature steps that
                                              were reached */
     enum evidence_method method;
-    bool oda_failed;   /* not CDA, and the TVR says itself that SDA or DDA failed: none of it was
-                          checked */
+    bool oda_failed;   /* not CDA, and the TVR says itself that SDA, DDA or XDA failed: none of it
+                          was checked */
     bool cdol1_signed; /* the list that names the values is among the signed records; else it is
-                          DF06 */
+                          DF06. Of XDA at a second GENERATE AC, which signs the values of CDOL2
+                          alone: that list, and it asks for what is paid */
     uint8_t cid;       /* from the signature; without CDA from the response */
     uint8_t ac[8];
     uint8_t atc[2];         /* 9F36 of the response, covered by the transaction data hash */
@@ -170,8 +171,8 @@ TP_MUST_CHECK enum tp_err evidence_from_json(struct evidence *ev, struct buf *ar
                                              const json_t *object, struct tp_error *e);
 TP_MUST_CHECK enum tp_err evidence_to_json(json_t **object, const struct evidence *ev);
 
-/* Whether a signature of the card covers the amount: CDA, over a list that is signed too. Who could
- * write the list could move the amount to other bytes. */
+/* Whether a signature of the card covers the amount: CDA or XDA, over a list that is signed too.
+ * Who could write the list could move the amount to other bytes. */
 bool evidence_signs_amount(const struct evidence_result *r);
 
 /* A kind is one row of functions; those above find the row and call it. */

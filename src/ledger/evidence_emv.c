@@ -8,14 +8,14 @@
 
 const char *evidence_method_name(enum evidence_method m)
 {
-    static const char *const names[] = {"none", "SDA", "DDA", "CDA"};
+    static const char *const names[] = {"none", "SDA", "DDA", "CDA", "XDA"};
 
     return (unsigned)m < sizeof(names) / sizeof(names[0]) ? names[m] : "unknown";
 }
 
 bool evidence_signs_amount(const struct evidence_result *r)
 {
-    return r->method == EVIDENCE_CDA && r->cdol1_signed;
+    return (r->method == EVIDENCE_CDA || r->method == EVIDENCE_XDA) && r->cdol1_signed;
 }
 
 void checking_refuse(struct checking *c, enum evidence_step step, const char *reason,
@@ -36,8 +36,10 @@ void checking_refuse(struct checking *c, enum evidence_step step, const char *re
 
 void checking_refuse_check(struct checking *c, enum evidence_step step, enum emv_check outcome)
 {
-    static const char *const signatures[] = {
-        [EVIDENCE_SDA] = "SSAD", [EVIDENCE_DDA] = "DDA", [EVIDENCE_CDA] = "SDAD"};
+    static const char *const signatures[] = {[EVIDENCE_SDA] = "SSAD",
+                                             [EVIDENCE_DDA] = "DDA",
+                                             [EVIDENCE_CDA] = "SDAD",
+                                             [EVIDENCE_XDA] = "XDA"};
     const char *prefix = step == EVIDENCE_ISSUER_CERT ? "ISSUER_CERT"
                          : step == EVIDENCE_ICC_CERT  ? "ICC_CERT"
                                                       : signatures[c->result->method];

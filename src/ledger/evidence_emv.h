@@ -14,6 +14,7 @@ struct checking {
     const struct evidence_claim *claim;
     int date;
     bool presence; /* the authentication of a card that pays nothing */
+    bool xda;      /* keys of elliptic curves */
     char pan[2 * PAN_CN + 1];
     struct span aip, sdad;
     struct span parts[CHAIN_PARTS];
@@ -24,8 +25,11 @@ struct checking {
 
 /* Sets of methods. */
 #define OF(method) (1U << (method))
-#define OF_ICC     (OF(EVIDENCE_DDA) | OF(EVIDENCE_CDA))
-#define OF_ODA     (OF_ICC | OF(EVIDENCE_SDA))
+#define OF_XDA     OF(EVIDENCE_XDA)
+#define OF_ICC_RSA (OF(EVIDENCE_DDA) | OF(EVIDENCE_CDA))
+#define OF_RSA     (OF_ICC_RSA | OF(EVIDENCE_SDA))
+#define OF_ICC     (OF_ICC_RSA | OF_XDA)
+#define OF_ODA     (OF_RSA | OF_XDA)
 #define OF_ALL     (OF_ODA | OF(EVIDENCE_NO_ODA))
 
 /* Ends the check with a reason and the same for people. */
@@ -33,6 +37,19 @@ void checking_refuse(struct checking *c, enum evidence_step step, const char *re
                      const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* A certificate or the signature: ISSUER_CERT_HASH, SDAD_TRAILER, SSAD_HASH, DDA_HASH … */
 void checking_refuse_check(struct checking *c, enum evidence_step step, enum emv_check outcome);
+
+/* A signature of the card's covers what was paid. */
+static inline bool checking_signed(const struct checking *c)
+{
+    return c->result->method == EVIDENCE_CDA || c->result->method == EVIDENCE_XDA;
+}
+
+/* XDA at the second GENERATE AC, which signs the values of CDOL2 and not those of CDOL1 (Book 2,
+ * table 37). */
+static inline bool checking_second_alone(const struct checking *c)
+{
+    return c->result->method == EVIDENCE_XDA && c->ev->cdol2_values.n > 0;
+}
 
 static inline bool checking_refused(const struct checking *c)
 {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "base/bcd.h"
 #include "base/hex.h"
@@ -82,6 +83,20 @@ static bool is_own_number(const struct checking *c, const struct object *said)
     return same;
 }
 
+/* The TVR of a payment by XDA: two of its failures show only after the GENERATE AC that was given
+ * it (Book 4, 6.3.2.2). */
+static bool is_tvr_of_xda(struct span said, struct span covered)
+{
+    uint8_t before[5];
+
+    if (said.n != sizeof(before) || !tvr_has(said.p, TVR_XDA_SELECTED))
+        return false;
+    memcpy(before, said.p, sizeof(before));
+    before[TVR_XDA_SIGNATURE_FAILED >> 8] &= (uint8_t)~TVR_XDA_SIGNATURE_FAILED;
+    before[TVR_ECC_KEY_RECOVERY_FAILED >> 8] &= (uint8_t)~TVR_ECC_KEY_RECOVERY_FAILED;
+    return dol_value_fits(TAG_TVR, SPAN_OF(before), covered);
+}
+
 /* Whether an object of DE 55 is the one that the card signed, or that nothing signed covers. */
 static bool is_as_signed(const struct checking *c, const struct object *said)
 {
@@ -102,8 +117,11 @@ static bool is_as_signed(const struct checking *c, const struct object *said)
     if (said->tag == TAG_DF_NAME &&
         o == NULL) /* a CDOL may ask for the AID as the terminal knows it */
         o = terminal_value(c, TAG_TERMINAL_AID);
+    if (said->tag == TAG_DF_NAME && o == NULL)
+        o = objects_find(&c->fixed, TAG_TERMINAL_AID); /* XDA: Book 3, 10.3 */
     if (o != NULL)
-        return dol_value_fits(said->tag, said->value, o->value);
+        return dol_value_fits(said->tag, said->value, o->value) ||
+               (said->tag == TAG_TVR && is_tvr_of_xda(said->value, o->value));
     o = card_value(c, said->tag);
     return o == NULL || span_eq(said->value, o->value);
 }
@@ -168,7 +186,7 @@ static void compare_card(struct checking *c)
     else if (said->expiry >= 0 && c->result->card_expiry != 0 &&
              said->expiry / 100 != c->result->card_expiry / 100)
         refuse_value(c, TAG_EXPIRY); /* DE 14 has no day */
-    else if (said->psn >= 0 && (psn.n > 0 || c->result->method == EVIDENCE_CDA) &&
+    else if (said->psn >= 0 && (psn.n > 0 || checking_signed(c)) &&
              ((psn.n > 0 && bcd_get(psn, &number) != TP_OK) || number != (uint64_t)said->psn))
         refuse_value(c, TAG_PAN_SEQUENCE); /* absent is 00 (Book 2, A1.4) */
 }
@@ -187,16 +205,18 @@ static void compare_un(struct checking *c)
     }
 }
 
-/* What the terminal gave at the first GENERATE AC of amount, currency, type and date. */
+/* What the terminal gave at the first GENERATE AC of amount, currency, type and date; at the second
+ * where that alone is signed. */
 static void take_values(struct checking *c)
 {
+    const struct objects *list = c->cdol1.n > 0 ? &c->cdol1 : &c->cdol2;
     struct evidence_result *r = c->result;
     uint64_t amount = 0, currency = 0, type = 0, date = 0;
 
-    r->has_values = number_of(objects_value(&c->cdol1, TAG_AMOUNT), &amount) &&
-                    number_of(objects_value(&c->cdol1, TAG_TX_CURRENCY), &currency) &&
-                    number_of(objects_value(&c->cdol1, TAG_TX_TYPE), &type) &&
-                    number_of(objects_value(&c->cdol1, TAG_TX_DATE), &date) &&
+    r->has_values = number_of(objects_value(list, TAG_AMOUNT), &amount) &&
+                    number_of(objects_value(list, TAG_TX_CURRENCY), &currency) &&
+                    number_of(objects_value(list, TAG_TX_TYPE), &type) &&
+                    number_of(objects_value(list, TAG_TX_DATE), &date) &&
                     amount <= (uint64_t)MONEY_MAX;
     if (!r->has_values)
         return;

@@ -60,6 +60,44 @@ static enum tp_err open_issuer(struct checking *c)
     return r;
 }
 
+/* The same of elliptic curves (Book 2, 12.2 and 12.3): an index names one key, but for lists of
+ * several test schemes. */
+static enum tp_err open_issuer_xda(struct checking *c)
+{
+    enum emv_check outcome = EMV_CHECK_OK;
+    struct chain made = {0}, *kept = NULL;
+    const struct capk *k;
+    char rid[2 * RID + 1];
+    size_t n = 0;
+
+    for (; (k = capk_find_ec(c->cache->authorities, c->parts[CHAIN_RID], c->ev->ca_index.p[0],
+                             n)) != NULL;
+         n++) {
+        const struct ec_authority a = capk_ec(k);
+        const enum tp_err r =
+            ec_issuer_cert_check(&outcome, &made.issuer, &a, c->parts[CHAIN_90], c->pan, 0);
+
+        if (r != TP_OK)
+            return r;
+        if (outcome == EMV_CHECK_OK)
+            break;
+    }
+    if (k != NULL) {
+        const enum tp_err r = (made.authority_expiry = k->expiry,
+                               chains_add(&kept, c->cache->issuers, c->parts, &made));
+
+        c->issuer = kept;
+        return r;
+    }
+    if (n > 0)
+        checking_refuse_check(c, EVIDENCE_ISSUER_CERT, outcome);
+    else
+        checking_refuse(c, EVIDENCE_AUTHORITY, "CA_KEY_UNKNOWN",
+                        "no authority key %02X of %s by an elliptic curve is trusted here",
+                        c->ev->ca_index.p[0], hex_encode(rid, c->parts[CHAIN_RID]));
+    return TP_OK;
+}
+
 enum tp_err evidence_emv_authority(struct checking *c)
 {
     const struct evidence *ev = c->ev;
@@ -80,7 +118,7 @@ enum tp_err evidence_emv_authority(struct checking *c)
     if (c->issuer == NULL)
         c->issuer = chains_find(c->cache->issuers, c->parts);
     if (c->issuer == NULL)
-        r = open_issuer(c);
+        r = c->xda ? open_issuer_xda(c) : open_issuer(c);
     if (r == TP_OK && !checking_refused(c)) { /* told, not refused: a key ends when its scheme
                                         withdraws it, not by a date in a list (Book 2, 11.2.3) */
         c->result->authority_expiry = c->issuer->authority_expiry;
@@ -111,9 +149,11 @@ static enum tp_err open_card(struct checking *c)
     const struct span *p = c->parts;
     struct chain made = *c->issuer;
     enum emv_check outcome;
-    enum tp_err r =
-        emv_icc_cert_check(&outcome, &made.icc, EMV_ICC_KEY, made.issuer.key, p[CHAIN_9F46],
-                           p[CHAIN_9F48], p[CHAIN_9F47], p[CHAIN_STATIC], c->pan, 0);
+    enum tp_err r = c->xda ? ec_icc_cert_check(&outcome, &made.icc, EMV_ICC_KEY, &made.issuer.ec,
+                                               p[CHAIN_9F46], p[CHAIN_STATIC], 0, 0)
+                           : emv_icc_cert_check(&outcome, &made.icc, EMV_ICC_KEY, made.issuer.key,
+                                                p[CHAIN_9F46], p[CHAIN_9F48], p[CHAIN_9F47],
+                                                p[CHAIN_STATIC], c->pan, 0);
 
     if (r != TP_OK)
         return r;
@@ -132,7 +172,9 @@ enum tp_err evidence_emv_card(struct checking *c)
     if (r != TP_OK || c->verified == NULL) /* refused */
         return r;
     c->result->icc_expiry = c->verified->icc.expiry;
-    if (strcmp(c->verified->icc.identifier, c->pan) != 0)
+    /* of XDA the number stands in the data that the certificate covers; and its end is one of UTC,
+     * to the minute, of which only the local day is known here */
+    if (!c->xda && strcmp(c->verified->icc.identifier, c->pan) != 0)
         checking_refuse_check(c, EVIDENCE_ICC_CERT, EMV_CHECK_IDENTIFIER);
     else if (c->verified->icc.expiry < c->date)
         checking_refuse_check(c, EVIDENCE_ICC_CERT, EMV_CHECK_EXPIRED);

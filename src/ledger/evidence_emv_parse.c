@@ -1,6 +1,7 @@
 /* Evidence by EMV as it comes: DE 55, and the objects of DE 61 to 63. */
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "ledger/evidence_priv.h"
 
@@ -111,6 +112,24 @@ enum tp_err evidence_emv_parse(struct evidence *ev, struct span de55, struct spa
     return TP_OK;
 }
 
+bool evidence_is_xda(const struct evidence *ev)
+{
+    struct objects list;
+    struct span sdad;
+    struct tlv tvr;
+
+    if (tlv_find(ev->de55, TAG_TVR, &tvr) == TP_OK && tvr.value.n == 5 &&
+        tvr_has(tvr.value.p, TVR_XDA_SELECTED))
+        return true;
+    objects_start(&list);
+    if (response_read(&list, ev->response) != TP_OK)
+        return false;
+    sdad = objects_value(&list, TAG_SDAD);
+    return objects_value(&list, TAG_AC).n > 0 && sdad.n > 0 &&
+           (sdad.n == 1 + ec_signature_size(ec_suite_signature(0x10)) ||
+            sdad.n == 1 + ec_signature_size(ec_suite_signature(0x11)));
+}
+
 struct span evidence_signed_record(const struct evidence *ev, uint32_t tag)
 {
     struct objects list;
@@ -118,7 +137,7 @@ struct span evidence_signed_record(const struct evidence *ev, uint32_t tag)
     uint32_t at = 0;
 
     objects_start(&list);
-    if (static_data_read(&list, &aip, ev->static_data, &at) != TP_OK)
+    if (static_data_read(&list, &aip, ev->static_data, evidence_is_xda(ev), &at) != TP_OK)
         return span_of(NULL, 0);
     return tag == TAG_AIP ? aip : objects_value(&list, tag);
 }

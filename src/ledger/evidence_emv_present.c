@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apdu/dol.h"
 #include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "base/bcd.h"
@@ -41,14 +42,15 @@ void checking_fault(struct checking *c)
     }
 }
 
-/* Without a signature in the response, what the card's certificates can still say: DDA, else SDA,
- * else nothing. A terminal that says itself that they failed has the issuer judge (the cryptogram
- * covers the TVR): nothing is checked then. */
+/* Without a signature in the response, or with one that the terminal says is none, what the card's
+ * certificates can still say: DDA, else SDA, else nothing. A terminal that says itself that they
+ * failed has the issuer judge (the cryptogram covers the TVR): nothing is checked then. */
 static void choose_method(struct checking *c)
 {
     const struct span tvr = objects_value(&c->de55, TAG_TVR);
 
-    c->result->oda_failed = tvr.n == 5 && tvr_has(tvr.p, TVR_SDA_FAILED | TVR_DDA_FAILED);
+    c->result->oda_failed =
+        tvr.n == 5 && (tvr_has(tvr.p, TVR_SDA_FAILED | TVR_DDA_FAILED) || tvr_xda_failed(tvr.p));
     if (c->result->oda_failed)
         c->result->method = EVIDENCE_NO_ODA;
     else if (c->ev->dda_sdad.n > 0)
@@ -82,9 +84,13 @@ static void check_response(struct checking *c)
         return;
     }
     c->sdad = objects_value(&c->response, TAG_SDAD);
-    c->result->method = EVIDENCE_CDA;
-    if (objects_find(&c->response, TAG_SDAD) == NULL)
-        choose_method(c);
+    c->xda = evidence_is_xda(c->ev);
+    choose_method(c);
+    if (c->xda && !c->result->oda_failed)
+        c->result->method = EVIDENCE_XDA;
+    else if (!c->xda && objects_find(&c->response, TAG_SDAD) != NULL)
+        c->result->method = EVIDENCE_CDA;
+    c->result->oda_failed &= c->result->method == EVIDENCE_NO_ODA;
     if (c->sdad.n == 0 && objects_value(&c->response, TAG_AC).n != 8)
         checking_refuse(
             c, EVIDENCE_PRESENT, "SDAD_MISSING",
@@ -93,6 +99,8 @@ static void check_response(struct checking *c)
         refuse_tag(c, TAG_CID, "CID_MISSING", NULL, "is missing from the card's response");
     else if (objects_value(&c->response, TAG_ATC).n != 2)
         refuse_tag(c, TAG_ATC, "ATC_MISSING", NULL, "is missing from the card's response");
+    else if (c->result->method != EVIDENCE_CDA && objects_value(&c->response, TAG_AC).n != 8)
+        refuse_tag(c, TAG_AC, "AC_MISSING", NULL, "is missing from the card's response");
     else if (c->result->method != EVIDENCE_CDA)
         take_unsigned(c);
 }
@@ -110,9 +118,9 @@ void checking_needed(struct checking *c)
         {OF_ALL, ev->aid, RID, 16, TAG_DF_NAME, "AID_MISSING"},
         {OF_ODA, ev->ca_index, 1, 1, TAG_CA_INDEX, "CA_INDEX_MISSING"},
         {OF_ODA, ev->issuer_cert, 1, EMV_RSA_MAX, TAG_ISSUER_CERT, "ISSUER_CERT_MISSING"},
-        {OF_ODA, ev->issuer_exponent, 1, 3, TAG_ISSUER_EXPONENT, "ISSUER_EXPONENT_MISSING"},
+        {OF_RSA, ev->issuer_exponent, 1, 3, TAG_ISSUER_EXPONENT, "ISSUER_EXPONENT_MISSING"},
         {OF_ICC, ev->icc_cert, 1, EMV_RSA_MAX, TAG_ICC_CERT, "ICC_CERT_MISSING"},
-        {OF_ICC, ev->icc_exponent, 1, 3, TAG_ICC_EXPONENT, "ICC_EXPONENT_MISSING"},
+        {OF_ICC_RSA, ev->icc_exponent, 1, 3, TAG_ICC_EXPONENT, "ICC_EXPONENT_MISSING"},
         {OF_ODA, ev->static_data, 1, SIZE_MAX, TAG_EV_STATIC, "STATIC_DATA_MISSING"},
         {c->presence ? 0 : OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES,
          "CDOL1_VALUES_MISSING"},
@@ -182,12 +190,36 @@ static struct span list_used(const struct checking *c, uint32_t tag, struct span
     return own.n > 0 ? own : given;
 }
 
+/* Whether a list's values say what is paid, once and whole. */
+static bool says_what_is_paid(struct span dol)
+{
+    struct objects values;
+    uint8_t zeros[UINT8_MAX] = {0};
+    size_t n = 0;
+
+    objects_start(&values);
+    return dol_length(dol, &n) == TP_OK && n <= sizeof(zeros) &&
+           dol_values_read(&values, dol, span_of(zeros, n)) == TP_OK &&
+           dol_unsound(dol, &values, true) == NULL;
+}
+
+/* XDA at the second GENERATE AC: what CDOL2 asked for is signed, and no more; what CDOL1 asked for
+ * counts where that leaves out what is paid, on the issuer's word. */
+static void keep_signed_values(struct checking *c)
+{
+    const struct span cdol2 = objects_value(&c->fixed, TAG_CDOL2);
+
+    c->result->cdol1_signed = cdol2.n > 0 && says_what_is_paid(cdol2);
+    if (c->result->cdol1_signed)
+        objects_start(&c->cdol1);
+}
+
 /* The values the terminal gave, under the tags of the CDOLs. */
 static void read_values(struct checking *c)
 {
     const struct span cdol1 = list_used(c, TAG_CDOL1, c->ev->cdol1);
     const struct span cdol2 = list_used(c, TAG_CDOL2, c->ev->cdol2);
-    const bool second = c->ev->cdol2_values.n > 0, cda = c->result->method == EVIDENCE_CDA;
+    const bool second = c->ev->cdol2_values.n > 0;
     const char *unsound = NULL;
 
     c->result->cdol1_signed =
@@ -199,9 +231,13 @@ static void read_values(struct checking *c)
              (cdol2.n == 0 || dol_values_read(&c->cdol2, cdol2, c->ev->cdol2_values) != TP_OK))
         checking_refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL2",
                         "DF04 is not what the card's CDOL2 (8D) asks for");
-    if (checking_refused(c) || !cda) /* without CDA nothing signed the values either: the cryptogram
-                               counts, and its issuer's word */
+    if (checking_refused(c) || !checking_signed(c)) /* without CDA nothing signed the values either:
+                                             the cryptogram counts, and its issuer's word */
         return;
+    if (checking_second_alone(c)) {
+        keep_signed_values(c);
+        return;
+    }
     if (objects_find(&c->fixed, TAG_CDOL1) == NULL &&
         (unsound = dol_unsound(cdol1, &c->cdol1, true)) != NULL)
         checking_refuse(c, EVIDENCE_PRESENT, "CDOL1_UNSOUND",
@@ -216,7 +252,7 @@ static void read_values(struct checking *c)
  * authenticated holds them, what the message says. */
 static void read_card(struct checking *c)
 {
-    const bool cda = c->result->method == EVIDENCE_CDA || c->presence;
+    const bool cda = checking_signed(c) || c->presence;
     const struct span pan = objects_value(&c->fixed, TAG_PAN), said = c->ev->pan_digits;
     const struct span expiry = objects_value(&c->fixed, TAG_EXPIRY);
 
@@ -240,7 +276,7 @@ void checking_records(struct checking *c)
 {
     uint32_t tag = 0;
 
-    if (static_data_read(&c->fixed, &c->aip, c->ev->static_data, &tag) == TP_OK)
+    if (static_data_read(&c->fixed, &c->aip, c->ev->static_data, c->xda, &tag) == TP_OK)
         read_card(c);
     else
         checking_refuse(c, EVIDENCE_PRESENT, "STATIC_DATA_FORMAT",

@@ -1,4 +1,5 @@
-/* Evidence by EMV: the card's signature (CDA, DDA), or its issuer's over the static data (SDA). */
+/* Evidence by EMV: the card's signature (CDA, XDA, DDA), or its issuer's over the static data
+ * (SDA). */
 #include <string.h>
 
 #include "apdu/emvtags.h"
@@ -35,6 +36,27 @@ static enum tp_err check_cda(struct checking *c)
     c->result->cid = dynamic.cid;
     memcpy(c->result->ac, dynamic.ac.p, sizeof(c->result->ac));
     memcpy(c->result->atc, objects_value(&c->response, TAG_ATC).p, sizeof(c->result->atc));
+    return r;
+}
+
+/* Book 2, 12.5.3; cryptogram and counter, which it covers, are taken already. */
+static enum tp_err check_xda(struct checking *c)
+{
+    const bool second = checking_second_alone(c);
+    struct span hashed[OBJECTS_MAX + 2];
+    enum emv_check outcome;
+    size_t n = 0;
+    enum tp_err r;
+
+    hashed[n++] = second ? c->ev->cdol2_values : c->ev->pdol_values;
+    if (!second)
+        hashed[n++] = c->ev->cdol1_values;
+    for (size_t i = 0; i < c->response.n; i++)
+        if (c->response.at[i].tag != TAG_SDAD)
+            hashed[n++] = raw_of(&c->response.at[i]);
+    r = ec_sdad_check(&outcome, &c->verified->icc.ec, c->sdad, hashed, n);
+    if (r == TP_OK && outcome != EMV_CHECK_OK)
+        checking_refuse_check(c, EVIDENCE_SDAD, outcome);
     return r;
 }
 
@@ -76,6 +98,8 @@ enum tp_err evidence_emv_signature(struct checking *c)
         return check_sda(c);
     case EVIDENCE_DDA:
         return check_dda(c);
+    case EVIDENCE_XDA:
+        return check_xda(c);
     default:
         return check_cda(c);
     }

@@ -153,7 +153,7 @@ static enum tp_err take_aip(const struct objects *o, struct span *aip, struct sp
 }
 
 enum tp_err static_data_read(struct objects *o, struct span *aip, struct span static_data,
-                             uint32_t *tag)
+                             bool iccd, uint32_t *tag)
 {
     struct span in = static_data;
     struct tlv t;
@@ -165,11 +165,13 @@ enum tp_err static_data_read(struct objects *o, struct span *aip, struct span st
          * scheme's or the issuer's and not the terminal's to read: it is signed, and no more. */
         if (t.tag != TAG_RECORD)
             r = add(o, &t, tag);
-        if (r == TP_OK)
+        if (r == TP_OK && !iccd)
             r = take_aip(o, aip, &in);
         if (r != TP_OK)
             return r;
     }
+    if (iccd)
+        *aip = objects_value(o, TAG_AIP);
     return r == TP_ERR_NOT_FOUND ? TP_OK : r;
 }
 

@@ -69,11 +69,16 @@ TP_MUST_CHECK enum tp_err objects_next(struct span *in, struct tlv *out);
 
 struct span objects_value(const struct objects *o, uint32_t tag); /* empty: none */
 
+/* Whether the card's keys are of elliptic curves: it says so itself, by a signature that stands
+ * beside a cryptogram in clear (CDA hides that), or the terminal does (TVR, "XDA selected"). Then
+ * DF01 is the issuer certified card data. */
+bool evidence_is_xda(const struct evidence *ev);
+
 /* The static data to be authenticated: objects of the records, and the AIP behind them where 9F4A
- * says so (else empty). Errors as objects_read; TP_ERR_FORMAT too where 9F4A asks for more than the
- * AIP (Book 2, 5.1.1). */
+ * says so (else empty); iccd: the AIP, as 9F06 and 9F38, among the objects (Book 3, 10.3). Errors
+ * as objects_read; TP_ERR_FORMAT too where 9F4A asks for more than the AIP (Book 2, 5.1.1). */
 TP_MUST_CHECK enum tp_err static_data_read(struct objects *o, struct span *aip,
-                                           struct span static_data, uint32_t *tag);
+                                           struct span static_data, bool iccd, uint32_t *tag);
 
 /* The values of a DOL under its tags. TP_ERR_FORMAT where list and values do not agree. */
 TP_MUST_CHECK enum tp_err dol_values_read(struct objects *o, struct span dol, struct span values);

@@ -71,7 +71,7 @@ struct terminal {
 };
 
 #define TERMINAL_CAPABILITIES                                                                      \
-    "2098C8" /* chip; offline PIN, plain and enciphered, no CVM; SDA, DDA, CDA */
+    "2099CC" /* chip; offline PIN, plain and enciphered (RSA, ODE), no CVM; SDA, DDA, CDA, XDA */
 
 #define ACQUIRER_ID_MAX 17 /* 16 and a zero */
 /* The acquirer's own number, given once when its books are made: what a card's signature names the

@@ -43,6 +43,10 @@ TESTS += tests/unit/test_verdict
 tests_unit_test_verdict_SOURCES = tests/unit/test_verdict.c tests/unit/unit.h
 tests_unit_test_verdict_LDADD = libledger.a libcollect.a $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_evidence_xda
+TESTS += tests/unit/test_evidence_xda
+tests_unit_test_evidence_xda_SOURCES = tests/unit/test_evidence_xda.c tests/unit/unit.h
+tests_unit_test_evidence_xda_LDADD = libledger.a libcollect.a $(TPCRYPTO_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_evidence
 TESTS += tests/unit/test_evidence
 tests_unit_test_evidence_SOURCES = tests/unit/test_evidence.c tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h tests/unit/unit.h

@@ -34,10 +34,15 @@ static enum payee_found look(struct span list, struct span values, uint32_t tag,
 
 enum payee_found payee_signed(const struct evidence *ev, uint32_t tag, struct span expected)
 {
-    const enum payee_found first = look(list_of(ev, TAG_CDOL1), ev->cdol1_values, tag, expected);
+    const bool second_given = ev->cdol2_values.n > 0;
+    /* XDA signs the values of CDOL2 alone at the second GENERATE AC */
+    const enum payee_found first =
+        second_given && evidence_is_xda(ev)
+            ? PAYEE_UNSIGNED
+            : look(list_of(ev, TAG_CDOL1), ev->cdol1_values, tag, expected);
     const enum payee_found second =
-        ev->cdol2_values.n > 0 ? look(list_of(ev, TAG_CDOL2), ev->cdol2_values, tag, expected)
-                               : PAYEE_UNSIGNED;
+        second_given ? look(list_of(ev, TAG_CDOL2), ev->cdol2_values, tag, expected)
+                     : PAYEE_UNSIGNED;
 
     return first > second ? first : second;
 }

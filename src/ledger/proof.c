@@ -176,6 +176,14 @@ static void describe_method(const struct proof *p, char text[PROOF_TEXT])
                 ? ""
                 : "; the list that names what was signed (CDOL1) is signed by nobody");
         return;
+    case EVIDENCE_XDA:
+        snprintf(text, PROOF_TEXT,
+                 "XDA: certificates of issuer %s and card, and the card's signature are right%s",
+                 iin,
+                 p->result.cdol1_signed
+                     ? ""
+                     : "; no list that is signed names what was paid among what it covers");
+        return;
     case EVIDENCE_DDA:
         snprintf(text, PROOF_TEXT,
                  "DDA: certificates of issuer %s and card are right, and the card signed this "

@@ -190,7 +190,7 @@ static void print_issuer(const struct transaction *tx)
     line("Certificates", text);
 }
 
-/* SDA, DDA, CDA: bits 7, 6 and 1 of the first byte of the AIP (Book 3, C1). */
+/* XDA, SDA, DDA, CDA: bits 8, 7, 6 and 1 of the first byte of the AIP (Book 3, C1). */
 static void print_methods(const struct transaction *tx)
 {
     const struct span aip = transaction_get(tx, TAG_AIP);
@@ -198,8 +198,9 @@ static void print_methods(const struct transaction *tx)
 
     if (aip.n != 2)
         return;
-    snprintf(text, sizeof(text), "%s%s%s", aip.p[0] & AIP_SDA ? "SDA " : "",
-             aip.p[0] & AIP_DDA ? "DDA " : "", aip.p[0] & AIP_CDA ? "CDA" : "");
+    snprintf(text, sizeof(text), "%s%s%s%s", aip.p[0] & AIP_XDA ? "XDA " : "",
+             aip.p[0] & AIP_SDA ? "SDA " : "", aip.p[0] & AIP_DDA ? "DDA " : "",
+             aip.p[0] & AIP_CDA ? "CDA" : "");
     line("Authentication", text[0] != '\0' ? text : "none");
 }
 

@@ -36,7 +36,7 @@ static void choose_pinpad(struct payment *p)
         return;
     p->by_keypad = true;
     person_use_keypad(p->person);
-    p->terminal->kernel.capabilities[1] &= (uint8_t)~CAP2_ENCIPHERED_PIN;
+    p->terminal->kernel.capabilities[1] &= (uint8_t) ~(CAP2_ENCIPHERED_PIN | CAP2_ODE);
 }
 
 enum tp_err pay_reach_card(struct payment *p, struct tp_error *e)

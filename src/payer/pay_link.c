@@ -55,6 +55,7 @@ static enum tp_err link_identify(struct payment *p, struct tp_error *e)
     date_now(&now, &t);
     rq->date = date_of(t);
     rq->time = now.tm_hour * 10000 + now.tm_min * 100 + now.tm_sec;
+    rq->zone = (int)(now.tm_gmtoff / 60);
     if (RAND_bytes(rq->un, sizeof(rq->un)) != 1)
         return tp_fail(e, TP_ERR_INTERNAL, "the system gives no random numbers");
     r = journal_next_stan(p->journal, rq->date, &p->stan, e);

@@ -109,11 +109,15 @@ static enum tp_err order_identify(struct payment *p, struct tp_error *e)
 {
     const struct demand *d = p->options->order->demand;
     struct transaction_request *rq = &p->request;
+    struct tm now;
+    time_t t;
 
     (void)e;
     _Static_assert(sizeof(rq->payee) == sizeof(d->r), "R goes into 9F7C");
     rq->date = (int)strtol(d->order.date, NULL, 10);
     rq->time = (int)strtol(d->order.time, NULL, 10);
+    date_now(&now, &t);
+    rq->zone = (int)(now.tm_gmtoff / 60);
     memcpy(rq->un, d->r, sizeof(rq->un));
     memcpy(rq->payee, d->r, sizeof(rq->payee));
     p->stan = (unsigned)strtoul(d->order.stan, NULL, 10);

@@ -193,28 +193,64 @@ static enum tp_err take_application(struct terminal *k, const struct transcript 
     return TP_OK;
 }
 
+/* A key of an elliptic curve: suite= and x=. */
+static enum tp_err take_ec(struct ec_pubkey *out, const struct transcript *t,
+                           const struct transcript_fact *f, struct tp_error *e)
+{
+    uint8_t number[1], raw[EC_FIELD_MAX];
+    struct buf indicator = BUF_OF(number), x = BUF_OF(raw);
+    const struct ec_suite *suite;
+    enum tp_err r;
+
+    if ((r = field_bytes(&indicator, t, f, "suite", 1, e)) != TP_OK ||
+        (r = field_bytes(&x, t, f, "x", 1, e)) != TP_OK)
+        return r;
+    suite = ec_suite_signature(number[0]);
+    r = suite != NULL ? ec_pubkey_make(out, suite, buf_span(&x)) : TP_ERR_RANGE;
+    if (r == TP_ERR_RANGE)
+        return bad(t, f, "a key of suite 10 or 11", e);
+    return r == TP_OK ? TP_OK : tp_fail(e, r, "a key of an elliptic curve cannot be used");
+}
+
+static bool is_ec(const struct transcript_fact *f)
+{
+    size_t n = 0;
+
+    return field(f, "suite", &n) != NULL;
+}
+
+/* modulus= and exponent=. */
+static enum tp_err take_rsa(struct emv_pubkey **out, const struct transcript *t,
+                            const struct transcript_fact *f, struct tp_error *e)
+{
+    uint8_t modulus[EMV_RSA_MAX], exponent[3];
+    struct buf n = BUF_OF(modulus), x = BUF_OF(exponent);
+    enum tp_err r;
+
+    if ((r = field_bytes(&n, t, f, "modulus", 1, e)) != TP_OK ||
+        (r = field_bytes(&x, t, f, "exponent", 1, e)) != TP_OK)
+        return r;
+    r = emv_pubkey_new(out, buf_span(&n), buf_span(&x));
+    if (r == TP_ERR_RANGE)
+        return bad(t, f, "an RSA key of 512 to 1984 bits", e);
+    return r == TP_OK ? TP_OK : tp_fail(e, r, "an RSA key cannot be used");
+}
+
 static enum tp_err take_authority(struct terminal *k, const struct transcript *t,
                                   const struct transcript_fact *f, struct tp_error *e)
 {
     struct capk key = {.live = field_is(f, "live", "yes"), .source = "the transcript"};
-    uint8_t modulus[EMV_RSA_MAX], exponent[3];
-    struct buf rid = BUF_OF(key.rid), index = {&key.index, 0, 1}, n = BUF_OF(modulus),
-               x = BUF_OF(exponent);
+    struct buf rid = BUF_OF(key.rid), index = {&key.index, 0, 1};
     uint32_t expiry = 0;
     enum tp_err r;
 
     if ((r = first_word(&rid, t, f, 5, e)) != TP_OK ||
         (r = field_bytes(&index, t, f, "index", 1, e)) != TP_OK ||
         (r = field_number(&expiry, t, f, "expiry", e)) != TP_OK ||
-        (r = field_bytes(&n, t, f, "modulus", 1, e)) != TP_OK ||
-        (r = field_bytes(&x, t, f, "exponent", 1, e)) != TP_OK)
+        (r = is_ec(f) ? take_ec(&key.ec, t, f, e) : take_rsa(&key.key, t, f, e)) != TP_OK)
         return r;
     key.expiry = expiry <= 99991231 ? (int)expiry : 0;
-    r = emv_pubkey_new(&key.key, buf_span(&n), buf_span(&x));
-    if (r == TP_ERR_RANGE)
-        return bad(t, f, "an RSA key of 512 to 1984 bits", e);
-    if (r == TP_OK)
-        r = capk_store_add(k->authorities, &key);
+    r = capk_store_add(k->authorities, &key);
     return r == TP_OK ? TP_OK : tp_fail(e, r, "no memory for authority keys");
 }
 
@@ -304,23 +340,14 @@ enum tp_err rerun_request(struct transaction_request *q, uint8_t only[16],
 
 /* ---- what the certificates and the acquirer said ---- */
 
-static enum tp_err take_key(struct emv_pubkey **out, const struct transcript *t, const char *name,
-                            struct tp_error *e)
+static enum tp_err take_key(struct emv_pubkey **out, struct ec_pubkey *ec,
+                            const struct transcript *t, const char *name, struct tp_error *e)
 {
     const struct transcript_fact *f = transcript_fact(t, name, 0);
-    uint8_t modulus[EMV_RSA_MAX], exponent[3];
-    struct buf n = BUF_OF(modulus), x = BUF_OF(exponent);
-    enum tp_err r;
 
     if (f == NULL || strcmp(f->value, "none") == 0)
         return TP_OK;
-    if ((r = field_bytes(&n, t, f, "modulus", 1, e)) != TP_OK ||
-        (r = field_bytes(&x, t, f, "exponent", 1, e)) != TP_OK)
-        return r;
-    r = emv_pubkey_new(out, buf_span(&n), buf_span(&x));
-    if (r == TP_ERR_RANGE)
-        return bad(t, f, "an RSA key of 512 to 1984 bits", e);
-    return r == TP_OK ? TP_OK : tp_fail(e, r, "the card's key cannot be used");
+    return is_ec(f) ? take_ec(ec, t, f, e) : take_rsa(out, t, f, e);
 }
 
 static bool answer_hidden(const struct transcript *t)
@@ -341,8 +368,8 @@ enum tp_err rerun_recorded(struct rerun_recorded *out, const struct transcript *
     enum tp_err r;
 
     memset(out, 0, sizeof(*out));
-    if ((r = take_key(&out->icc_key, t, "icc-key", e)) != TP_OK ||
-        (r = take_key(&out->pin_key, t, "pin-key", e)) != TP_OK ||
+    if ((r = take_key(&out->icc_key, &out->kernel.icc_ec, t, "icc-key", e)) != TP_OK ||
+        (r = take_key(&out->pin_key, &out->kernel.pin_ec, t, "pin-key", e)) != TP_OK ||
         (r = transcript_bytes(&dac, t, "9F45", e)) != TP_OK)
         return r;
     out->kernel.icc_key = out->icc_key;

@@ -351,8 +351,9 @@ enum tp_err terminal_reading(struct terminal **out, struct tp_error *e)
     t->kernel.type = 0x35;
     t->kernel.additional[4] = ADDITIONAL5_CODE_TABLE_1; /* names in ISO/IEC 8859-1 can be shown */
     memcpy(t->kernel.capabilities,
-           (const uint8_t[]){CAP1_CONTACTS, CAP2_PLAINTEXT_PIN | CAP2_ENCIPHERED_PIN | CAP2_NO_CVM,
-                             CAP3_SDA | CAP3_DDA | CAP3_CDA},
+           (const uint8_t[]){CAP1_CONTACTS,
+                             CAP2_PLAINTEXT_PIN | CAP2_ENCIPHERED_PIN | CAP2_NO_CVM | CAP2_ODE,
+                             CAP3_SDA | CAP3_DDA | CAP3_CDA | CAP3_XDA},
            sizeof(t->kernel.capabilities)); /* doc/design.md, Terminal */
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         struct terminal_application *a = &t->kernel.applications[i];

@@ -407,9 +407,18 @@ char *trace_result(char out[TRACE_RESULT_MAX], const struct transaction *tx)
     return out;
 }
 
-static void key_fact(const struct trace *t, const char *name, const struct emv_pubkey *key)
+static void ec_fields(const struct trace *t, const struct ec_pubkey *key)
 {
-    fprintf(t->file, "%s:%s", name, key == NULL ? " none" : "");
+    hex_field(t, "suite", span_of(&key->suite->signature, 1));
+    hex_field(t, "x", ec_pubkey_x(key));
+}
+
+static void key_fact(const struct trace *t, const char *name, const struct emv_pubkey *key,
+                     const struct ec_pubkey *ec)
+{
+    fprintf(t->file, "%s:%s", name, key == NULL && ec == NULL ? " none" : "");
+    if (ec != NULL)
+        ec_fields(t, ec);
     if (key != NULL) {
         hex_field(t, "modulus", emv_pubkey_modulus(key));
         hex_field(t, "exponent", emv_pubkey_exponent(key));
@@ -423,8 +432,12 @@ static void authority_fact(const struct trace *t, const struct capk *k)
 
     fprintf(t->file, "authority: %s index=%02X expiry=%d live=%s", hex_encode(rid, SPAN_OF(k->rid)),
             k->index, k->expiry, k->live ? "yes" : "no");
-    hex_field(t, "modulus", emv_pubkey_modulus(k->key));
-    hex_field(t, "exponent", emv_pubkey_exponent(k->key));
+    if (k->key != NULL) {
+        hex_field(t, "modulus", emv_pubkey_modulus(k->key));
+        hex_field(t, "exponent", emv_pubkey_exponent(k->key));
+    } else {
+        ec_fields(t, &k->ec);
+    }
     fputc('\n', t->file);
 }
 
@@ -481,8 +494,8 @@ void trace_outcome(struct trace *t, const struct terminal_config *terminal,
                  ? "yes"
                  : "no"); /* Book 3, table 46: selected randomly for online processing */
         authorities(t, terminal->authorities, tx);
-        key_fact(t, "icc-key", transaction_card_key(tx));
-        key_fact(t, "pin-key", transaction_pin_key(tx));
+        key_fact(t, "icc-key", transaction_card_key(tx), transaction_card_ec(tx));
+        key_fact(t, "pin-key", transaction_pin_key(tx), transaction_pin_ec(tx));
         fact(t, "authentication", "%s", trace_authentication(text, tx));
         tag_fact(t, TAG_DATA_AUTH_CODE, transaction_get(tx, TAG_DATA_AUTH_CODE));
         fact(t, "result", "%s", trace_result(text, tx));

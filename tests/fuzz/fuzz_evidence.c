@@ -8,7 +8,24 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hex.h"
+#include "crypto/ode.h"
 #include "ledger/evidence.h"
+
+/* The authority of tests/vectors/xda-p256.json, by an elliptic curve. */
+#define EC_AUTHORITY                                                                               \
+    "2000F00000001402101E2AFB9E08DDD5A5EEAB9970485F559F350BEE78646B4A089DF18A6317D206E3"           \
+    "22799B7DB0E91B701EF8736D6D8DA176C5E286DF503BB4A26D5CC1D65663E4EB6092924FD6EFC10F8B51C167CDE2" \
+    "C28AF1D08B313EB2A4DE597E4CFC76A965E2"
+
+static enum tp_err take_ec(struct capk_store *store)
+{
+    json_t *list = json_pack("{s:[{s:s}]}", "keys", "self_signed", EC_AUTHORITY);
+    const enum tp_err r = capk_store_take(store, list, "list", NULL);
+
+    json_decref(list);
+    return r;
+}
 
 static void check(const struct evidence *ev)
 {
@@ -23,6 +40,7 @@ static void check(const struct evidence *ev)
     if (store == NULL) {
         HOLDS(file_data_path(path, sizeof(path), "capk.json", NULL) == TP_OK);
         HOLDS(capk_store_new(&store) == TP_OK && capk_store_load(store, path, NULL) == TP_OK);
+        HOLDS(take_ec(store) == TP_OK);
         HOLDS(evidence_cache_new(&cache, store, 4) == TP_OK);
     }
     for (int i = 0; i < 2; i++) {
@@ -66,6 +84,47 @@ static void message_form(struct span in)
     check(&ev);
 }
 
+/* All of it as a certificate, a key or a signature by elliptic curves, and as what ODE deciphers.
+ */
+static void curves(struct span in)
+{
+    static struct ec_authority authority;
+    static struct ec_privkey card;
+    struct ec_authority other;
+    struct emv_cert_info info;
+    struct secret message;
+    enum emv_check outcome;
+    struct ode ode;
+
+    if (authority.key.suite == NULL) {
+        uint8_t raw[EC_CERT_MAX];
+        struct buf b = BUF_OF(raw);
+
+        HOLDS(hex_decode(&b, EC_AUTHORITY) == TP_OK);
+        HOLDS(ec_authority_check(&outcome, &authority, buf_span(&b)) == TP_OK);
+        HOLDS(outcome == EMV_CHECK_OK);
+        HOLDS(ec_privkey_make(&card, authority.key.suite,
+                              SPAN_OF(((const uint8_t[32]){[31] = 7}))) == TP_OK);
+        HOLDS(ode_agree(&ode, &card, &authority.key, raw) == TP_OK);
+        ode_end(&ode);
+    }
+    HOLDS(ec_authority_check(&outcome, &other, in) == TP_OK);
+    HOLDS((outcome == EMV_CHECK_OK) == (other.key.suite != NULL && outcome != EMV_CHECK_SIGNATURE));
+    HOLDS(ec_issuer_cert_check(&outcome, &info, &authority, in, "9990140000000018", 20140601) ==
+          TP_OK);
+    HOLDS((outcome == EMV_CHECK_OK) == (info.ec.suite != NULL));
+    for (int which = EMV_ICC_KEY; which <= EMV_ICC_PIN_KEY; which++) {
+        HOLDS(ec_icc_cert_check(&outcome, &info, (enum emv_icc_key)which, &authority.key, in, in,
+                                20140601, 0) == TP_OK);
+        HOLDS(outcome != EMV_CHECK_OK); /* nobody has the key that would make one */
+    }
+    HOLDS(ec_sdad_check(&outcome, &authority.key, in, &in, 1) == TP_OK);
+    HOLDS(outcome != EMV_CHECK_OK);
+    HOLDS(ode_agree(&ode, &card, &authority.key, (const uint8_t[ODE_UN]){0}) == TP_OK);
+    HOLDS(ode_decipher(&message, &ode, in) == TP_ERR_SECURITY);
+    ode_end(&ode);
+}
+
 /* The first 128 bytes as certificate or signature, the others as all that stands outside it. */
 static void recovery(struct span in)
 {
@@ -103,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         file_form((const char *)data, size);
     else
         message_form(span_of(data, size));
+    curves(span_of(data, size));
     recovery(span_of(data, size));
     return 0;
 }

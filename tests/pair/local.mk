@@ -23,7 +23,7 @@ tests_pair_test_kernel_keypad_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_pair
 TESTS += tests/pair/test_pair
-tests_pair_test_pair_SOURCES = tests/pair/test_pair.c tests/pair/fault_rows.h $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
+tests_pair_test_pair_SOURCES = tests/pair/test_pair.c tests/pair/fault_rows.h tests/pair/xda_rows.h $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
 tests_pair_test_pair_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
 tests_pair_test_pair_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
 
@@ -40,6 +40,11 @@ tests_pair_test_product_SOURCES = tests/pair/test_product.c tests/pair/product.h
 	tests/unit/unit.h
 tests_pair_test_product_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
 tests_pair_test_product_LDADD = $(SIMCARD_LIBS) $(PAYER_LIBS) $(LEDGER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/pair/test_kernel_xda
+TESTS += tests/pair/test_kernel_xda
+tests_pair_test_kernel_xda_SOURCES = tests/pair/test_kernel_xda.c $(PAPER) tests/unit/unit.h
+tests_pair_test_kernel_xda_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_kernel_vector
 TESTS += tests/pair/test_kernel_vector

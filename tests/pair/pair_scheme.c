@@ -5,7 +5,7 @@
 
 #include "unit/unit.h"
 
-void pair_scheme(struct scheme **out, struct capk_store *store)
+void pair_scheme(struct scheme **out, struct capk_store *store, unsigned suite)
 {
     struct scheme_params p;
     struct tp_error e;
@@ -17,6 +17,7 @@ void pair_scheme(struct scheme **out, struct capk_store *store)
     scheme_defaults(&p);
     p.authority_bits = 1408;
     p.issuer_bits = 1152;
+    p.suite = suite;
     ck_assert_msg(scheme_new(out, &p, &e) == TP_OK, "%s", e.text);
     ck_assert_msg(scheme_save_authority(*out, path, &e) == TP_OK, "%s", e.text);
     ck_assert_msg(capk_store_load(store, path, &e) == TP_OK, "%s", e.text);

@@ -6,7 +6,8 @@
 #include "crypto/capk.h"
 #include "simcard/perso.h"
 
-/* Its authority key goes into store. The caller frees the scheme. */
-void pair_scheme(struct scheme **out, struct capk_store *store);
+/* Its authority keys go into store. suite: of elliptic curves, 0x10 or 0x11; 0: none. The caller
+ * frees the scheme. */
+void pair_scheme(struct scheme **out, struct capk_store *store, unsigned suite);
 
 #endif

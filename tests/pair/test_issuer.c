@@ -23,7 +23,7 @@ static struct capk_store *store;
 static void make_scheme(void)
 {
     ck_ok(capk_store_new(&store));
-    pair_scheme(&scheme, store);
+    pair_scheme(&scheme, store, 0);
 }
 
 static void free_scheme(void)

@@ -17,9 +17,9 @@
 struct pair_row {
     const char *what;
     enum perso_method method;
-    const char *cvm; /* the card's list, in the factory's words */
-    const char
-        *card; /* words: "format1 t0 nopse blocked limit=1 maximum=1 effective=20270101 two" */
+    const char *cvm;      /* the card's list, in the factory's words */
+    const char *card;     /* words: "xda p521 format1 t0 nopse blocked limit=1 maximum=1
+                             effective=20270101 two" */
     const char *fault;    /* "" none */
     const char *terminal; /* words of paper.h */
     unsigned earlier;     /* payments before the one that is looked at */
@@ -28,13 +28,14 @@ struct pair_row {
     const char *tvr, *tsi, *cvm_results, *ac;
 };
 
-#define OK   KERNEL_APPROVED
-#define NO   KERNEL_DECLINED
-#define NOT  KERNEL_NOT_ACCEPTED
-#define ENDS KERNEL_TERMINATED
-#define CDA  PERSO_CDA
-#define DDA  PERSO_DDA
-#define SDA  PERSO_SDA
+#define OK     KERNEL_APPROVED
+#define NO     KERNEL_DECLINED
+#define NOT    KERNEL_NOT_ACCEPTED
+#define ENDS   KERNEL_TERMINATED
+#define CDA    PERSO_CDA
+#define DDA    PERSO_DDA
+#define SDA    PERSO_SDA
+#define RSA_NO PERSO_NONE
 
 static const struct pair_row rows[] = {
     /* methods × cardholder verification, offline */
@@ -212,19 +213,22 @@ static const struct pair_row rows[] = {
 };
 
 #include "fault_rows.h"
+#include "xda_rows.h"
 
-static struct scheme *scheme;
+static struct scheme *scheme, *scheme_521;
 static struct paper_keys keys; /* only its store: the scheme's authority */
 
 static void make_scheme(void)
 {
     ck_ok(capk_store_new(&keys.store));
-    pair_scheme(&scheme, keys.store);
+    pair_scheme(&scheme, keys.store, 0x10);
+    pair_scheme(&scheme_521, keys.store, 0x11);
 }
 
 static void free_scheme(void)
 {
     scheme_free(&scheme);
+    scheme_free(&scheme_521);
     capk_store_free(&keys.store);
 }
 
@@ -260,6 +264,7 @@ static struct card *make_card(enum perso_method method, const char *cvm, const c
     p.effective = 20200101;
     p.bits = 1024;
     p.method = method;
+    p.xda = strstr(words, "xda") != NULL;
     p.cvm = cvm;
     p.format = strstr(words, "format1") != NULL ? 1 : 2;
     p.t0 = strstr(words, "t0") != NULL;
@@ -281,7 +286,9 @@ static struct card *make_card(enum perso_method method, const char *cvm, const c
         p.apps[1] = (struct perso_app){"F000000014101002", "SECOND", "", 2, false, false};
         p.apps_n = 2;
     }
-    ck_assert_msg(perso_make(&profile, scheme, &p, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(
+        perso_make(&profile, strstr(words, "p521") != NULL ? scheme_521 : scheme, &p, &e) == TP_OK,
+        "%s", e.text);
     ck_ok(card_new(&card, &profile));
     return card;
 }
@@ -423,6 +430,12 @@ START_TEST(test_fault_rows)
     }
 END_TEST
 
+START_TEST(test_xda_rows)
+    {
+        run_row(&xda_rows[_i]);
+    }
+END_TEST
+
 static void add_fault(struct card *card, size_t i)
 {
     const char *name = card_fault_at(i)->name;
@@ -474,6 +487,8 @@ START_TEST(test_all_faults_are_here)
                 found = found || is_fault(rows[k].fault, text->name, n);
             for (size_t k = 0; k < sizeof(fault_rows) / sizeof(fault_rows[0]); k++)
                 found = found || is_fault(fault_rows[k].fault, text->name, n);
+            for (size_t k = 0; k < sizeof(xda_rows) / sizeof(xda_rows[0]); k++)
+                found = found || is_fault(xda_rows[k].fault, text->name, n);
             for (size_t k = 0; k < sizeof(faults_elsewhere) / sizeof(faults_elsewhere[0]); k++)
                 found = found || is_fault(faults_elsewhere[k], text->name, n);
             ck_assert_msg(found, "no row for the fault %s", text->name);
@@ -726,6 +741,7 @@ static Suite *suite(void)
     tcase_add_unchecked_fixture(c, make_scheme, free_scheme);
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, test_rows, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+    tcase_add_loop_test(c, test_xda_rows, 0, (int)(sizeof(xda_rows) / sizeof(xda_rows[0])));
     tcase_add_loop_test(c, test_fault_rows, 0, (int)(sizeof(fault_rows) / sizeof(fault_rows[0])));
     tcase_add_test(c, test_all_faults_are_here);
     tcase_add_test(c, test_random);

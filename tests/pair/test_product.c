@@ -807,7 +807,7 @@ static void make_key(struct secret *der, unsigned bits)
 static void make_common(void)
 {
     ck_ok(capk_store_new(&common.store));
-    pair_scheme(&common.scheme, common.store);
+    pair_scheme(&common.scheme, common.store, 0);
     ck_ok(evidence_cache_new(&common.cache, common.store, CHAINS));
     make_key(&common.card_key, 1024);
     make_key(&common.pin_key, 768);

@@ -164,7 +164,7 @@ static void make_scheme(void)
     struct emv_privkey *key;
 
     start();
-    pair_scheme(&scheme, keys.store);
+    pair_scheme(&scheme, keys.store, 0);
     ck_ok(emv_privkey_generate(&key, 1024, 3));
     ck_ok(emv_privkey_export(&card_key, key));
     emv_privkey_free(&key);

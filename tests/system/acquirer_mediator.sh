@@ -62,7 +62,7 @@ ca = x509.load_pem_x509_certificate(open("acq/pki/ca.pem", "rb").read())
 ca.public_key().verify(leaf.signature, leaf.tbs_certificate_bytes, ec.ECDSA(hashes.SHA256()))
 leaf.public_key().verify(utils.encode_dss_signature(int.from_bytes(s[:32], "big"), int.from_bytes(s[32:], "big")), (head + "." + body).encode(), ec.ECDSA(hashes.SHA256()))
 assert sorted(p) == ["acquirer", "additional", "applications", "authorities", "capabilities", "issued", "type", "version"], sorted(p)
-assert (p["capabilities"], p["type"], p["additional"]) == ("2098C8", "35", "6000F0A001"), p
+assert (p["capabilities"], p["type"], p["additional"]) == ("2099CC", "35", "6000F0A001"), p
 assert p["authorities"] == [json.load(open("scheme/authority.json"))]
 assert "floor = 2500\n" in p["applications"] and "@FLOOR@" not in p["applications"] # the lowest of the two contracts
 assert "id = " + p["acquirer"] in open("m/mediator.conf").read()

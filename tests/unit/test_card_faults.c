@@ -281,6 +281,8 @@ static const struct answer_line {
     {"tries-hidden", "", "S;G;80CA9F1700", 0x6A88, 0, NULL},
     {"tries-hidden", "", "S;G;80CA9F3600", 0x9000, 0x9F36, "0001"},
     {"short-challenge", "", "S;G;0084000000", 0x9000, LOOK_LENGTH, "04"},
+    {"unknown-index", "", "S;G;00B2011C00", 0x9000, 0x8F, "EE"},
+    {"undeciphered", "", "S;G;0084000000;0020008808241234FFFFFFFFFF", 0x6984, LOOK_LENGTH, "00"},
     {"issuer-refused", "external", "S;G;A80;00820000081122334455667788", 0x6300, 0, NULL},
     {"script-refused", "", "S;G;A80;B40;841E0000081122334455667788", 0x6985, 0, NULL},
     {"warning-record", "", "S;G;00B2011400", 0x6282, 0x5A, RIG_PAN},
@@ -607,9 +609,10 @@ static bool same_fault(const char *spec, const char *name, size_t n)
 START_TEST(each_fault_has_a_test_here)
     {
         static const char *const others[] = {
-            "higher-ac", "atc-replay",      "truncated-tlv", "oversized", "empty", "endless-61",
-            "random-sw", "endless-records", "wild-afl",      "twice",     "mute",  "torn-out",
-            "pin-lies",  "bad-atr",         "slow",          "noise"};
+            "higher-ac",  "atc-replay",   "truncated-tlv",   "oversized", "empty",
+            "endless-61", "random-sw",    "endless-records", "wild-afl",  "twice",
+            "mute",       "torn-out",     "pin-lies",        "bad-atr",   "slow",
+            "noise",      "unknown-suite"};
         const struct card_fault_text *f;
 
         for (size_t i = 0; (f = card_fault_at(i)) != NULL; i++) {
