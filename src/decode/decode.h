@@ -32,14 +32,15 @@ enum decode_scheme { /* whose 9F6E and 9F1D; DECODE_ANY: by the AID among the da
                      DECODE_AMEX
 };
 
-struct decode {         /* one card and what is known of it; start with zeros */
-    struct shown shown; /* .all: nothing is masked */
+struct decode {                    /* one card and what is known of it; start with zeros */
+    struct shown shown;            /* .all: nothing is masked */
     const struct capk_store *keys; /* opens certificates; NULL: they stay closed */
     struct span rid;               /* whose authority keys, where no AID is among the data */
     const struct names *names;     /* of countries and languages; NULL: none */
     enum decode_scheme scheme;
     struct tlv object[DECODE_OBJECTS_MAX]; /* learnt so far; borrowed */
     size_t objects;
+    unsigned cryptograms; /* GENERATE ACs seen: the second one's data are those of CDOL2 */
 };
 
 /* Each makes a list of objects, *out, also of what came before a fault. What is given must live as

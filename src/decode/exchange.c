@@ -66,9 +66,10 @@ static void header(struct listing *l, json_t *o, const struct capdu *c)
                       (c->p1 & AC_CDA) != 0 ? ", with a CDA signature" : "");
         break;
     case INS_VERIFY:
-        listing_means(l, o, c->p2 == VERIFY_PLAINTEXT_PIN      ? "PIN, plain"
-                            : c->p2 == VERIFY_ENCIPHERED_PIN ? "PIN, enciphered"
-                                                               : "reserved form of the PIN");
+        listing_means(l, o,
+                      c->p2 == VERIFY_PLAINTEXT_PIN    ? "PIN, plain"
+                      : c->p2 == VERIFY_ENCIPHERED_PIN ? "PIN, enciphered"
+                                                       : "reserved form of the PIN");
         break;
     case INS_GET_DATA:
     case INS_PUT_DATA:
@@ -102,8 +103,9 @@ static void set_bytes(struct listing *l, json_t *o, struct span apdu, bool respo
 static void command_data(struct listing *l, json_t *o, const struct capdu *c)
 {
     struct listing inside = listing_inside(l);
-    const struct span list = decode_find(
-        l->d, c->ins == INS_INTERNAL_AUTHENTICATE ? TAG_DDOL : TAG_CDOL1);
+    const struct span list = decode_find(l->d, c->ins == INS_INTERNAL_AUTHENTICATE ? TAG_DDOL
+                                               : l->d->cryptograms > 0             ? TAG_CDOL2
+                                                                                   : TAG_CDOL1);
 
     if (c->ins == INS_SELECT && c->p1 == SELECT_BY_NAME && c->data.n > 0)
         listing_add_value(&inside, TAG_TERMINAL_AID, c->data);
@@ -156,10 +158,11 @@ void listing_exchange(struct listing *l, struct span command, struct span respon
     if (parses) {
         set_bytes(l, o, command, false, false);
         header(l, o, &c);
-        if (find(c.ins) < COMMANDS && json_object_get(o, "means") != NULL)
+        if (find(c.ins) < COMMANDS)
             listing_set(l, o, "clause", json_string(commands[find(c.ins)].clause));
         if (shown_command_plain(&l->d->shown, c.ins))
             command_data(l, o, &c);
+        l->d->cryptograms += c.ins == INS_GENERATE_AC;
     } else
         listing_fault(l, command, "a command has four bytes, and lengths that agree");
     if (response.p != NULL)

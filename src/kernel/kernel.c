@@ -145,12 +145,9 @@ static void tell_step(struct transaction *tx, step *of)
     static const struct {
         step *function;
         enum kernel_step step;
-    } told[] = {{step_read, KERNEL_READ},
-                {step_authenticate, KERNEL_AUTHENTICATE},
-                {step_prove, KERNEL_AUTHENTICATE},
-                {step_restrictions, KERNEL_RESTRICT},
-                {step_verify, KERNEL_VERIFY},
-                {step_risk, KERNEL_RISK}};
+    } told[] = {{step_read, KERNEL_READ},          {step_authenticate, KERNEL_AUTHENTICATE},
+                {step_prove, KERNEL_AUTHENTICATE}, {step_restrictions, KERNEL_RESTRICT},
+                {step_verify, KERNEL_VERIFY},      {step_risk, KERNEL_RISK}};
 
     for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
         if (told[i].function == of)

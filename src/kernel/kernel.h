@@ -100,22 +100,22 @@ struct candidate { /* an application on the candidate list */
                          confirmation */
 };
 
-enum kernel_step {       /* each as it begins */
-    KERNEL_SELECT,       /* the list of candidates */
-    KERNEL_CHOOSE,       /* one of them */
-    KERNEL_INITIATE,     /* GET PROCESSING OPTIONS */
-    KERNEL_READ,         /* the records */
-    KERNEL_AUTHENTICATE, /* offline data authentication */
-    KERNEL_RESTRICT,     /* processing restrictions */
-    KERNEL_VERIFY,       /* the CVM list */
-    KERNEL_PIN,          /* a rule of it that asks for an offline PIN */
-    KERNEL_RISK,         /* terminal risk management */
-    KERNEL_ACT,          /* terminal action analysis */
-    KERNEL_SIGN,         /* the first GENERATE AC */
-    KERNEL_ONLINE,       /* the issuer is asked */
-    KERNEL_ISSUER,       /* it answered */
-    KERNEL_SCRIPT,       /* each of its scripts */
-    KERNEL_COMPLETE      /* the second GENERATE AC */
+enum kernel_step {                      /* each as it begins */
+                   KERNEL_SELECT,       /* the list of candidates */
+                   KERNEL_CHOOSE,       /* one of them */
+                   KERNEL_INITIATE,     /* GET PROCESSING OPTIONS */
+                   KERNEL_READ,         /* the records */
+                   KERNEL_AUTHENTICATE, /* offline data authentication */
+                   KERNEL_RESTRICT,     /* processing restrictions */
+                   KERNEL_VERIFY,       /* the CVM list */
+                   KERNEL_PIN,          /* a rule of it that asks for an offline PIN */
+                   KERNEL_RISK,         /* terminal risk management */
+                   KERNEL_ACT,          /* terminal action analysis */
+                   KERNEL_SIGN,         /* the first GENERATE AC */
+                   KERNEL_ONLINE,       /* the issuer is asked */
+                   KERNEL_ISSUER,       /* it answered */
+                   KERNEL_SCRIPT,       /* each of its scripts */
+                   KERNEL_COMPLETE      /* the second GENERATE AC */
 };
 
 enum kernel_codes { KERNEL_DENIAL, KERNEL_GO_ONLINE, KERNEL_DEFAULT }; /* Book 3, 10.7 */
@@ -250,7 +250,7 @@ struct span transaction_get(const struct transaction *tx, uint32_t tag);
 bool transaction_at(const struct transaction *tx, size_t i, uint32_t *tag, struct span *value);
 
 const struct candidate *transaction_application(
-    const struct transaction *tx);                   /* the selected one; NULL before selection */
+    const struct transaction *tx); /* the selected one; NULL before selection */
 /* The candidates that are left, in the order of priority; NULL at the end. */
 const struct candidate *transaction_candidate_at(const struct transaction *tx, size_t i);
 bool transaction_live(const struct transaction *tx); /* the application is of a live scheme */

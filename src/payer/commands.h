@@ -5,6 +5,7 @@
 
 int payer_readers(int argc, char **argv);
 int payer_card(int argc, char **argv);
+int payer_explain(int argc, char **argv);
 int payer_pay(int argc, char **argv);
 int payer_agent(int argc, char **argv);
 int payer_credential(int argc, char **argv);

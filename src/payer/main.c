@@ -6,6 +6,7 @@ static const struct cli_command commands[] = {
     {"readers", "list the card readers and the cards in them", payer_readers},
     {"card", "read a card: who issued it, how it is verified, its counters", payer_card},
     {"pay", "pay with the card in the reader", payer_pay},
+    {"explain", "explain a payment from its trace, step by step", payer_explain},
     {"get", "get what an address leads to, as curl does, and pay for it", payer_get},
     {"credential", "pay a challenge that another HTTP client brings", payer_credential},
     {"agent", "let pages in the browser ask for payments, each after a yes", payer_agent},

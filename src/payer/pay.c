@@ -187,4 +187,5 @@ void pay_result_free(struct pay_result *result)
     person_free(&result->person);
     transaction_free(&result->tx);
     terminal_free(&result->terminal);
+    free(result->trace);
 }
