@@ -151,6 +151,25 @@ static void data(struct making *m, const uint32_t *tags, size_t n)
 
 /* ---- commands ---- */
 
+/* Words about a value of which half is not known would be about another. */
+static void silence_masked(json_t *objects)
+{
+    json_t *o;
+    size_t i;
+
+    json_array_foreach(objects, i, o)
+    {
+        const char *tag = lesson_text(o, "tag");
+
+        if (strcmp(tag, "C-APDU") != 0 && strcmp(tag, "R-APDU") != 0 &&
+            strchr(lesson_text(o, "value"), '*') != NULL) {
+            json_object_del(o, "means");
+            json_object_del(o, "objects");
+        }
+        silence_masked(json_object_get(o, "objects"));
+    }
+}
+
 static void command(struct making *m, const struct transcript_exchange *x)
 {
     const struct span sent = masked_filled(&x->command), got = masked_filled(&x->answer);
@@ -162,6 +181,7 @@ static void command(struct making *m, const struct transcript_exchange *x)
         m->failed = true;
         return;
     }
+    silence_masked(objects);
     if (got.n >= 2)
         snprintf(status, sizeof(status), "%02X%02X", got.p[got.n - 2], got.p[got.n - 1]);
     set_text(m, o, "name", lesson_text(json_array_get(objects, 0), "name"));
@@ -253,8 +273,6 @@ static void tell_certificates(struct making *m)
              "over the data that must not change.",
              m->rerun.masked ? "was right, as recorded then (its data are masked)" : "is right",
              a->icc_bits);
-    if (a->method == KERNEL_METHOD_SDA && a->ok)
-        says(m, "EMV 4.4 Book 2, 5.4", "The signed static data (93) are right.");
     if (a->failed_at != NULL && strcmp(a->failed_at, "signature") != 0)
         says(m, a->method == KERNEL_METHOD_SDA ? "EMV 4.4 Book 2, 5" : "EMV 4.4 Book 2, 6",
              "%s failed at the %s: %s.", kernel_method_name(a->method), a->failed_at,
@@ -262,6 +280,15 @@ static void tell_certificates(struct making *m)
     else if (a->method == KERNEL_METHOD_CDA)
         says(m, "EMV 4.4 Book 2, 6.6",
              "With CDA the card signs together with its cryptogram: the rest of it comes there.");
+}
+
+static void tell_static(struct making *m)
+{
+    if (transaction_authentication(m->tx)->ok)
+        says(m, "EMV 4.4 Book 2, 5.4",
+             "The signed static data (93) %s: the card's data are those that the issuer signed. A "
+             "copy of the card would have them, too.",
+             m->rerun.masked ? "were right, as recorded then (its data are masked)" : "are right");
 }
 
 static void tell_signature(struct making *m, const char *clause)
@@ -549,6 +576,8 @@ static void leave(struct making *m)
         break;
     case KERNEL_AUTHENTICATE:
         tell_certificates(m);
+        if (!m->lost && transaction_authentication(m->tx)->method == KERNEL_METHOD_SDA)
+            tell_static(m);
         if (!m->lost && transaction_authentication(m->tx)->method == KERNEL_METHOD_DDA)
             tell_signature(m, "EMV 4.4 Book 2, 6.5.2");
         break;
@@ -579,6 +608,9 @@ static void first_words(struct making *m)
     case KERNEL_SELECT:
         m->d.keys = m->result.terminal->authorities;
         message(m, "cardholder", "terminal", "puts the card in");
+        break;
+    case KERNEL_INITIATE:
+        m->d.rid = span_of(transaction_application(m->tx)->aid, 5);
         break;
     case KERNEL_VERIFY:
         begin_verify(m);
@@ -690,12 +722,22 @@ static void rest(struct making *m)
     }
 }
 
+static const char *ending(char out[SENTENCE_MAX], const struct rerun_word *then)
+{
+    const bool why = then->reason[0] != '\0' && strcmp(then->reason, then->outcome) != 0;
+
+    snprintf(out, SENTENCE_MAX, "It ended: %s%s%s.", then->outcome, why ? ": " : "",
+             why ? then->reason : "");
+    return out;
+}
+
 static void last_words(struct making *m)
 {
     static const uint32_t tags[] = {TAG_TVR, TAG_TSI, TAG_CVM_RESULTS,
                                     TAG_ARC, TAG_CID, TAG_SCRIPT_RESULTS};
     const struct rerun_word *then = &m->rerun.then;
     const bool cut = then->outcome[0] == '\0';
+    char text[SENTENCE_MAX];
 
     if (m->tx == NULL)
         return;
@@ -709,8 +751,7 @@ static void last_words(struct making *m)
              transcript_lines(m->t));
         return;
     }
-    says(m, NULL, "It ended: %s. %s%s", then->outcome, then->reason,
-         then->reason[0] != '\0' ? "." : "");
+    says(m, NULL, "%s", ending(text, then));
     if (m->result.error.code == TP_OK && transaction_reversal_needed(m->tx))
         says(m, "EMV 4.4 Book 4, 6.3.8",
              "The issuer approved and the card did not sign: the issuer is told that nothing was "
@@ -731,7 +772,7 @@ static void summary(struct making *m, json_t *root)
 {
     const char *protocol = transcript_value(m->t, "protocol");
     uint64_t amount, currency;
-    char text[MONEY_TEXT_MAX];
+    char text[MONEY_TEXT_MAX], text_of_end[SENTENCE_MAX];
 
     if (fact_number(m, "9F02", &amount) && amount <= MONEY_MAX && fact_number(m, "5F2A", &currency))
         line(m, root, "summary", "A payment of %s %s%s%s.",
@@ -742,7 +783,7 @@ static void summary(struct making *m, json_t *root)
                  : "",
              m->result.terminal != NULL ? m->result.terminal->kernel.merchant_name : "");
     if (m->rerun.then.outcome[0] != '\0')
-        line(m, root, "summary", "It ended: %s. %s.", m->rerun.then.outcome, m->rerun.then.reason);
+        line(m, root, "summary", "%s", ending(text_of_end, &m->rerun.then));
     else
         line(m, root, "summary",
              "The trace ends with line %u, and does not say how a payment ended.",
@@ -759,13 +800,21 @@ static void summary(struct making *m, json_t *root)
              m->rerun.differences, m->rerun.differences == 1 ? "command is" : "commands are");
 }
 
-static void learn_currency(struct making *m)
+/* What the data mean hangs on others that may come behind them: keys on certificates, amounts on
+ * their currency. */
+static void learn(struct making *m)
 {
     struct buf b = {m->currency + 3, 0, 2};
+    const struct transcript_exchange *x;
+    struct rapdu r;
 
     memcpy(m->currency, "\x5F\x2A\x02", 3);
     if (transcript_bytes(&b, m->t, "5F2A", NULL) == TP_OK && b.n == 2)
         decode_learn(&m->d, SPAN_OF(m->currency));
+    for (size_t i = 0; (x = transcript_at(m->t, i)) != NULL; i++)
+        if (x->command.value[1] != INS_GET_CHALLENGE &&
+            rapdu_parse(&r, masked_filled(&x->answer)) == TP_OK)
+            decode_learn(&m->d, r.data);
 }
 
 static void make(struct making *m, json_t *root)
@@ -774,7 +823,7 @@ static void make(struct making *m, json_t *root)
 
     m->d.shown.all = !transcript_masked(m->t);
     m->d.names = m->names;
-    learn_currency(m);
+    learn(m);
     rerun_followed(&m->result, &m->rerun, m->t, &watch);
     if (m->tx != NULL)
         leave(m);

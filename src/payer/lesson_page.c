@@ -1,5 +1,6 @@
 /* A lesson as a page of HTML, with a picture. What is said is escaped, all of it: it comes from
  * cards. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -20,20 +20,19 @@ static size_t characters(const char *text, size_t n)
  */
 static void words(FILE *to, size_t at, size_t indent, const char *text)
 {
-    const size_t begin = at;
+    bool first = true; /* of its line */
 
-    while (*(text += strspn(text, " ")) != '\0') {
+    for (; *(text += strspn(text, " ")) != '\0'; first = false) {
         size_t n = strcspn(text, " "), wide = characters(text, n);
-        const size_t gap = at > indent && at != begin;
 
-        if (at + gap + wide > WIDTH && at > indent && indent + wide <= WIDTH) {
+        if (!first && at + 1 + wide > WIDTH) {
             fprintf(to, "\n%*s", (int)indent, "");
             at = indent;
-        } else if (gap > 0) {
+        } else if (!first) {
             fputc(' ', to);
             at++;
         }
-        if (wide > WIDTH - at) /* hex, which is of bytes */
+        if (wide > WIDTH - at) /* hex, whose characters are bytes: on the next line */
             wide = n = WIDTH - at;
         fwrite(text, 1, n, to);
         at += wide;

@@ -1,6 +1,7 @@
 #include "payer/pay.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
