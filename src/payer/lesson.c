@@ -170,6 +170,23 @@ static void silence_masked(json_t *objects)
     }
 }
 
+/* The kind of cryptogram that an answer holds; NULL: none. */
+static const char *given(const json_t *objects)
+{
+    const char *found = NULL;
+    const json_t *o;
+    size_t i;
+
+    json_array_foreach(objects, i, o)
+    {
+        if (strcmp(lesson_text(o, "tag"), "9F27") == 0)
+            found = lesson_cryptogram((uint8_t)strtoul(lesson_text(o, "value"), NULL, 16));
+        if (found == NULL)
+            found = given(json_object_get(o, "objects"));
+    }
+    return found;
+}
+
 static void command(struct making *m, const struct transcript_exchange *x)
 {
     const struct span sent = masked_filled(&x->command), got = masked_filled(&x->answer);
@@ -188,6 +205,9 @@ static void command(struct making *m, const struct transcript_exchange *x)
     set_text(m, o, "clause", lesson_text(json_array_get(objects, 0), "clause"));
     set_text(m, o, "purpose", lesson_purpose(m->step, sent));
     set_text(m, o, "status", status);
+    if (x->command.value[1] == INS_GENERATE_AC)
+        set_text(m, o, "wanted", lesson_cryptogram(x->command.value[2]));
+    set_text(m, o, "given", given(objects));
     set(m, o, "line", json_integer(x->line));
     set(m, o, "objects", objects);
     m->line = x->line;
@@ -459,8 +479,8 @@ static void on_codes(void *ctx, const struct transaction *tx, enum kernel_codes 
 /* What the card answered to GENERATE AC. */
 static void tell_cryptogram(struct making *m)
 {
-    static const char *const means[] = {[AC_AAC >> 6] = "the payment is declined",
-                                        [AC_TC >> 6] = "the payment is approved",
+    static const char *const means[] = {[AC_AAC >> 6] = "the card declines",
+                                        [AC_TC >> 6] = "the card approves",
                                         [AC_ARQC >> 6] = "the issuer is to decide",
                                         [3] = "which the standard does not have"};
     const struct span cid = transaction_get(m->tx, TAG_CID);

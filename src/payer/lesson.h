@@ -8,8 +8,8 @@
  *     steps            list of { title, clause, purpose, items }
  *     items            list of one of, by `kind`:
  *         "says"       text, clause; lines: sentences that belong to it
- *         "command"    name, purpose, clause, line (of the trace), status, to the card; objects: as
- *                      decode_exchange makes them
+ *         "command"    to the card: name, purpose, clause, line (of the trace), status; wanted and
+ *                      given: the kind of cryptogram, "TC"; objects: as decode_exchange makes them
  *         "bit"        of ("TVR", "TSI"), byte, bit, name, clause, why, value: the whole then
  *         "message"    from, to, text: what is said by others than the terminal and the card
  *         "data"       objects: as src/decode makes them

@@ -17,7 +17,7 @@
 #define LEFT  80
 #define HEAD  44
 #define ROW   34
-#define LABEL 30 /* characters of a label */
+#define LABEL 48 /* bytes of a label */
 #define LANES 5
 
 static const char *const lanes[LANES] = {"cardholder", "card", "terminal", "acquirer", "issuer"};
@@ -66,11 +66,13 @@ static int picture_item(FILE *to, const json_t *o, int y)
     if (strcmp(kind, "command") != 0)
         return y;
     if (to != NULL) {
-        const char *status = lesson_text(o, "status");
+        char text[80];
 
-        arrow(to, "terminal", "card", y + 16, "call", lesson_text(o, "name"));
-        if (status[0] != '\0')
-            arrow(to, "card", "terminal", y + 31, "answer", status);
+        snprintf(text, sizeof(text), "%s %s", lesson_text(o, "name"), lesson_text(o, "wanted"));
+        arrow(to, "terminal", "card", y + 16, "call", text);
+        snprintf(text, sizeof(text), "%s %s", lesson_text(o, "status"), lesson_text(o, "given"));
+        if (lesson_text(o, "status")[0] != '\0')
+            arrow(to, "card", "terminal", y + 31, "answer", text);
     }
     return y + ROW;
 }

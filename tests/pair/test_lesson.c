@@ -190,8 +190,8 @@ START_TEST(test_offline)
             "* TSI byte 1 bit 6 is set, Card risk management was performed",
             "* TSI byte 1 bit 8 is set, Offline data authentication was performed",
             "The TSI is now E800. (EMV 4.4 Book 3, 10.3)",
-            "The card was asked for a TC and answers with a TC (9F27 = 40): the payment is "
-            "approved.",
+            "The card was asked for a TC and answers with a TC (9F27 = 40): the card "
+            "approves.",
             "The card's signature (9F4B) is right",
             "What it came to",
             "It ended: approved.",
@@ -235,7 +235,7 @@ START_TEST(test_online)
             NULL};
 
         check("online",
-              pay("aip=3D00 9F0F=0000008000 8D=8A02950595059F37049F4C08", "0082=9000 8424=6985",
+              pay("aip=3D00 9F0F=0000008000", "0082=9000 8424=6985",
                   "floor=1000 arc=00 iad=11223344556677883030 online=0000000000 "
                   "scripts=710F860D8424000008A1A2A3A4A5A6A7A8",
                   NULL),
@@ -258,8 +258,7 @@ START_TEST(test_expired)
             "* TVR byte 1 bit 8 is set, Offline data authentication was not performed: CDA was "
             "chosen, but the terminal declines, and an AAC is not signed.",
             "> GENERATE AC asks the card for an AAC: the terminal declines.",
-            "The card was asked for an AAC and answers with an AAC (9F27 = 00): the payment is "
-            "declined.",
+            "The card was asked for an AAC and answers with an AAC (9F27 = 00): the card declines.",
             "It ended: declined: declined by the terminal: Expired application.",
             NULL};
         static const char *const unsaid[] = {"Nothing here stands against", "Online: the TVR",
