@@ -42,8 +42,7 @@ from_a_trace() {
     cp out text
     no_secrets text
     expect 0 "The card's certificate (9F46) is right" telepay explain open
-    expect 0 "" telepay explain --html page.html trace
-    [ ! -s out ] || fail "a page was asked for, and text came: $(cat out)"
+    telepay explain --html page.html trace >out 2>&1 && [ ! -s out ] || fail "a page was asked for: $(cat out)"
     no_secrets page.html
     python3 - page.html <<'PY' || fail "the page"
 import sys, xml.etree.ElementTree as tree
@@ -69,8 +68,8 @@ PY
 
 cut_off() {
     local n
-    for n in 45 47 60 80; do
-        head -n "$n" trace >short
+    for n in 1 4 7 10 12; do # answers that are there
+        head -n "$(grep -n '^< ' trace | sed -n "${n}s/:.*//p")" trace >short
         expect 0 "The trace ends with line" telepay explain short
         unsaid "What it came to"
     done
