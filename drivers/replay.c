@@ -66,6 +66,14 @@ static void skip_to(struct replay *p, size_t at)
         tell(p, REPLAY_SKIPPED, transcript_at(p->transcript, p->at), (struct span){NULL, 0});
 }
 
+static void play(struct replay *p, const struct transcript_exchange *x, size_t at)
+{
+    skip_to(p, at);
+    p->at++;
+    if (p->plays != NULL)
+        p->plays(p->ctx, x);
+}
+
 static enum tp_err not_recorded(struct replay *p, struct span command, struct buf *response,
                                 struct tp_error *e)
 {
@@ -88,8 +96,7 @@ static enum tp_err replay_transmit(void *self, struct span command, struct buf *
 
     if (x == NULL)
         return not_recorded(p, command, response, e);
-    skip_to(p, at);
-    p->at++;
+    play(p, x, at);
     if (!as_recorded(x, command))
         tell(p, REPLAY_DATA, x, command);
     if (x->answer.n == 0)
@@ -149,8 +156,7 @@ static enum tp_err replay_verify_pin(void *self, const struct reader_pin *ask,
         at++;
     if (x == NULL || x->answer.n < 2)
         return TP_OK;
-    skip_to(p, at);
-    p->at++;
+    play(p, x, at);
     *end = READER_PIN_SENT;
     *sw = (uint16_t)(x->answer.value[x->answer.n - 2] << 8 | x->answer.value[x->answer.n - 1]);
     return TP_OK;

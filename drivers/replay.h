@@ -23,6 +23,8 @@ struct replay_difference { /* borrowed, for the time of the call */
 struct replay { /* the caller's; outlives the reader */
     const struct transcript *transcript;
     void (*differs)(void *ctx, const struct replay_difference *d);
+    /* Each that is played, before it is answered; NULL: not told. */
+    void (*plays)(void *ctx, const struct transcript_exchange *x);
     void *ctx;
     size_t at; /* the next exchange; start with 0 */
     unsigned differences;

@@ -40,6 +40,7 @@ struct decode {                    /* one card and what is known of it; start wi
     enum decode_scheme scheme;
     struct tlv object[DECODE_OBJECTS_MAX]; /* learnt so far; borrowed */
     size_t objects;
+    unsigned cryptograms; /* GENERATE ACs seen: the second one's data are those of CDOL2 */
 };
 
 /* Each makes a list of objects, *out, also of what came before a fault. What is given must live as

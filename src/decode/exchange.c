@@ -109,8 +109,8 @@ static struct span list_for(const struct decode *d, const struct capdu *c)
 
     if (c->ins == INS_INTERNAL_AUTHENTICATE)
         return decode_find(d, TAG_DDOL);
-    if (dol_length(first, &n) == TP_OK && n != c->data.n && dol_length(second, &n) == TP_OK &&
-        n == c->data.n)
+    if (d->cryptograms > 0 || (dol_length(first, &n) == TP_OK && n != c->data.n &&
+                               dol_length(second, &n) == TP_OK && n == c->data.n))
         return second;
     return first;
 }
@@ -171,10 +171,11 @@ void listing_exchange(struct listing *l, struct span command, struct span respon
     if (parses) {
         set_bytes(l, o, command, false, false);
         header(l, o, &c);
-        if (find(c.ins) < COMMANDS && json_object_get(o, "means") != NULL)
+        if (find(c.ins) < COMMANDS)
             listing_set(l, o, "clause", json_string(commands[find(c.ins)].clause));
         if (shown_command_plain(&l->d->shown, c.ins))
             command_data(l, o, &c);
+        l->d->cryptograms += c.ins == INS_GENERATE_AC;
     } else
         listing_fault(l, command, "a command has four bytes, and lengths that agree");
     if (response.p != NULL)

@@ -23,12 +23,25 @@ bool terminal_unattended(const struct terminal_config *c)
 
 /* Does a bit of TVR that card or terminal names in its action codes stand? The card's default when
  * it has none: 10.7. The first such bit is kept for people. */
-static bool matches(struct transaction *tx, uint32_t iac_tag, uint8_t absent, const uint8_t tac[5])
+static bool matches(struct transaction *tx, enum kernel_codes which, const uint8_t tac[5])
 {
-    const struct span iac = data_get(tx, iac_tag);
+    static const struct {
+        uint32_t tag;
+        uint8_t absent;
+    } of[] = {[KERNEL_DENIAL] = {TAG_IAC_DENIAL, 0x00},
+              [KERNEL_GO_ONLINE] = {TAG_IAC_ONLINE, 0xFF},
+              [KERNEL_DEFAULT] = {TAG_IAC_DEFAULT, 0xFF}};
+    const struct span own = data_get(tx, of[which].tag);
+    const struct kernel_watch *watch = tx->config->watch;
+    uint8_t iac[5];
 
+    memset(iac, of[which].absent, sizeof(iac));
+    if (own.n == sizeof(iac))
+        memcpy(iac, own.p, sizeof(iac));
+    if (watch != NULL)
+        watch->codes(watch->ctx, tx, which, iac, tac);
     for (unsigned i = 0; i < 5; i++) {
-        const uint8_t hit = tx->tvr[i] & (uint8_t)((iac.n == 5 ? iac.p[i] : absent) | tac[i]);
+        const uint8_t hit = tx->tvr[i] & (uint8_t)(iac[i] | tac[i]);
 
         for (unsigned bit = 8; bit > 0 && hit != 0; bit--)
             if ((hit >> (bit - 1) & 1) != 0) {
@@ -46,17 +59,17 @@ static bool matches(struct transaction *tx, uint32_t iac_tag, uint8_t absent, co
 
 bool action_denied(struct transaction *tx)
 {
-    return matches(tx, TAG_IAC_DENIAL, 0x00, tx->selected.app->tac_denial);
+    return matches(tx, KERNEL_DENIAL, tx->selected.app->tac_denial);
 }
 
 static bool wants_online(struct transaction *tx)
 {
-    return matches(tx, TAG_IAC_ONLINE, 0xFF, tx->selected.app->tac_online);
+    return matches(tx, KERNEL_GO_ONLINE, tx->selected.app->tac_online);
 }
 
 static bool denied_by_default(struct transaction *tx)
 {
-    return matches(tx, TAG_IAC_DEFAULT, 0xFF, tx->selected.app->tac_default);
+    return matches(tx, KERNEL_DEFAULT, tx->selected.app->tac_default);
 }
 
 /* Of a refund a terminal is online only (doc/design.md, Terminal). */

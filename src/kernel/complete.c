@@ -125,6 +125,7 @@ static enum tp_err finish_reached(struct transaction *tx)
         memcmp(tx->issuer.arc, "01", 2) == 0 || memcmp(tx->issuer.arc, "02", 2) == 0;
     enum tp_err r = keep_answer(tx);
 
+    tx_step(tx, KERNEL_ISSUER);
     if (r == TP_OK)
         r = authenticate_issuer(tx);
     if (r == TP_OK)
@@ -227,6 +228,7 @@ enum tp_err step_complete(struct transaction *tx)
     enum tp_err r;
 
     tx->reason[0] = '\0';
+    tx_step(tx, KERNEL_ACT);
     want = action_first(tx);
     snprintf(why, sizeof(why), "%s", want == AC_AAC ? tx->reason : "");
     if (want == AC_AAC &&

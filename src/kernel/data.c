@@ -230,10 +230,18 @@ enum tp_err data_dol(struct transaction *tx, struct buf *out, struct span dol, u
 
 void tvr_set(struct transaction *tx, unsigned bit)
 {
+    const bool told = tx->config->watch == NULL || tvr_has(tx->tvr, bit);
+
     tx->tvr[bit >> 8] |= (uint8_t)bit;
+    if (!told)
+        tx->config->watch->bit(tx->config->watch->ctx, tx, TAG_TVR, bit);
 }
 
 void tsi_set(struct transaction *tx, uint8_t bit)
 {
+    const bool told = tx->config->watch == NULL || (tx->tsi[0] & bit) != 0;
+
     tx->tsi[0] |= bit;
+    if (!told)
+        tx->config->watch->bit(tx->config->watch->ctx, tx, TAG_TSI, bit);
 }

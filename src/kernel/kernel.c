@@ -29,6 +29,8 @@ void tx_step(struct transaction *tx, enum kernel_step step)
 {
     if (tx->person != NULL && tx->person->step != NULL)
         tx->person->step(tx->person->ctx, step);
+    if (tx->config->watch != NULL)
+        tx->config->watch->step(tx->config->watch->ctx, tx, step);
 }
 
 static enum tp_err tx_new(struct transaction **out, struct reader *reader,
@@ -121,6 +123,7 @@ static enum tp_err begin(struct transaction *tx)
     r = select_list(tx, false);
     while (r == TP_OK && refused) {
         r = data_start(tx);
+        tx_step(tx, KERNEL_CHOOSE);
         if (r == TP_OK)
             r = select_application(tx);
         if (r == TP_OK)
@@ -129,7 +132,7 @@ static enum tp_err begin(struct transaction *tx)
             r = know_scheme(tx);
         if (r != TP_OK)
             break;
-        tx_step(tx, KERNEL_READ);
+        tx_step(tx, KERNEL_INITIATE);
         r = step_initiate(tx, &refused);
         if (r == TP_OK && refused)
             select_drop(tx, select_index(tx));
@@ -148,13 +151,27 @@ static enum tp_err refuse_live(struct transaction *tx)
 
 typedef enum tp_err step(struct transaction *tx);
 
+/* What each is called, to those that are told; refuse_live and step_complete are no one step. */
+static void tell_step(struct transaction *tx, step *of)
+{
+    static const struct {
+        step *function;
+        enum kernel_step step;
+    } told[] = {{step_read, KERNEL_READ},          {step_authenticate, KERNEL_AUTHENTICATE},
+                {step_prove, KERNEL_AUTHENTICATE}, {step_restrictions, KERNEL_RESTRICT},
+                {step_verify, KERNEL_VERIFY},      {step_risk, KERNEL_RISK}};
+
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        if (told[i].function == of)
+            tx_step(tx, told[i].step);
+}
+
 static enum tp_err run(struct transaction *tx, step *const *steps, size_t n)
 {
     enum tp_err r = begin(tx);
 
     for (size_t i = 0; r == TP_OK && i < n; i++) {
-        if (steps[i] == step_authenticate || steps[i] == step_prove)
-            tx_step(tx, KERNEL_AUTHENTICATE);
+        tell_step(tx, steps[i]);
         r = steps[i](tx);
     }
     return r;
@@ -353,6 +370,11 @@ bool transaction_at(const struct transaction *tx, size_t i, uint32_t *tag, struc
 const struct candidate *transaction_application(const struct transaction *tx)
 {
     return tx->has_selected ? &tx->selected.c : NULL;
+}
+
+const struct candidate *transaction_candidate_at(const struct transaction *tx, size_t i)
+{
+    return i < tx->list_n ? &tx->list[i].c : NULL;
 }
 
 bool transaction_live(const struct transaction *tx)

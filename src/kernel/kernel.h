@@ -54,6 +54,8 @@ struct kernel_memory { /* what the terminal remembers of cards; NULL functions: 
     enum tp_err (*on_exception_file)(void *ctx, const char *pan, int psn, bool *hit);
 };
 
+struct kernel_watch; /* who follows a run; below */
+
 struct terminal_config {     /* the same for many transactions; must outlive them */
     uint8_t type;            /* 9F35: 0x34 or 0x35 */
     uint8_t capabilities[3]; /* 9F33 */
@@ -69,6 +71,7 @@ struct terminal_config {     /* the same for many transactions; must outlive the
     struct capk_store *authorities; /* the keys of a card's scheme are read when it is selected */
     bool allow_live_card;           /* else a card of a live scheme is read, never asked to sign */
     const struct kernel_memory *memory; /* NULL: none */
+    const struct kernel_watch *watch;   /* NULL: nobody */
     const struct kernel_recorded
         *recorded; /* NULL but where a masked transcript is run again (src/payer/rerun.h) */
 };
@@ -99,14 +102,34 @@ struct candidate { /* an application on the candidate list */
                          confirmation */
 };
 
-enum kernel_step {
-    KERNEL_SELECT,
-    KERNEL_READ,
-    KERNEL_AUTHENTICATE,
-    KERNEL_PIN,
-    KERNEL_SIGN,
-    KERNEL_ONLINE,
-    KERNEL_COMPLETE
+enum kernel_step {                      /* each as it begins */
+                   KERNEL_SELECT,       /* the list of candidates */
+                   KERNEL_CHOOSE,       /* one of them */
+                   KERNEL_INITIATE,     /* GET PROCESSING OPTIONS */
+                   KERNEL_READ,         /* the records */
+                   KERNEL_AUTHENTICATE, /* offline data authentication */
+                   KERNEL_RESTRICT,     /* processing restrictions */
+                   KERNEL_VERIFY,       /* the CVM list */
+                   KERNEL_PIN,          /* a rule of it that asks for an offline PIN */
+                   KERNEL_RISK,         /* terminal risk management */
+                   KERNEL_ACT,          /* terminal action analysis */
+                   KERNEL_SIGN,         /* the first GENERATE AC */
+                   KERNEL_ONLINE,       /* the issuer is asked */
+                   KERNEL_ISSUER,       /* it answered */
+                   KERNEL_SCRIPT,       /* each of its scripts */
+                   KERNEL_COMPLETE      /* the second GENERATE AC */
+};
+
+enum kernel_codes { KERNEL_DENIAL, KERNEL_GO_ONLINE, KERNEL_DEFAULT }; /* Book 3, 10.7 */
+
+struct kernel_watch { /* follows a run, to explain it. tx as far as it has come */
+    void *ctx;
+    void (*step)(void *ctx, const struct transaction *tx, enum kernel_step step);
+    /* A bit of TAG_TVR or TAG_TSI was set, that was not: TVR_EXPIRED, TSI_CVM (apdu/emvbits.h) */
+    void (*bit)(void *ctx, const struct transaction *tx, uint32_t tag, unsigned bit);
+    /* The TVR was held against these; iac is the default that 10.7 has where the card has none. */
+    void (*codes)(void *ctx, const struct transaction *tx, enum kernel_codes which,
+                  const uint8_t iac[5], const uint8_t tac[5]);
 };
 
 enum kernel_keypad {                      /* what happens at the reader's own keypad */
@@ -233,7 +256,9 @@ struct span transaction_get(const struct transaction *tx, uint32_t tag);
 bool transaction_at(const struct transaction *tx, size_t i, uint32_t *tag, struct span *value);
 
 const struct candidate *transaction_application(
-    const struct transaction *tx);                   /* the selected one; NULL before selection */
+    const struct transaction *tx); /* the selected one; NULL before selection */
+/* The candidates that are left, in the order of priority; NULL at the end. */
+const struct candidate *transaction_candidate_at(const struct transaction *tx, size_t i);
 bool transaction_live(const struct transaction *tx); /* the application is of a live scheme */
 
 enum kernel_method {

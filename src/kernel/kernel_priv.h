@@ -109,7 +109,7 @@ enum tp_err tx_end(struct transaction *tx, enum kernel_outcome outcome, const ch
 enum tp_err tx_end_sw(
     struct transaction *tx, uint16_t sw,
     const char *command); /* terminated: the answer is not one the standard goes on with */
-void tx_step(struct transaction *tx, enum kernel_step step);
+void tx_step(struct transaction *tx, enum kernel_step step); /* tells of it */
 
 /* command.c: commands to the card. Response data lives until the next command. */
 TP_MUST_CHECK enum tp_err command_send(struct transaction *tx, const struct capdu *command,

@@ -122,6 +122,7 @@ enum tp_err scripts_run(struct transaction *tx, uint32_t kind)
         uint8_t result = SCRIPT_RESULT_NOT_PERFORMED;
         enum tp_err r;
 
+        tx_step(tx, KERNEL_SCRIPT);
         tsi_set(tx, TSI_SCRIPT);
         if (whole && parse(&script, template.value) == TP_OK && gone == TP_OK)
             gone = run(tx, script.commands, &result);

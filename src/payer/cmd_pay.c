@@ -1,10 +1,15 @@
 /* telepay pay: the command line of a payment. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
+#include "drivers/transcript.h"
 #include "payer/card_words.h"
 #include "payer/commands.h"
+#include "payer/lesson.h"
 #include "payer/order_words.h"
 #include "payer/pay_told.h"
 #include "payer/pay_url.h"
@@ -15,10 +20,11 @@ struct words {
     struct checkout_options checkout;
     const char *order; /* the address of one: ORIGIN/orders/ID */
     const char *replay;
-    bool json, dry_run;
+    const char *lesson; /* file of --explain; NULL: standard error */
+    bool json, dry_run, explain;
 };
 
-enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, JSON, EVENTS };
+enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, EXPLAIN, JSON, EVENTS };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0, "how much, as people write it: 12.50", 0},
@@ -30,6 +36,8 @@ static const struct argp_option options[] = {
     {"replay", REPLAY, "FILE", 0,
      "run the payment of a trace again, without card, reader or acquirer; with --dry-run", 0},
     {"dry-run", DRY_RUN, NULL, 0, "with --replay: send nothing, keep nothing", 0},
+    {"explain", EXPLAIN, "FILE", OPTION_ARG_OPTIONAL,
+     "afterwards explain the payment step by step, on standard error or in FILE", 0},
     {"json", JSON, NULL, 0, "print all about the payment as JSON instead of the receipt", 0},
     {"events", EVENTS, NULL, 0,
      "print what happens as it goes, as JSON lines, instead of the receipt; the report of --json "
@@ -47,6 +55,8 @@ static void check_words(const struct words *w, struct argp_state *state)
             "--replay and --dry-run go together: a payment that is run again is not paid again");
     else if (w->replay != NULL && w->pay.person.events)
         argp_error(state, "--events is of a payment that goes on: not with --replay");
+    else if (w->replay != NULL && w->explain)
+        argp_error(state, "with --replay no --explain: telepay explain %s does that", w->replay);
     else if (w->replay != NULL &&
              (w->pay.amount != NULL || w->pay.config != NULL || w->pay.trace != NULL))
         argp_error(state, "with --replay amount and terminal are those of the trace: no --amount, "
@@ -86,6 +96,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case DRY_RUN:
         w->dry_run = true;
+        return 0;
+    case EXPLAIN:
+        w->explain = true;
+        w->lesson = arg;
+        w->pay.keep_trace = true;
         return 0;
     case JSON:
         w->json = true;
@@ -167,6 +182,46 @@ static void run(struct words *w, struct pay_result *result, struct rerun *rerun)
     }
 }
 
+/* The trace of the payment; *text is the caller's to free. */
+static enum tp_err take_trace(uint8_t **text, size_t *n, const struct words *w,
+                              struct pay_result *result, struct tp_error *e)
+{
+    if (w->pay.trace != NULL)
+        return file_read(w->pay.trace, TRANSCRIPT_MAX, text, n, e);
+    *text = (uint8_t *)result->trace;
+    *n = result->trace_n;
+    result->trace = NULL;
+    return *text != NULL ? TP_OK
+                         : tp_fail(e, TP_ERR_NOT_FOUND,
+                                   "no card was asked: there is nothing to "
+                                   "explain");
+}
+
+/* Whatever becomes of it, the payment is what it is: what goes wrong here is only told. */
+static void explain(const struct words *w, struct pay_result *result)
+{
+    FILE *to = w->lesson != NULL ? fopen(w->lesson, "we") : stderr;
+    struct tp_error e = {TP_OK, ""};
+    uint8_t *text = NULL;
+    size_t n = 0;
+    json_t *lesson = NULL;
+    enum tp_err r =
+        to != NULL ? take_trace(&text, &n, w, result, &e)
+                   : tp_fail(&e, TP_ERR_USAGE, "cannot write %s: %s", w->lesson, strerror(errno));
+
+    if (r == TP_OK)
+        r = lesson_make(&lesson, span_of(text, n),
+                        w->pay.trace != NULL ? w->pay.trace : "the trace", &e);
+    if (r == TP_OK && lesson_print(to, lesson) != TP_OK)
+        r = tp_fail(&e, TP_ERR_IO, "the lesson cannot be written");
+    if (w->lesson != NULL && to != NULL && fclose(to) != 0 && r == TP_OK)
+        r = tp_fail(&e, TP_ERR_IO, "%s is not whole: %s", w->lesson, strerror(errno));
+    if (r != TP_OK)
+        log_note("not explained: %s", e.text);
+    json_decref(lesson);
+    free(text);
+}
+
 int payer_pay(int argc, char **argv)
 {
     static const struct argp_child children[] = {
@@ -190,5 +245,7 @@ int payer_pay(int argc, char **argv)
     pay_tell(&result, &how);
     if (!w.json && w.replay != NULL)
         print_rerun(&rerun);
+    if (w.explain)
+        explain(&w, &result);
     return pay_end(&result);
 }

@@ -5,6 +5,7 @@
 
 int payer_readers(int argc, char **argv);
 int payer_card(int argc, char **argv);
+int payer_explain(int argc, char **argv);
 int payer_pay(int argc, char **argv);
 int payer_refund(int argc, char **argv);
 int payer_void(int argc, char **argv);

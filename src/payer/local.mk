@@ -9,6 +9,8 @@ libpayer_a_SOURCES = \
 	src/payer/cmd_readers.c src/payer/commands.h \
 	src/payer/credential.c src/payer/credential.h src/payer/demand.c src/payer/demand.h src/payer/device.c src/payer/device.h \
 	src/payer/problem.c src/payer/problem.h src/payer/bill.c src/payer/bill.h src/payer/cmd_bill.c src/payer/cmd_identify.c src/payer/identity.c src/payer/identity.h src/payer/cmd_dispute.c src/payer/dispute.c src/payer/dispute.h src/payer/letters.c src/payer/letters.h \
+	src/payer/cmd_explain.c src/payer/lesson.c src/payer/lesson.h src/payer/lesson_page.c src/payer/lesson_print.c src/payer/lesson_priv.h \
+	src/payer/lesson_words.c \
 	src/payer/deliver.c src/payer/deliver.h \
 	src/payer/fetch.c src/payer/fetch.h src/payer/get.c src/payer/get.h src/payer/home.c src/payer/home.h \
 	src/payer/listen.c src/payer/listen.h \
@@ -33,6 +35,8 @@ PAYER_LIBS = libpayer.a libdecode.a libhttp.a $(ASSUAN_LIBS) $(MICROHTTPD_LIBS) 
 
 agentdatadir = $(pkgdatadir)/agent
 dist_agentdata_DATA = data/agent/page.html data/agent/words.en.ini data/agent/words.fr.ini
+lessondatadir = $(pkgdatadir)/lesson
+dist_lessondata_DATA = data/lesson/page.html
 applicationsdir = $(datadir)/applications
 dist_applications_DATA = data/telepay-agent.desktop
 
@@ -129,8 +133,8 @@ TESTS += tests/system/refund.sh tests/system/void.sh tests/system/day.sh tests/s
 dist_check_SCRIPTS += tests/system/methods.sh tests/system/xda.sh
 TESTS += tests/system/methods.sh tests/system/xda.sh
 TESTS += tests/system/online.sh
-dist_check_SCRIPTS += tests/system/replay.sh
-TESTS += tests/system/replay.sh
+dist_check_SCRIPTS += tests/system/replay.sh tests/system/explain.sh
+TESTS += tests/system/replay.sh tests/system/explain.sh
 dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh tests/system/get_session.sh
 dist_noinst_SCRIPTS += tests/system/get-terminal.py tests/tools/fake_mediator.py
 TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh tests/system/get_session.sh

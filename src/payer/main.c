@@ -9,6 +9,7 @@ static const struct cli_command commands[] = {
     {"refund", "give back what was paid, to the card that paid", payer_refund},
     {"void", "take back a payment that is not collected yet", payer_void},
     {"day", "compare the day's totals with the acquirer's", payer_day},
+    {"explain", "explain a payment from its trace, step by step", payer_explain},
     {"get", "get what an address leads to, as curl does, and pay for it", payer_get},
     {"credential", "pay a challenge that another HTTP client brings", payer_credential},
     {"agent", "let pages in the browser ask for payments, each after a yes", payer_agent},

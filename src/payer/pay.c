@@ -1,6 +1,7 @@
 #include "payer/pay.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -187,4 +188,5 @@ void pay_result_free(struct pay_result *result)
     person_free(&result->person);
     transaction_free(&result->tx);
     terminal_free(&result->terminal);
+    free(result->trace);
 }

@@ -18,6 +18,7 @@ struct pay_options {
     const char *reader;            /* its number or part of its name; NULL: any */
     const char *trace;             /* file; NULL: none */
     bool trace_unmasked;           /* of a card of the test scheme */
+    bool keep_trace;               /* without a file: in the result */
     bool allow_live_card;
     bool no_pinpad; /* the PIN is asked for here even if the reader has a keypad; person.pin_fd says
                        so too */
@@ -34,6 +35,8 @@ struct pay_result {
     struct person
         *person; /* signals are held back as long: the receipt is printed before it is freed */
     struct terminal *terminal; /* tx speaks of its authority keys: kept as long */
+    char *trace;               /* of keep_trace; NULL: no card was reached */
+    size_t trace_n;
     struct reader_counts counts;
     int64_t card_ms, acquirer_ms; /* time spent */
 };

@@ -48,12 +48,13 @@ enum tp_err pay_reach_card(struct payment *p, struct tp_error *e)
     if (r != TP_OK)
         return r;
     choose_pinpad(p);
-    if (p->options->trace != NULL) {
+    if (p->options->trace != NULL)
         r = trace_open(&p->trace, p->options->trace, p->options->trace_unmasked, e);
-        if (r == TP_OK)
-            reader_set_trace(p->reader, trace_exchange, p->trace);
-        trace_reader(p->trace, p->reader);
-    }
+    else if (p->options->keep_trace)
+        r = trace_open_memory(&p->trace, &p->result->trace, &p->result->trace_n, e);
+    if (p->trace != NULL)
+        reader_set_trace(p->reader, trace_exchange, p->trace);
+    trace_reader(p->trace, p->reader);
     if (r == TP_OK)
         pay_go_on(p, PAY_CARD);
     return r;

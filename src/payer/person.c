@@ -551,7 +551,7 @@ static void step(void *ctx, enum kernel_step step)
         [KERNEL_SIGN] = "the card signs",
         [KERNEL_ONLINE] = "asking the acquirer",
         [KERNEL_COMPLETE] = "checking the card's signature",
-    };
+    }; /* the others are over before one could read them */
 
     struct person *p = ctx;
 
@@ -560,7 +560,8 @@ static void step(void *ctx, enum kernel_step step)
     if (step == KERNEL_SIGN && !p->signs)
         person_event(p, "signing", NULL);
     p->signs = p->signs || step == KERNEL_SIGN;
-    person_status(p, "%s", words[step]);
+    if (words[step] != NULL)
+        person_status(p, "%s", words[step]);
 }
 
 struct kernel_person person_kernel(struct person *p)

@@ -15,7 +15,9 @@ struct run { /* all that a replay holds while it lasts */
     const char *path;
     struct pay_result *result;
     struct rerun *rerun;
-    struct transcript *transcript;
+    const struct transcript *transcript;
+    const struct rerun_watch *watch; /* NULL: nobody follows */
+    bool cut;                        /* and the transcript does not say how it ended */
     struct transaction_request request;
     uint8_t only[16];
     struct rerun_recorded recorded;
@@ -46,6 +48,8 @@ static void tell(void *ctx, const struct replay_difference *d)
                                 d->sent.n}; /* no more of it than that is looked at */
     char then[2 * SHOWN + 4], now[2 * SHOWN + 4];
 
+    if (p->cut)
+        return;
     switch (d->kind) {
     case REPLAY_DATA:
         log_note("%s, line %u: the command was %s, now it is %s; answered as then", p->path,
@@ -59,6 +63,32 @@ static void tell(void *ctx, const struct replay_difference *d)
         log_note("%s: the command %s of now was not sent then", p->path, shortened(now, &sent));
         break;
     }
+}
+
+/* ---- where a cut transcript ends ---- */
+
+static bool at_end(const struct run *p)
+{
+    return p->cut && transcript_at(p->transcript, p->replay.at) == NULL;
+}
+
+static bool goes_on(void *ctx)
+{
+    return !at_end(ctx);
+}
+
+/* A fact that would stand behind the end. */
+static enum tp_err end_of_cut(struct run *p)
+{
+    return tp_fail(&p->ended, TP_ERR_STATE, "%s ends here", p->path);
+}
+
+static void plays(void *ctx, const struct transcript_exchange *x)
+{
+    const struct run *p = ctx;
+
+    if (p->watch != NULL)
+        p->watch->plays(p->watch->kernel.ctx, x);
 }
 
 /* ---- what person and acquirer said ---- */
@@ -86,6 +116,8 @@ static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct
 
     (void)tries_left;
     (void)wrong_before;
+    if (f == NULL && at_end(p))
+        return end_of_cut(p);
     if (f == NULL) {
         log_note("%s: the person is asked for a PIN now, and was not then: goes on without",
                  p->path);
@@ -137,6 +169,8 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx,
 
 static enum tp_err memory_failed(struct run *p, const struct transcript_fact *f)
 {
+    if (f == NULL && at_end(p))
+        return end_of_cut(p);
     if (f == NULL || strcmp(f->value, "failed") != 0)
         return TP_OK;
     return tp_fail(&p->ended, TP_ERR_IO,
@@ -189,6 +223,11 @@ static enum tp_err take_then(struct run *p, struct tp_error *e)
     for (size_t i = 0; f != NULL && i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
         if (strcmp(f->value, outcomes[i]) == 0)
             return TP_OK;
+    if (p->watch != NULL) {
+        p->cut = true;
+        w->outcome[0] = '\0';
+        return TP_OK;
+    }
     if (f != NULL)
         return tp_fail(e, TP_ERR_FORMAT,
                        "%s, line %u: \"%s\" is no outcome of a payment: cut short?", p->path,
@@ -243,8 +282,7 @@ static enum tp_err read_transcript(struct run *p, struct tp_error *e)
 {
     enum tp_err r;
 
-    if ((r = transcript_load(&p->transcript, p->path, e)) != TP_OK ||
-        (r = take_then(p, e)) != TP_OK ||
+    if ((r = take_then(p, e)) != TP_OK ||
         (r = rerun_terminal(&p->result->terminal, p->transcript, e)) != TP_OK ||
         (r = rerun_request(&p->request, p->only, p->transcript, e)) != TP_OK ||
         (r = rerun_recorded(&p->recorded, p->transcript, e)) != TP_OK)
@@ -268,11 +306,14 @@ static enum tp_err run(struct run *p, struct tp_error *e)
         NULL) /* where nobody chose then, nobody does now */
         person.choose = choose;
     person.tries_untold = !asks_tries(p->transcript);
-    p->replay = (struct replay){.transcript = p->transcript, .differs = tell, .ctx = p};
+    p->replay =
+        (struct replay){.transcript = p->transcript, .differs = tell, .plays = plays, .ctx = p};
     if ((r = replay_open(&p->reader, &p->replay, e)) != TP_OK ||
         (r = reader_connect(p->reader, e)) != TP_OK)
         return r;
+    reader_set_goes_on(p->reader, goes_on, p);
     p->result->terminal->kernel.memory = &memory;
+    p->result->terminal->kernel.watch = p->watch != NULL ? &p->watch->kernel : NULL;
     r = kernel_run(&p->result->tx, p->reader, &p->result->terminal->kernel, &p->request, &person,
                    &online, e);
     if (r != TP_OK && p->ended.code != TP_OK) {
@@ -284,15 +325,21 @@ static enum tp_err run(struct run *p, struct tp_error *e)
     p->result->counts = reader_counts(p->reader);
     p->result->terminal->kernel.recorded = NULL; /* these do not live as long */
     p->result->terminal->kernel.memory = NULL;
+    p->result->terminal->kernel.watch = NULL;
     take_now(p, r, e);
     if (r == TP_OK)
         fill_receipt(p);
     return r;
 }
 
-void rerun_payment(struct pay_result *result, struct rerun *rerun, const char *path)
+void rerun_followed(struct pay_result *result, struct rerun *rerun, const struct transcript *t,
+                    const struct rerun_watch *watch)
 {
-    struct run p = {.path = path, .result = result, .rerun = rerun};
+    struct run p = {.path = transcript_name(t),
+                    .result = result,
+                    .rerun = rerun,
+                    .transcript = t,
+                    .watch = watch};
     enum tp_err r;
 
     memset(result, 0, sizeof(*result));
@@ -304,7 +351,24 @@ void rerun_payment(struct pay_result *result, struct rerun *rerun, const char *p
     }
     reader_close(&p.reader);
     rerun_recorded_free(&p.recorded);
-    transcript_free(&p.transcript);
+}
+
+void rerun_payment(struct pay_result *result, struct rerun *rerun, const char *path)
+{
+    struct transcript *t;
+    struct tp_error e = {TP_OK, ""};
+    const enum tp_err r = transcript_load(&t, path, &e);
+
+    if (r == TP_OK) {
+        rerun_followed(result, rerun, t, NULL);
+        transcript_free(&t);
+        return;
+    }
+    memset(result, 0, sizeof(*result));
+    memset(rerun, 0, sizeof(*rerun));
+    result->error = e;
+    result->error.code = r;
+    result->exit = (enum cli_exit)cli_exit_of(r);
 }
 
 /* A trace by hand may not say. */

@@ -22,6 +22,16 @@ struct rerun {
  * after pay_run, and in *rerun. */
 void rerun_payment(struct pay_result *result, struct rerun *rerun, const char *path);
 
+struct rerun_watch { /* who follows it, to explain it; all with the ctx of the kernel's */
+    struct kernel_watch kernel;
+    void (*plays)(void *ctx, const struct transcript_exchange *x); /* before it is answered */
+};
+
+/* The same of a transcript that is there, followed. One that is cut, so that it does not say how
+ * the payment ended, is run as far as it goes: then.outcome is "", and no difference is told. */
+void rerun_followed(struct pay_result *result, struct rerun *rerun, const struct transcript *t,
+                    const struct rerun_watch *watch);
+
 /* Outcome is that of then, and so were all commands; authentication and result too, where they are
  * recorded. Reasons are words, and may change. */
 bool rerun_same(const struct rerun *r);

@@ -87,6 +87,23 @@ out:
     return r;
 }
 
+enum tp_err trace_open_memory(struct trace **out, char **text, size_t *n, struct tp_error *e)
+{
+    struct trace *t = calloc(1, sizeof(*t));
+
+    *out = NULL;
+    if (t != NULL)
+        t->file = open_memstream(text, n);
+    if (t == NULL || t->file == NULL) {
+        free(t);
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a trace");
+    }
+    snprintf(t->path, sizeof(t->path), "in memory");
+    write_head(t);
+    *out = t;
+    return TP_OK;
+}
+
 /* ---- exchanges ---- */
 
 /* Only what belongs to the test scheme goes unmasked. */

@@ -36,6 +36,10 @@ struct trace;
 TP_MUST_CHECK enum tp_err trace_open(struct trace **out, const char *path, bool unmasked,
                                      struct tp_error *e);
 
+/* The same, masked, in memory: with trace_close *text is the caller's to free, n bytes. */
+TP_MUST_CHECK enum tp_err trace_open_memory(struct trace **out, char **text, size_t *n,
+                                            struct tp_error *e);
+
 /* The reader_trace to hand to reader_set_trace, with the struct trace as ctx. */
 void trace_exchange(void *ctx, struct span command, struct span response);
 

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <strings.h>
 
-static void put_text(FILE *to, const char *text)
+void html_put(FILE *to, const char *text, size_t n)
 {
     static const struct {
         char character;
         const char *entity;
     } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
 
-    for (; *text != '\0'; text++) {
+    for (; n > 0; text++, n--) {
         const char *entity = NULL;
 
         for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
@@ -43,7 +43,7 @@ static enum tp_err put_value(FILE *to, const char **at, html_value *value, const
     if (markup)
         fputs(text, to);
     else
-        put_text(to, text);
+        html_put(to, text, strlen(text));
     *at = end + strlen(close);
     return TP_OK;
 }

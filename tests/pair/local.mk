@@ -76,3 +76,8 @@ TESTS += tests/pair/test_rerun
 tests_pair_test_rerun_SOURCES = tests/pair/test_rerun.c tests/pair/kernel_rows.h $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
 tests_pair_test_rerun_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
 tests_pair_test_rerun_LDADD = $(SIMCARD_LIBS) $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/pair/test_lesson
+TESTS += tests/pair/test_lesson
+tests_pair_test_lesson_SOURCES = tests/pair/test_lesson.c $(PAPER) tests/unit/unit.h
+tests_pair_test_lesson_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
