@@ -163,7 +163,7 @@ static const struct argp_option options[] = {
     {"head", KEY_HEAD, "HEX", 0, "CLA INS P1 P2 of a command (mac: as sent, with Lc)", 0},
     {"encipher", KEY_ENCIPHER, NULL, 0, "The command's data are enciphered", 0},
     {"check", KEY_CHECK, "HEX", 0, "Say whether the outcome is this value: exit code 0, else 1", 0},
-    {"json", 'j', NULL, 0, "JSON", 0},
+    {"json", 'j', NULL, 0, "Print JSON", 0},
     {0},
 };
 
