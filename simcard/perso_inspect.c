@@ -23,7 +23,7 @@ struct wanted {
 };
 
 static const struct argp_option options[] = {
-    {"json", OPT_JSON, NULL, 0, "everything, for machines", 0},
+    {"json", OPT_JSON, NULL, 0, "print everything as JSON", 0},
     {0},
 };
 

@@ -7,7 +7,7 @@
 
 #define DIR_OPTION                                                                                 \
     {                                                                                              \
-        "dir", 'd', "DIR", 0, "the acquirer's folder (./acq, else " ACQUIRER_DIR_DEFAULT ")", 90   \
+        "dir", 'd', "DIR", 0, "the acquirer's folder [./acq, else " ACQUIRER_DIR_DEFAULT "]", 90   \
     }
 
 int acquirer_submit(int argc, char **argv)

@@ -27,7 +27,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'c':
         w->contract = arg;
         return 0;
-    case 'n':
+    case 'r':
         w->number = arg;
         return 0;
     default:
@@ -266,7 +266,7 @@ int acquirer_remise_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"contract", 'c', "ID", 0, "Number of the contract", 0},
-        {"number", 'n', "NUMBER", 0, "Number of the remise [the open one]", 0},
+        {"remise", 'r', "NUMBER", 0, "Number of the remise [the open one]", 0},
         OPTION_DIR,
         OPTION_JSON,
         {0}};

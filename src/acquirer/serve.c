@@ -9,12 +9,10 @@
 int acquirer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"dir", 'd', "DIR", 0,
-         "The acquirer's folder (default: ./acq, else " ACQUIRER_DIR_DEFAULT ")", 0},
+        {"dir", 'd', "DIR", 0, "The acquirer's folder [./acq, else " ACQUIRER_DIR_DEFAULT "]", 0},
         {"listen", 'l', "ADDRESS:PORT", 0,
-         "Where terminals connect (default: that of acquirer.conf; port 0 picks a free one)", 0},
-        {"threads", 't', "N", 0, "Threads that check messages (default: one for each processor)",
-         0},
+         "Where terminals connect [that of acquirer.conf]; port 0: any free one", 0},
+        {"threads", 't', "N", 0, "Threads that check messages [one for each processor]", 0},
         {0}};
     static const struct argp argp = {
         .options = table,

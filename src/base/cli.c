@@ -36,16 +36,35 @@ static bool is_group(const struct cli_program *p, const char *word)
     return c->name != NULL;
 }
 
-/* Those of a group; NULL: all. */
+static bool is_heading(const struct cli_command *c)
+{
+    return c->run == NULL;
+}
+
+static int widest(const struct cli_program *p)
+{
+    size_t width = 0;
+
+    for (const struct cli_command *c = p->commands; c->name != NULL; c++)
+        if (strlen(c->name) > width)
+            width = strlen(c->name);
+    return (int)width;
+}
+
+/* Those of a group; NULL: all, under their headings. */
 static void list_commands(FILE *to, const struct cli_program *p, const char *group)
 {
+    const char *title = is_heading(p->commands) && group == NULL ? "" : "\nCommands:\n";
+
     if (group != NULL)
-        fprintf(to, "Usage: %s %s COMMAND [OPTION...]\n\nCommands:\n", p->name, group);
+        fprintf(to, "Usage: %s %s COMMAND [OPTION...]\n%s", p->name, group, title);
     else
-        fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n\nCommands:\n", p->name, p->summary);
+        fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n%s", p->name, p->summary, title);
     for (const struct cli_command *c = p->commands; c->name != NULL; c++)
-        if (group == NULL || is_of(c, group))
-            fprintf(to, "  %-16s %s\n", c->name, c->summary);
+        if (group == NULL && is_heading(c))
+            fprintf(to, "\n%s:\n", c->summary);
+        else if (group == NULL || is_of(c, group))
+            fprintf(to, "  %-*s  %s\n", widest(p), c->name, c->summary);
     fprintf(to, "\nEach answers --help. See also: man %s\n", p->name);
 }
 
@@ -53,6 +72,8 @@ static void list_commands(FILE *to, const struct cli_program *p, const char *gro
  * no other word: what follows it was meant for one of the group. */
 static int matches(const struct cli_program *p, const struct cli_command *c, int words, char **word)
 {
+    if (is_heading(c))
+        return 0;
     if (words >= 1 && strcmp(word[0], c->name) == 0)
         return words == 1 || word[1][0] == '-' || !is_group(p, word[0]) ? 1 : 0;
     if (words >= 2 && is_of(c, word[0]))

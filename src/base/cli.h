@@ -21,7 +21,8 @@ enum cli_exit { /* doc/design.md, Exit codes; mirrored in every man page */
 struct cli_command {
     const char *name;                  /* "contract add": a command of one or two words */
     const char *summary;               /* one line for the program's --help */
-    int (*run)(int argc, char **argv); /* argv[0] is "telepay pay"; returns an exit code */
+    int (*run)(int argc, char **argv); /* argv[0] is "telepay pay"; returns an exit code. NULL:
+                                          the summary is a heading of those that follow */
 };
 
 struct cli_program {

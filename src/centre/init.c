@@ -61,7 +61,7 @@ int centre_cmd_init(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
-        {"host", 'h', "NAMES", 0, "names and addresses it is reached by (localhost,127.0.0.1)", 0},
+        {"host", 'h', "NAMES", 0, "names and addresses it is reached by [localhost,127.0.0.1]", 0},
         {"store", 's', "URL", 0, "keep its books in PostgreSQL: postgresql://HOST/DATABASE", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {options, parse_init, "DIR", "Make a collection centre in DIR.",
@@ -171,7 +171,7 @@ int centre_cmd_acquirer_add(int argc, char **argv)
         {"id", 'i', "ID", 0, "the acquirer's id, as its remises will name it", 0},
         {"out", 'o', "DIR", 0,
          "where its credentials go (the acquirer wants them in its centre/ folder)", 0},
-        {"url", 'u', "URL", 0, "where the centre is reached (" CENTRE_URL_DEFAULT ")", 0},
+        {"url", 'u', "URL", 0, "where the centre is reached [" CENTRE_URL_DEFAULT "]", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
         options, parse_add, NULL, "Let an acquirer send its remises, and write its credentials.",

@@ -70,7 +70,7 @@ int centre_cmd_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR,
-        {"listen", 'l', "ADDRESS:PORT", 0, "where to listen (127.0.0.1:8443; port 0: any free one)",
+        {"listen", 'l', "ADDRESS:PORT", 0, "where to listen [127.0.0.1:8443]; port 0: any free one",
          0},
         {"refuse", 'r', "FILE", 0,
          "refuse what FILE names: lines of CONTRACT NUMBER SEQUENCE REASON, or MASKED-PAN REASON",

@@ -14,7 +14,7 @@
     }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
-        "json", 'j', NULL, 0, "for machines", 0                                                    \
+        "json", 'j', NULL, 0, "print JSON", 0                                                      \
     }
 
 /* The books of the folder that --dir names. */

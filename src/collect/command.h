@@ -30,11 +30,11 @@ error_t collect_parse(int key, char *arg, struct argp_state *state);
 #define COLLECT_PAUSE                                                                              \
     {                                                                                              \
         "pause", 'p', "SECONDS", 0,                                                                \
-            "pause before the second try, doubled for each further one (5)", 1                     \
+            "pause before the second try, doubled for each further one [5]", 1                     \
     }
 #define COLLECT_TIMEOUT                                                                            \
     {                                                                                              \
-        "timeout", 't', "SECONDS", 0, "give a try up when the centre is silent for so long (60)",  \
+        "timeout", 't', "SECONDS", 0, "give a try up when the centre is silent for so long [60]",  \
             1                                                                                      \
     }
 

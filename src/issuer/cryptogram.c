@@ -316,7 +316,7 @@ static const struct argp_option options[] = {
     {"bare", KEY_BARE, NULL, 0, "Script MACs cover neither ATC nor AC", 0},
     {NULL, 0, NULL, 0, "Outcome:", 5},
     {"check", KEY_CHECK, "HEX", 0, "Say whether the outcome is this value: exit code 0, else 1", 0},
-    {"json", 'j', NULL, 0, "JSON", 0},
+    {"json", 'j', NULL, 0, "Print JSON", 0},
     {0},
 };
 

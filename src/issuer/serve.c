@@ -9,12 +9,10 @@
 int issuer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"dir", 'd', "DIR", 0, "The issuer's folder (default: ./iss, else " ISSUER_DIR_DEFAULT ")",
-         0},
+        {"dir", 'd', "DIR", 0, "The issuer's folder [./iss, else " ISSUER_DIR_DEFAULT "]", 0},
         {"listen", 'l', "ADDRESS:PORT", 0,
-         "Where acquirers connect (default: that of issuer.conf; port 0 picks a free one)", 0},
-        {"threads", 't', "N", 0, "Threads for the connections (default: one for each processor)",
-         0},
+         "Where acquirers connect [that of issuer.conf]; port 0: any free one", 0},
+        {"threads", 't', "N", 0, "Threads for the connections [one for each processor]", 0},
         {0}};
     static const struct argp argp = {.options = table,
                                      .parser = serve_parse,

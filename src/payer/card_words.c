@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
      "the card's application to pay with; else it is asked, or the card's first", 0},
     {"allow-live-card", LIVE, NULL, 0,
      "let a card of a live scheme sign; else such a card is only read", 0},
-    {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (60)", 0},
+    {"wait", WAIT, "SECONDS", 0, "how long to wait for a card [60]", 0},
     {"trace", TRACE, "FILE", 0,
      "write what passes between terminal and card to FILE, sensitive data masked", 0},
     {"trace-unmasked", UNMASKED, NULL, 0,

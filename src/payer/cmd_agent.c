@@ -14,8 +14,8 @@
 enum { PORT = 256, PINENTRY, HOME, USER, CACERT, MEANS, READER, APPLICATION, LIVE };
 
 static const struct argp_option options[] = {
-    {"port", PORT, "PORT", 0, "the port of this machine to listen on (27502, where pages lead)", 0},
-    {"pinentry", PINENTRY, "PROGRAM", 0, "the program that asks (pinentry)", 0},
+    {"port", PORT, "PORT", 0, "the port of this machine to listen on [27502, where pages lead]", 0},
+    {"pinentry", PINENTRY, "PROGRAM", 0, "the program that asks [pinentry]", 0},
     {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
     {"user", USER, "NAME", 0, "who pays, of several users of the folder", 0},
     {"cacert", CACERT, "FILE", 0,

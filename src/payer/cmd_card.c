@@ -34,7 +34,7 @@ static const struct argp_option options[] = {
     {"reader", READER, "NAME|NUMBER", 0,
      "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card",
      0},
-    {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (0)", 0},
+    {"wait", WAIT, "SECONDS", 0, "how long to wait for a card [0]", 0},
     {"trace", TRACE, "FILE", 0,
      "write what passes between terminal and card to FILE, sensitive data masked", 0},
     {"json", JSON, NULL, 0, "print all that was read as JSON", 0},

@@ -126,7 +126,7 @@ int payer_identify(int argc, char **argv)
          "the reader whose name contains NAME, or its NUMBER in the list; else the first with a "
          "card",
          0},
-        {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (60)", 0},
+        {"wait", WAIT, "SECONDS", 0, "how long to wait for a card [60]", 0},
         {"allow-live-card", LIVE, NULL, 0,
          "let a card of a live scheme sign; else such a card is only read", 0},
         {0}};

@@ -19,7 +19,7 @@
 int payer_session_start(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"hours", PURSE_HOURS_KEY, "N", 0, "how long it may last: 1 to 24 (2)", 0},
+        {"hours", PURSE_HOURS_KEY, "N", 0, "how long it may last: 1 to 24 [2]", 0},
         PURSE_WORD,
         {0}};
     static const struct argp argp = {

@@ -3,6 +3,7 @@
 #include "payer/commands.h"
 
 static const struct cli_command commands[] = {
+    {"", "At a reader", NULL},
     {"readers", "list the card readers and the cards in them", payer_readers},
     {"card", "read a card: who issued it, how it is verified, its counters", payer_card},
     {"pay", "pay with the card in the reader", payer_pay},
@@ -10,6 +11,7 @@ static const struct cli_command commands[] = {
     {"void", "take back a payment that is not collected yet", payer_void},
     {"day", "compare the day's totals with the acquirer's", payer_day},
     {"explain", "explain a payment from its trace, step by step", payer_explain},
+    {"", "On the web", NULL},
     {"get", "get what an address leads to, as curl does, and pay for it", payer_get},
     {"credential", "pay a challenge that another HTTP client brings", payer_credential},
     {"agent", "let pages in the browser ask for payments, each after a yes", payer_agent},
@@ -26,6 +28,7 @@ static const struct cli_command commands[] = {
     {"bill list", "list what you owe to a biller", payer_bill},
     {"bill pay", "pay a bill", payer_bill_pay},
     {"identify", "say who you are, to a service that wants to know", payer_identify},
+    {"", "By what, and how much", NULL},
     {"plan show", "show by which means you pay, up to how much, what unasked", payer_plan},
     {"plan set", "set what it says of a means", payer_plan_set},
     {"plan", "the same as plan show", payer_plan},
@@ -42,6 +45,7 @@ static const struct cli_command commands[] = {
     {"session start", "have the next payment from a purse reserve an amount", payer_session_start},
     {"session end", "end what is reserved", payer_session_end},
     {"session", "the same as session show", payer_session},
+    {"", "Who pays, and whom is trusted", NULL},
     {"user add", "add a user to this device", payer_user_add},
     {"user list", "list who pays from it", payer_user},
     {"user passwd", "change the code that opens your key, or give it one", payer_user_passwd},
@@ -53,6 +57,7 @@ static const struct cli_command commands[] = {
      payer_authority_add},
     {"authority list", "list the authorities that are trusted", payer_authority_list},
     {"authority remove", "trust one no more", payer_authority_remove},
+    {"", "What cards have signed", NULL},
     {"journal list", "list the payments that cards have signed here", payer_journal},
     {"journal show", "print the receipt of one payment again", payer_journal_show},
     {"journal days", "add up the payments of each day", payer_journal_days},

@@ -15,7 +15,7 @@ static const struct argp_option asking[] = {
     {"cacert", CACERT, "FILE", 0,
      "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
     {"patience", PATIENCE, "SECONDS", 0,
-     "how long to send a signed payment again until there is an answer (60)", 0},
+     "how long to send a signed payment again until there is an answer [60]", 0},
     {0},
 };
 

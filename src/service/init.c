@@ -133,7 +133,7 @@ int service_cmd_init(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
-        {"host", 'h', "NAMES", 0, "names and addresses it is reached by (localhost,127.0.0.1)", 0},
+        {"host", 'h', "NAMES", 0, "names and addresses it is reached by [localhost,127.0.0.1]", 0},
         {"store", 's', "URL", 0, "keep its books in PostgreSQL: postgresql://HOST/DATABASE", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
@@ -229,7 +229,7 @@ int service_cmd_mediator_add(int argc, char **argv)
         {"id", 'i', "ID", 0, "the mediator's name in the books", 0},
         {"certificate", 'c', "FILE", 0, "the certificate that it shows (PEM)", 0},
         {"out", 'o', "DIR", 0, "or: make one for it, and put all that it needs there", 0},
-        {"url", 'u', "URL", 0, "where this service is reached (https://127.0.0.1:8743)", 0},
+        {"url", 'u', "URL", 0, "where this service is reached [https://127.0.0.1:8743]", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
         options, parse_words, NULL, "Let a mediator ask, by its certificate.", NULL, NULL, NULL};
@@ -283,7 +283,7 @@ static enum tp_err mediator_row(void *ctx, const struct sales_mediator *m, struc
 int service_cmd_mediator_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"dir", 'd', "DIR", 0, "the service's folder", 0},
-                                                 {"json", 'j', NULL, 0, "for machines", 0},
+                                                 {"json", 'j', NULL, 0, "print JSON", 0},
                                                  {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
         options, parse_words, NULL, "The mediators that may ask, and that might.",

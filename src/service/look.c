@@ -48,7 +48,7 @@ int service_cmd_serve(int argc, char **argv)
     static const struct argp_option options[] = {
         {"dir", 'd', "DIR", 0, "the service's folder", 0},
         {"listen", 'l', "ADDRESS:PORT", 0,
-         "where to listen (" SERVICE_LISTEN_DEFAULT "; port 0: any free one)", 0},
+         "where to listen [" SERVICE_LISTEN_DEFAULT "]; port 0: any free one", 0},
         {"verbose", 'v', NULL, 0, "say more on stderr", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
@@ -154,7 +154,7 @@ static enum tp_err check_catalogue(struct checking *c, bool json, struct tp_erro
 }
 
 static const struct argp_option list_options[] = {{"dir", 'd', "DIR", 0, "the service's folder", 0},
-                                                  {"json", 'j', NULL, 0, "for machines", 0},
+                                                  {"json", 'j', NULL, 0, "print JSON", 0},
                                                   {NULL, 0, NULL, 0, NULL, 0}};
 
 int service_cmd_check(int argc, char **argv)

@@ -50,8 +50,8 @@ start_centre --refuse refuse
 want 1 "net, paid  *4.12 EUR" "collect says 1 when an item was refused" acquirer collect --now
 cp out ticket
 want 0 "refused  *1  *1.03 EUR" "the ticket has the refused sum" cat ticket
-want 0 "paid  *debits 4, 4.12, credits 0, 0.00, net 4.12 EUR" "remise show" acquirer remise show --contract $C --number 1
-want 0 '"paid_net": "4.12"' "remise show --json" acquirer remise show --contract $C --number 1 --json
+want 0 "paid  *debits 4, 4.12, credits 0, 0.00, net 4.12 EUR" "remise show" acquirer remise show --contract $C --remise 1
+want 0 '"paid_net": "4.12"' "remise show --json" acquirer remise show --contract $C --remise 1 --json
 acquirer remise list --json >list.json
 want 0 "" "remise list: sent, refused, paid, and their types" python3 -c "
 import json

@@ -24,6 +24,37 @@ group_says() { # exit code, text, words…
         fail "$program $* does not list the commands of $1: $said"
 }
 
+# Codes that cost little to have; each is one that the page promises.
+exits() { # exit code, words…
+    local code=$1 said got
+    shift
+    said=$("./$program" "$@" 2>&1 </dev/null)
+    got=$?
+    [ $got -eq "$code" ] || fail "$program $*: exit $got, not $code: $said"
+    [[ " $promised " == *" $code "* ]] || fail "$man promises no $code, which $program $* exits with"
+}
+
+# A wrong option, what is not there, and what cannot be made. Who drives no reader promises no 3: it can have none.
+exits_of() {
+    local full=/dev/full/x
+    promised=$(sed -n '/^\.Sh EXIT STATUS/,/^\.El/s/^\.It \([0-9]*\)$/\1/p' "$man" | tr '\n' ' ')
+    [[ $promised == "0 "*"2 "*"70 74 " ]] || fail "$man promises the exit codes $promised"
+    [[ " $promised" != *" 3 "* ]] || ldd "./$program" | grep -q pcsclite || fail "$man promises 3, and $program drives no reader"
+    case $program in
+    telepay) exits 2 --no-such-command && exits 74 authority add --home $full /dev/null ;;
+    telepay-emv) exits 2 --no-such-command && exits 2 decode 9F ;;
+    telepay-simcard) exits 2 no-such-folder && exits 74 $full ;;
+    telepay-perso) exits 2 inspect no-such-folder && exits 74 init $full ;;
+    telepay-issuer) exits 2 list --dir $full ;;
+    telepay-acquirer) exits 2 list --dir $full && exits 74 init $full --authority /dev/null ;;
+    telepay-purse) exits 2 list --dir $full && exits 74 init $full --iban FR7630006000011234567890189 ;;
+    *) exits 2 serve --dir $full && exits 74 init $full ;;
+    esac
+}
+
+# As mdoc(7) has them, with those of our own after DESCRIPTION.
+sections=(NAME SYNOPSIS DESCRIPTION OPTIONS FAULTS ENVIRONMENT FILES "EXIT STATUS" EXAMPLES "SEE ALSO" STANDARDS)
+
 for program in telepay telepay-acquirer telepay-centre telepay-emv telepay-issuer telepay-mediator telepay-perso telepay-purse telepay-service telepay-simcard; do
     man=$(find "$TESTS_SRCDIR/../doc" -name "$program.[18]")
     [ -n "$man" ] || { fail "$program has no man page"; continue; }
@@ -31,10 +62,14 @@ for program in telepay telepay-acquirer telepay-centre telepay-emv telepay-issue
     while read -r other section; do
         [ -e "$TESTS_SRCDIR/../doc/$other.$section" ] || fail "$man refers to $other($section), which is not there"
     done < <(sed -n 's/^\.Xr \(telepay[a-z-]*\) \([0-9]\).*/\1 \2/p' "$man")
+    diff <(grep '^\.Sh ' "$man" | sed 's/\.Sh //') <(printf '%s\n' "${sections[@]}" | grep -xFf <(sed -n 's/^\.Sh //p' "$man")) >/dev/null ||
+        fail "$man: sections that mdoc(7) does not have, or not in its order"
     text=$(page "$man")
+    [ "$(tr -cd '[' <<<"$text" | wc -c)" = "$(tr -cd ']' <<<"$text" | wc -c)" ] || fail "$man: a bracket is lost"
     help=$("./$program" --help) || fail "$program --help fails"
     "./$program" --version | grep -q "^$program [0-9]" || fail "$program --version says no version"
     mapfile -t commands < <(sed -n 's/^  \([a-z][a-z-]*\( [a-z][a-z-]*\)\{0,1\}\)  *[A-Za-z].*/\1/p' <<<"$help")
+    [ ${#commands[@]} -le 12 ] || grep -q '^The books:$\|^At a reader:$' <<<"$help" || fail "$program --help: ${#commands[@]} commands without a heading"
     in_help=$(options <<<"$help")
     for command in "${commands[@]}"; do
         grep -qF -- "$command" <<<"$text" || fail "$man does not speak of \"$program $command\""
@@ -48,6 +83,7 @@ for program in telepay telepay-acquirer telepay-centre telepay-emv telepay-issue
     while read -r option; do
         grep -qxF -- "$option" <<<"$in_help" || fail "$man speaks of $option, which $program does not have"
     done < <(options <<<"$text")
+    exits_of
     ./"$program" no-such-command >/dev/null 2>&1
     [ $? -eq 2 ] || fail "$program with a wrong command does not exit with 2"
     for group in $(printf '%s\n' "${commands[@]}" | sed -n 's/ .*//p' | sort -u); do

@@ -137,7 +137,7 @@ expect 0 "remise 1 closed, day $(date +%F), 2 debits 19.50, 0 credits 0.00, net 
 expect 0 "nothing to collect" a close
 expect 2 "only a credit undoes it" a reverse "$rrn"
 expect 0 "closed" a remise list
-expect 0 '"net": "19.50"' a remise show --contract 000000000000123 --number 1 --json
+expect 0 '"net": "19.50"' a remise show --contract 000000000000123 --remise 1 --json
 expect 0 "state +open" a remise show --contract 000000000000123
 expect 0 '"net": "19.50"' a remise show 1 --contract 000000000000123 --json
 expect 2 "remise show --contract ID 2" a remise show 2
