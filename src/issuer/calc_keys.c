@@ -1,3 +1,4 @@
+/* The calculator: keys out of a file of lines, or an issuer's folder. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

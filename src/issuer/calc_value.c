@@ -1,3 +1,4 @@
+/* The calculator: PIN blocks, and dynamic card verification values. */
 #include "issuer/calc_priv.h"
 
 #include <string.h>
