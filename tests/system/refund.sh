@@ -11,6 +11,8 @@ set -u
 refund() { run refund "$@"; }
 credits() { telepay-acquirer list --json | jq -r '[.transactions[] | select(.kind == "credit" and .state != "reversed") | .amount] | sort | join(" ")'; }
 
+given() { credits | tr ' ' + | bc; }
+
 settled() {
     local left
     for left in {600..0}; do
@@ -102,6 +104,28 @@ unknown() {
     expect 2 "0.00 EUR is left" refund "$rrn"
 }
 
+# The terminal is killed at any instant: the refund is given once, or not, and then it can be given.
+killed() {
+    local n refunding before
+    for n in {1..8}; do
+        pay 2.00
+        before=$(given)
+        telepay refund last --config "$conf" --pin-fd 0 --wait 5 <<<1234 >>refunds 2>&1 &
+        refunding=$!
+        sleep "0.$((RANDOM % 8))$((RANDOM % 10))"
+        kill -KILL "$refunding" 2>/dev/null
+        wait "$refunding" 2>/dev/null
+        expect 0 "" telepay journal send --config "$conf"
+        settled
+        case $(bc <<<"$(given) - $before") in
+        0) expect 0 "APPROVED" refund "$rrn" ;;
+        2.00) expect 2 "0.00 EUR is left" refund "$rrn" ;;
+        *) fail "given back once and again: $(telepay-acquirer list)" ;;
+        esac
+        [ "$(bc <<<"$(given) - $before")" = 2.00 ] || fail "not given back once: $(telepay-acquirer list)"
+    done
+}
+
 collected() {
     pay 8.00
     expect 0 "" telepay-acquirer close
@@ -116,6 +140,7 @@ inside() {
     whole_and_parts
     refused
     unknown
+    killed
     collected
 }
 
