@@ -143,7 +143,7 @@ int payer_void(int argc, char **argv)
         NULL};
     struct words w = {0};
     struct tp_error e = {0};
-    struct receipt receipt;
+    struct receipt receipt = {.state = PAYMENT_DECLINED};
     json_t *object;
     bool found = false;
     int code;
