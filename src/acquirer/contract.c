@@ -216,9 +216,9 @@ static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error
     char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], no_cvm[MONEY_TEXT_MAX],
         credits[MONEY_TEXT_MAX], hour[8];
     const char *const refunds = c->credit_day == 0 ? "none" : c->refund_alone ? "any" : "payments";
-    const char *const cells[] = {
-        c->id,  c->name, mcc,  currency_shown(c->currency), country, floor, ceiling,
-        no_cvm, credits, refunds, hour, c->open ? "open" : "closed"};
+    const char *const cells[] = {c->id,   c->name, mcc,     currency_shown(c->currency),
+                                 country, floor,   ceiling, no_cvm,
+                                 credits, refunds, hour,    c->open ? "open" : "closed"};
 
     snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
     snprintf(country, sizeof(country), "%03u", c->country % 1000U);
@@ -241,11 +241,10 @@ int acquirer_contract_list(int argc, char **argv)
     static const struct argp argp = {list_options, parse, NULL, "List the contracts.",
                                      NULL,         NULL,  NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_TEXT},         {"name", TABLE_TEXT},    {"mcc", TABLE_TEXT},
-        {"currency", TABLE_TEXT},   {"country", TABLE_TEXT}, {"floor", TABLE_RIGHT},
-        {"ceiling", TABLE_RIGHT},   {"no_cvm", TABLE_RIGHT}, {"credits", TABLE_RIGHT},
-        {"refunds", TABLE_TEXT},
-        {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
+        {"id", TABLE_TEXT},       {"name", TABLE_TEXT},       {"mcc", TABLE_TEXT},
+        {"currency", TABLE_TEXT}, {"country", TABLE_TEXT},    {"floor", TABLE_RIGHT},
+        {"ceiling", TABLE_RIGHT}, {"no_cvm", TABLE_RIGHT},    {"credits", TABLE_RIGHT},
+        {"refunds", TABLE_TEXT},  {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

@@ -274,9 +274,10 @@ static const struct db_rule rules[] = {
     {"mediated_answered_once", "BEFORE UPDATE OF acknowledgement", "mediated",
      "OLD.acknowledgement <> ''", "a payment is acknowledged once", NULL},
     {"refund_within", "BEFORE INSERT", "refund",
-     "NOT EXISTS (SELECT 1 FROM tx AS p WHERE p.rrn = NEW.payment AND p.kind = 0 AND p.amount >= "
-     REFUNDED("p.rrn") " + coalesce((SELECT amount FROM tx WHERE rrn = NEW.rrn), (SELECT amount "
-     "FROM authorisation WHERE rrn = NEW.rrn), 0))",
+     "NOT EXISTS (SELECT 1 FROM tx AS p WHERE p.rrn = NEW.payment AND p.kind = 0 AND p.amount "
+     ">= " REFUNDED(
+         "p.rrn") " + coalesce((SELECT amount FROM tx WHERE rrn = NEW.rrn), (SELECT amount "
+                  "FROM authorisation WHERE rrn = NEW.rrn), 0))",
      "no more is given back than was paid", NULL},
     {"refund_kept", "BEFORE DELETE", "refund", NULL, "what a credit gives back stays", NULL},
     {"refund_written_once", "BEFORE UPDATE", "refund", NULL, "what a credit gives back stays",
@@ -457,9 +458,9 @@ static const char version_7[] =
     "CREATE INDEX mediated_order ON mediated (mediator, id);";
 
 /* Refunds that name their payment; others are taken where a contract says so. */
-static const char version_8[] =
-    "ALTER TABLE contract ADD COLUMN refund_alone INTEGER NOT NULL DEFAULT 0 CHECK (refund_alone IN "
-    "(0, 1));" REFUND;
+static const char version_8[] = "ALTER TABLE contract ADD COLUMN refund_alone INTEGER NOT NULL "
+                                "DEFAULT 0 CHECK (refund_alone IN "
+                                "(0, 1));" REFUND;
 
 static const struct db_migration migrations[] = {
     {"adds what issuers were asked (authorisation)", version_2},

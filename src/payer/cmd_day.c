@@ -161,20 +161,23 @@ static enum tp_err print_json(const struct day *d, const struct terminal *t)
 {
     char date[DATE_TEXT_MAX];
 
-    return report_print(json_pack(
-        "{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "day", date_format(date, d->date), "contract",
-        t->kernel.merchant_id, "terminal", t->kernel.terminal_id, "currency", t->currency->alpha,
-        "balanced", d->balanced, "waiting", (json_int_t)d->waiting, "here",
-        side(&d->here, t->currency), "acquirer", side(&d->there, t->currency)));
+    return report_print(
+        json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "day", date_format(date, d->date),
+                  "contract", t->kernel.merchant_id, "terminal", t->kernel.terminal_id, "currency",
+                  t->currency->alpha, "balanced", d->balanced, "waiting", (json_int_t)d->waiting,
+                  "here", side(&d->here, t->currency), "acquirer", side(&d->there, t->currency)));
 }
 
 int payer_day(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse,
-        NULL,    "Add up what this terminal has taken and refunded on a day, compare it with the "
-                 "acquirer, and print the ticket of the day. Exit 1 when the two differ.",
-        NULL,    NULL,
+        options,
+        parse,
+        NULL,
+        "Add up what this terminal has taken and refunded on a day, compare it with the "
+        "acquirer, and print the ticket of the day. Exit 1 when the two differ.",
+        NULL,
+        NULL,
         NULL};
     struct words w = {0};
     struct tp_error e = {0};

@@ -172,9 +172,9 @@ int payer_journal(int argc, char **argv)
     struct terminal *t;
     struct journal *j;
     struct journal_filter which = JOURNAL_ALL;
-    enum tp_err r = begin(&w, &t, &j, list_options, NULL,
-                          "List the payments that were begun here, the newest first.", argc, argv,
-                          &e);
+    enum tp_err r =
+        begin(&w, &t, &j, list_options, NULL,
+              "List the payments that were begun here, the newest first.", argc, argv, &e);
 
     if (r == TP_OK)
         r = read_filter(&which, &w, t->currency, &e);
@@ -248,8 +248,8 @@ int payer_journal_days(int argc, char **argv)
     struct terminal *t;
     struct journal *j;
     enum tp_err r =
-        begin(&w, &t, &j, options, NULL, "Add up the payments of each day, by state and currency.", argc,
-              argv, &e);
+        begin(&w, &t, &j, options, NULL, "Add up the payments of each day, by state and currency.",
+              argc, argv, &e);
 
     if (r == TP_OK)
         r = table_new(&table, "days", w.json ? keys : text, sizeof(text) / sizeof(text[0]), w.json,

@@ -237,10 +237,9 @@ int payer_pay(int argc, char **argv)
     if (w.pay.person.verbose)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     run(&w, &result, &rerun);
-    const struct told how = {
-        .json = w.json,
-        .events = w.pay.person.events,
-        .replay = w.json && w.replay != NULL ? rerun_json(&rerun) : NULL};
+    const struct told how = {.json = w.json,
+                             .events = w.pay.person.events,
+                             .replay = w.json && w.replay != NULL ? rerun_json(&rerun) : NULL};
 
     pay_tell(&result, &how);
     if (!w.json && w.replay != NULL)

@@ -75,11 +75,14 @@ int payer_refund(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&card_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        options,   parse,
-        "[PAYMENT]", "Give back what was paid, or a part of it, to the card that paid, and print "
-                     "the receipt. PAYMENT is the reference (RRN) or number of the payment, or "
-                     "\"last\".",
-        children,  NULL,
+        options,
+        parse,
+        "[PAYMENT]",
+        "Give back what was paid, or a part of it, to the card that paid, and print "
+        "the receipt. PAYMENT is the reference (RRN) or number of the payment, or "
+        "\"last\".",
+        children,
+        NULL,
         NULL};
     struct words w = {.pay = CARD_WORDS_NONE};
     struct pay_result result;

@@ -133,15 +133,17 @@ static enum tp_err take_back(const struct words *w, struct receipt *r, bool *fou
 int payer_void(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse,
+        options,
+        parse,
         "PAYMENT",
         "Take back a payment, or a refund, that is not yet in a closed remise, and print its "
         "receipt. PAYMENT is its reference (RRN) or number, or \"last\".",
-        NULL,    NULL,
+        NULL,
+        NULL,
         NULL};
     struct words w = {0};
     struct tp_error e = {0};
-    struct receipt receipt;
+    struct receipt receipt = {.state = PAYMENT_DECLINED};
     json_t *object;
     bool found = false;
     int code;
@@ -152,8 +154,8 @@ int payer_void(int argc, char **argv)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     r = take_back(&w, &receipt, &found, &e);
     code = cli_end(r, &e);
-    if (found && w.json && (receipt_to_json(&object, &receipt) != TP_OK ||
-                            report_print(object) != TP_OK))
+    if (found && w.json &&
+        (receipt_to_json(&object, &receipt) != TP_OK || report_print(object) != TP_OK))
         code = CLI_INTERNAL;
     else if (found && !w.json)
         receipt_print(stdout, &receipt);

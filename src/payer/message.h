@@ -31,8 +31,8 @@ bool message_names_payee(payment_get *get, const void *ctx);
 TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan,
                                            time_t now, struct tp_error *e);
 
-/* Appends the 0400 that takes an acknowledged payment back, as its receipt has it: of its DE 7, which
- * is not kept, DE 90 says zeros. */
+/* Appends the 0400 that takes an acknowledged payment back, as its receipt has it: of its DE 7,
+ * which is not kept, DE 90 says zeros. */
 TP_MUST_CHECK enum tp_err message_void(struct buf *out, const struct receipt *of, unsigned stan,
                                        time_t now, struct tp_error *e);
 

@@ -173,9 +173,9 @@ static void print_outcome(FILE *to, const struct receipt *r)
     centre(to, r->voided && r->state == PAYMENT_TO_REVERSE ? "TO BE TAKEN BACK"
                : r->voided                                 ? "TAKEN BACK"
                : r->state != PAYMENT_REFUSED               ? words[r->state]
-               : by_purse                  ? "REFUSED BY THE PURSE"
-               : r->by_issuer              ? "REFUSED BY THE ISSUER"
-                                           : words[r->state]);
+               : by_purse                                  ? "REFUSED BY THE PURSE"
+               : r->by_issuer                              ? "REFUSED BY THE ISSUER"
+                                                           : words[r->state]);
     if (r->reason[0] != '\0')
         fprintf(to, "%s\n", r->reason);
     if (r->state == PAYMENT_SIGNED)

@@ -177,9 +177,9 @@ START_TEST(lists_that_nobody_signed_and_the_longest_de_55)
         struct tp_error e = {TP_OK, ""};
         struct tlv t;
 
-        ck_assert_msg(
-            message_build(&b, a_terminal(), &request, "", 42, time(NULL), longest, NULL, &e) == TP_OK,
-            "%s", e.text);
+        ck_assert_msg(message_build(&b, a_terminal(), &request, "", 42, time(NULL), longest, NULL,
+                                    &e) == TP_OK,
+                      "%s", e.text);
         ck_ok(iso8583_unpack(&m, buf_span(&b), &e));
         ck_assert_uint_le(m.field[55].n, 255);
         ck_assert_int_eq(tlv_find(m.field[55], TAG_SDAD, &t), TP_ERR_NOT_FOUND);
