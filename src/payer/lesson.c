@@ -1,4 +1,3 @@
-/* Making a lesson: the kernel runs again over the trace, and what it tells is written down. */
 #include "payer/lesson.h"
 
 #include <inttypes.h>
