@@ -1,4 +1,3 @@
-/* Making a lesson: the kernel runs again over the trace, and what it tells is written down. */
 #include "payer/lesson.h"
 
 #include <inttypes.h>
@@ -765,7 +764,7 @@ static void last_words(struct making *m)
           cut ? "The trace was cut off before the payment ended."
               : "What terminal and card noted, and what became of the payment.");
     if (!m->lost)
-        data(m, tags, sizeof(tags) / sizeof(tags[0]));
+        data(m, tags, cut ? 2 : sizeof(tags) / sizeof(tags[0])); /* the first two always stand */
     if (cut) {
         says(m, NULL, "The trace ends with line %u: what came then is not known.",
              transcript_lines(m->t));

@@ -402,6 +402,35 @@ START_TEST(test_cut)
     }
 END_TEST
 
+/* A trace is foreign text: with half bytes of it changed it is explained, or refused. */
+START_TEST(test_damaged)
+    {
+        static const char digits[] = "0123456789ABCDEF*\n> ";
+        char *trace = pay("8E=00000000000000000100", "00200080=63C2", "pins=9999,1234", NULL);
+        const size_t n = strlen(trace), head = strlen("# telepay");
+        uint32_t chance = 1; /* the same each time */
+
+        for (unsigned i = 0; i < 200; i++) {
+            struct tp_error e = {TP_OK, ""};
+            json_t *lesson = NULL;
+            char *changed = strdup(trace);
+
+            for (unsigned k = 0; k <= i % 3; k++) {
+                chance = chance * 1664525 + 1013904223; /* Numerical Recipes, 7.1 */
+                changed[head + (chance >> 8) % (n - head)] =
+                    digits[(chance >> 24) % (sizeof(digits) - 1)];
+            }
+            if (lesson_make(&lesson, span_str(changed), "the trace", &e) == TP_OK) {
+                free(as_text(lesson));
+                free(as_page(lesson));
+            }
+            json_decref(lesson);
+            free(changed);
+        }
+        free(trace);
+    }
+END_TEST
+
 /* Commands alone, of no payment: as telepay card --trace writes them. */
 START_TEST(test_commands_alone)
     {
@@ -425,6 +454,7 @@ static Suite *suite(void)
     Suite *s = suite_create("lesson");
 
     tcase_add_unchecked_fixture(c, start, stop);
+    tcase_set_timeout(c, 120);
     tcase_add_test(c, test_offline);
     tcase_add_test(c, test_online);
     tcase_add_test(c, test_expired);
@@ -434,6 +464,7 @@ static Suite *suite(void)
     tcase_add_test(c, test_unreached);
     tcase_add_test(c, test_escaped);
     tcase_add_test(c, test_cut);
+    tcase_add_test(c, test_damaged);
     tcase_add_test(c, test_commands_alone);
     suite_add_tcase(s, c);
     return s;
