@@ -697,6 +697,8 @@ void decode_say(struct says *s, uint32_t tag, struct span value)
     }
     if (!may_speak(s, tag) && (row == NULL || !row->masks))
         return;
+    if (known->max > 0 && value.n > known->max) /* it is no such value, and no room is for it */
+        return;
     if (row == NULL) {
         say_format(s, known, value);
         return;
