@@ -61,10 +61,8 @@ void say_text(struct says *s, struct span value);                      /* ISO/IE
 void say_iad(struct says *s, struct span value);                       /* 9F10 */
 void say_issuer_authentication(struct says *s, struct span value);     /* 91 */
 void say_9f6e(struct says *s, struct span value);
-void say_risk_data(struct says *s, struct span value);    /* 9F1D */
-void say_registered(struct says *s, struct span value);   /* 9F0A */
-void say_track2(struct says *s, struct span value);       /* 57 */
-void say_service_code(struct says *s, struct span value); /* 5F30 */
+void say_risk_data(struct says *s, struct span value);  /* 9F1D */
+void say_registered(struct says *s, struct span value); /* 9F0A */
 void say_asn1(struct says *s, uint32_t tag, struct span value);
 void say_issuer_certificate(struct says *s, struct span value); /* 90 */
 void say_icc_certificate(struct says *s, struct span value);    /* 9F46 */
@@ -74,8 +72,6 @@ void say_dynamic_signature(struct says *s, struct span value);  /* 9F4B */
 const char *decode_name(uint32_t tag);        /* of the dictionary, or ASN.1; NULL: none */
 const char *decode_asn1_name(uint32_t tag);   /* of the universal class; NULL: none */
 const char *decode_aid_name(struct span aid); /* whose application; NULL: not known */
-enum decode_scheme decode_scheme_of(const struct decode *d);
-const char *decode_mcc_name(unsigned mcc); /* NULL: not known */
-const char *decode_ins_name(uint8_t ins);  /* "GENERATE AC"; NULL: not known */
+const char *decode_mcc_name(unsigned mcc);    /* NULL: not known */
 
 #endif

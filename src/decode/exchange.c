@@ -42,7 +42,7 @@ static size_t find(uint8_t ins)
     return i;
 }
 
-const char *decode_ins_name(uint8_t ins)
+static const char *ins_name(uint8_t ins)
 {
     const size_t i = find(ins);
 
@@ -164,7 +164,7 @@ void listing_exchange(struct listing *l, struct span command, struct span respon
     struct capdu c = {0};
     struct rapdu r;
     const bool parses = capdu_parse(&c, command) == TP_OK;
-    json_t *o = listing_add(l, "C-APDU", parses ? decode_ins_name(c.ins) : NULL);
+    json_t *o = listing_add(l, "C-APDU", parses ? ins_name(c.ins) : NULL);
 
     if (response.p != NULL && rapdu_parse(&r, response) == TP_OK && c.ins != INS_GET_CHALLENGE)
         decode_learn(l->d, r.data);

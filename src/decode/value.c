@@ -251,7 +251,7 @@ static void say_pan(struct says *s, struct span v)
         pan_valid(digits) ? "" : ": its check digit is wrong");
 }
 
-void say_service_code(struct says *s, struct span v)
+static void say_service_code(struct says *s, struct span v)
 {
     static const char *const interchange[10] = {[1] = "international", [2] = "international, chip",
                                                 [5] = "national",      [6] = "national, chip",
@@ -290,7 +290,7 @@ static char digit_at(struct span v, size_t i)
     return d < 10 ? (char)('0' + d) : d == 0xD ? '=' : 'F';
 }
 
-void say_track2(struct says *s, struct span v)
+static void say_track2(struct says *s, struct span v)
 {
     char text[2 * 19 + 1], pan[PAN_TEXT_MAX], *separator;
     size_t n = 0, pan_n;
@@ -696,6 +696,8 @@ void decode_say(struct says *s, uint32_t tag, struct span value)
         return;
     }
     if (!may_speak(s, tag) && (row == NULL || !row->masks))
+        return;
+    if (known->max > 0 && value.n > known->max) /* it is no such value, and no room is for it */
         return;
     if (row == NULL) {
         say_format(s, known, value);

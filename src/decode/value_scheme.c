@@ -62,7 +62,7 @@ const char *decode_aid_name(struct span aid)
     return i < AIDS ? aids[i].name : NULL;
 }
 
-enum decode_scheme decode_scheme_of(const struct decode *d)
+static enum decode_scheme scheme_of(const struct decode *d)
 {
     static const uint32_t tags[] = {TAG_DF_NAME, TAG_AID, TAG_TERMINAL_AID};
 
@@ -190,7 +190,7 @@ static void say_amex(struct says *s, struct span v)
  * the other has as its version; longer ones are Mastercard's. */
 void say_9f6e(struct says *s, struct span v)
 {
-    const enum decode_scheme scheme = decode_scheme_of(s->d);
+    const enum decode_scheme scheme = scheme_of(s->d);
 
     if (v.n > 4 && (scheme == DECODE_ANY || scheme == DECODE_MASTERCARD))
         say_third_party(s, v);
@@ -203,7 +203,7 @@ void say_9f6e(struct says *s, struct span v)
 /* Book 3 leaves it to whoever uses it; Mastercard does. */
 void say_risk_data(struct says *s, struct span v)
 {
-    const enum decode_scheme scheme = decode_scheme_of(s->d);
+    const enum decode_scheme scheme = scheme_of(s->d);
 
     s->clause = "EMV Contactless Book C-2, A.1.161";
     if (v.n == 8 && (scheme == DECODE_ANY || scheme == DECODE_MASTERCARD))

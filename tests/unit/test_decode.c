@@ -110,6 +110,9 @@ START_TEST(objects_are_in_the_words_of_their_clause)
             {"72459F18048000000086158424000210FEBF34F00B7CE770DC61DA847BFB1E59862504DA8E0020000000"
              "0000000000420141035E031F020000000000000000AC7F4DF1D624A0ED",
              "9F18|86|PIN CHANGE/UNBLOCK|86|PUT DATA|8E00"},
+            /* longer than Book C-2 lets it be: said, and not read on */
+            {"9F6E2505280003323100010108400000000000000000000000000000000000000000000000000000",
+             "its length should be 4 to 32"},
             /* Book 3, table 46; Book 4, A1, A4 */
             {"95050000008000", "byte 4 bit 8: Transaction exceeds floor limit|Book 3, C5"},
             {"9F350134", "cardholder|unattended, online only"},
