@@ -94,7 +94,7 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx,
 }
 
 /* The public authority keys, so that the chains of real cards open too. */
-static const struct capk_store *store(void)
+static struct capk_store *store(void)
 {
     static struct capk_store *made;
     char path[512];

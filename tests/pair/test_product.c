@@ -376,17 +376,17 @@ static void put_command(struct buf *body, struct emv_script *s, const struct emv
 static void put_scripts(const struct run *r, const struct transaction *tx,
                         struct kernel_issuer_answer *out)
 {
+    const enum emv_cvn cvn = (enum emv_cvn)r->c.kind->cvn;
     struct emv_script s =
-        emv_script_start((enum emv_cvn)r->c.kind->cvn, transaction_get(tx, TAG_ATC).p,
-                         transaction_get(tx, TAG_AC).p);
+        emv_script_start(cvn, transaction_get(tx, TAG_ATC).p, transaction_get(tx, TAG_AC).p);
     struct emv_script_keys keys;
     struct secret smi = {NULL, 0}, smc = {NULL, 0};
     struct buf whole = {out->scripts.p, 0, sizeof(out->scripts.p)};
 
-    derive(&smi, s.cvn, &common.scheme->smi_key, &common.scheme->smi_aes_key);
-    derive(&smc, s.cvn, &common.scheme->smc_key, &common.scheme->smc_aes_key);
+    derive(&smi, cvn, &common.scheme->smi_key, &common.scheme->smi_aes_key);
+    derive(&smc, cvn, &common.scheme->smc_key, &common.scheme->smc_aes_key);
     ck_ok(
-        emv_script_keys_derive(&keys, s.cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
+        emv_script_keys_derive(&keys, cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
     for (unsigned template = TAG_SCRIPT_71; template <= TAG_SCRIPT_72;
          template ++) /* MACs run in the order in which the card gets them */
         for (const char *at = r->c.script->scripts; at != NULL;
