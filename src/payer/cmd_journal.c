@@ -11,11 +11,13 @@
 #include "payer/deliver.h"
 #include "payer/person.h"
 #include "payer/report.h"
+#include "payer/ticket_words.h"
 #include "store/upgrade.h"
 
 struct words {
     const char *config;
     const char *rrn; /* journal show */
+    struct ticket_wish ticket;
     bool json, wants_rrn, verbose, yes;
 };
 
@@ -33,6 +35,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct words *w = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        if (w->wants_rrn)
+            state->child_inputs[0] = &w->ticket;
+        return 0;
     case CONFIG:
         w->config = arg;
         return 0;
@@ -67,7 +73,9 @@ static enum tp_err begin(struct words *w, struct terminal **t, struct journal **
                          const char *arguments, const char *what, int argc, char **argv,
                          struct tp_error *e)
 {
-    const struct argp argp = {options, parse, arguments, what, NULL, NULL, NULL};
+    static const struct argp_child children[] = {{&ticket_words, 0, NULL, 0}, {0}};
+    const struct argp argp = {options, parse, arguments, what, w->wants_rrn ? children : NULL,
+                              NULL,    NULL};
     enum tp_err r;
 
     *t = NULL;
@@ -138,6 +146,7 @@ int payer_journal(int argc, char **argv)
 
 int payer_journal_show(int argc, char **argv)
 {
+    const struct ticket copy = {.kind = TICKET_PAYMENT, .copy = true};
     struct words w = {.wants_rrn = true};
     struct tp_error e = {0};
     struct receipt receipt;
@@ -154,7 +163,9 @@ int payer_journal_show(int argc, char **argv)
         if (r == TP_OK)
             r = report_print(object);
     } else if (r == TP_OK)
-        receipt_print(stdout, &receipt);
+        ticket_show(&w.ticket, t, &copy, &receipt);
+    if (r == TP_OK)
+        r = ticket_print(&w.ticket, t, &copy, &receipt, false, &e);
     return end(&t, &j, r, &e);
 }
 

@@ -13,6 +13,7 @@
 #include "payer/home.h"
 #include "payer/order_words.h"
 #include "payer/report.h"
+#include "payer/ticket_words.h"
 #include "payer/voucher_proof.h"
 #include "wire/jcs.h"
 
@@ -151,7 +152,7 @@ static void show(const struct kept_order *o)
            o->state != KEPT_ACKNOWLEDGED ? ""
            : o->delivered                ? ", delivered"
                                          : ", not delivered yet");
-    receipt_print(stdout, &o->ticket);
+    ticket_show(&(struct ticket_wish){0}, NULL, &(struct ticket){.copy = true}, &o->ticket);
 }
 
 int payer_order_show(int argc, char **argv)

@@ -10,10 +10,12 @@
 #include "payer/pay_url.h"
 #include "payer/report.h"
 #include "payer/rerun.h"
+#include "payer/ticket_words.h"
 
 struct words {
     struct pay_options pay;
     struct checkout_options checkout;
+    struct ticket_wish ticket;
     const char *order; /* the address of one: ORIGIN/orders/ID */
     const char *replay;
     bool json, dry_run;
@@ -38,7 +40,9 @@ static const struct argp_option options[] = {
 
 static void check_words(const struct words *w, struct argp_state *state)
 {
-    if ((w->replay != NULL) != w->dry_run)
+    if (w->replay != NULL && w->ticket.device != NULL)
+        argp_error(state, "a payment that is run again has no ticket to print: no --print");
+    else if ((w->replay != NULL) != w->dry_run)
         argp_error(
             state,
             "--replay and --dry-run go together: a payment that is run again is not paid again");
@@ -63,6 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->pay;
         state->child_inputs[1] = &w->checkout;
+        state->child_inputs[2] = &w->ticket;
         return 0;
     case AMOUNT:
         w->pay.amount = arg;
@@ -181,13 +186,15 @@ static void run(struct words *w, struct pay_result *result, struct rerun *rerun)
 int payer_pay(int argc, char **argv)
 {
     static const struct argp_child children[] = {
-        {&card_words, 0, NULL, 0}, {&order_words, 0, NULL, 0}, {0}};
+        {&card_words, 0, NULL, 0}, {&order_words, 0, NULL, 0}, {&ticket_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,  parse, NULL, "Pay with the card in the reader, and print the receipt.",
         children, NULL,  NULL};
     struct words w = {.pay = CARD_WORDS_NONE, .checkout = ORDER_WORDS_NONE};
+    const struct ticket ticket = {.kind = TICKET_PAYMENT};
     struct pay_result result;
     struct rerun rerun;
+    struct tp_error unprinted;
     int code;
 
     cli_parse(&argp, argc, argv, &w);
@@ -201,12 +208,16 @@ int payer_pay(int argc, char **argv)
     if (w.json && print_json(&result, w.replay != NULL ? &rerun : NULL) != TP_OK)
         log_error("the report cannot be written: `telepay journal list` shows what was paid");
     if (!w.json && result.has_receipt)
-        receipt_print(stdout, &result.receipt);
+        ticket_show(&w.ticket, result.terminal, &ticket, &result.receipt);
     if (!w.json && w.replay != NULL)
         print_rerun(&rerun);
     if (fflush(stdout) != 0)
         log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid",
                   strerror(errno));
+    if (result.has_receipt && w.replay == NULL &&
+        ticket_print(&w.ticket, result.terminal, &ticket, &result.receipt, true, &unprinted) !=
+            TP_OK)
+        log_error("%s", unprinted.text);
     person_is_done();
     pay_result_free(&result);
     return code;

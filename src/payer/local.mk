@@ -23,7 +23,8 @@ libpayer_a_SOURCES = \
 	src/payer/parameters.c src/payer/parameters.h \
 	src/payer/person.c src/payer/person.h \
 	src/payer/cmd_purse.c src/payer/cmd_purse_empty.c src/payer/cmd_purse_fill.c src/payer/cmd_purse_session.c src/payer/cmd_purse_history.c src/payer/cmd_purse_page.c src/payer/history.c src/payer/history.h src/payer/emptyings.c src/payer/emptyings.h src/payer/purse_record.c src/payer/purse_record.h src/payer/provisions.c src/payer/provisions.h src/payer/voucher_proof.c src/payer/voucher_proof.h src/payer/purse_words.c src/payer/purse_words.h src/payer/purse_door.c src/payer/purse_door.h src/payer/purses.c src/payer/purses.h \
-	src/payer/receipt.c src/payer/receipt.h \
+	src/payer/paper.c src/payer/paper.h src/payer/printer.c src/payer/printer.h \
+	src/payer/receipt.c src/payer/receipt.h src/payer/ticket.c src/payer/ticket.h src/payer/ticket_words.c src/payer/ticket_words.h \
 	src/payer/report.c src/payer/report.h \
 	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \
 	src/payer/shown.c src/payer/shown.h src/payer/submit.c src/payer/submit.h \
@@ -54,6 +55,11 @@ check_PROGRAMS += tests/unit/test_message
 TESTS += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
 tests_unit_test_message_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_ticket
+TESTS += tests/unit/test_ticket
+tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c tests/unit/unit.h
+tests_unit_test_ticket_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_memory
 TESTS += tests/unit/test_memory
@@ -102,6 +108,9 @@ dist_check_SCRIPTS += tests/system/pay.sh tests/system/pay_torn_out.sh tests/sys
 	tests/system/pin-terminal.sh
 dist_noinst_SCRIPTS += tests/system/pin-terminal.py
 TESTS += tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pay_signals.sh tests/system/pay.sh tests/system/pin-terminal.sh
+dist_check_SCRIPTS += tests/system/ticket.sh
+dist_noinst_SCRIPTS += tests/tools/escpos.py tests/tools/full_fifo.py
+TESTS += tests/system/ticket.sh
 dist_check_SCRIPTS += tests/system/whole_way.sh tests/system/readme.sh
 dist_noinst_SCRIPTS += tests/system/no-plain-pan.py tests/system/valid-documents.sh tests/tools/cut_commit.py tests/tools/recording_proxy.py
 TESTS += tests/system/whole_way.sh

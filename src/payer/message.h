@@ -46,5 +46,6 @@ bool answer_of_issuer(const struct wire_answer *a);
 
 /* A sentence for a DE 39, never NULL; as said by the card's issuer, or by the acquirer. */
 const char *answer_text(const char *code, bool issuer);
+const char *answer_text_french(const char *code); /* for tickets */
 
 #endif

@@ -35,12 +35,14 @@ copies() { find acq -name 'ledger.db.version-*' | wc -l; }
 expect 0 "made the acquirer" a init acq --listen 127.0.0.1:0
 expect 0 "contract" a contract add --id 000000000000123 --name Librairie --mcc 5942 --currency EUR
 expect 0 "there is nothing to do" a upgrade
-before() { # as version 5 left them: no mediators, whose they are stood nowhere, the version in the file's head
+before() { # as version 5 left them: no places of contracts, no mediators, whose they are stood nowhere, the version in the file's head
     python3 - <<'PY'
 import sqlite3
 d = sqlite3.connect("acq/ledger.db")
 for (name,) in d.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND sql LIKE '%mediat%'").fetchall():
     d.execute("DROP TRIGGER " + name)
+for column in ("siret", "town", "postcode"):
+    d.execute("ALTER TABLE contract DROP COLUMN " + column)
 d.executescript("DROP TABLE mediated; ALTER TABLE terminal DROP COLUMN mediator; DROP TABLE mediator; DROP TABLE store; PRAGMA user_version = 5;")
 PY
 }
@@ -50,15 +52,16 @@ expect 2 "telepay-acquirer upgrade" a serve
 expect 2 "--yes" a upgrade
 said "version 5 to 6: "
 said "version 6 to 7: adds mediators"
+said "version 7 to 8: adds SIRET, town and postcode"
 typed n 1 "stays as it is"
 [ "$(copies)" = 0 ] || fail "a copy though nothing was done"
 expect 2 "telepay-acquirer upgrade" a contract list
-typed y 0 "now of version 7"
+typed y 0 "now of version 8"
 [ "$(copies)" = 1 ] || fail "no copy of the books"
-expect 0 "000000000000123" a contract list
+expect 0 '"siret": ""' a contract list --json
 before
 rm acq/ledger.db.version-*
-expect 0 "now of version 7" a upgrade --yes --dir acq
+expect 0 "now of version 8" a upgrade --yes --dir acq
 expect 0 "books and evidence agree" a audit
 
 # not under a server
