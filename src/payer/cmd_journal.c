@@ -146,7 +146,6 @@ int payer_journal(int argc, char **argv)
 
 int payer_journal_show(int argc, char **argv)
 {
-    const struct ticket copy = {.kind = TICKET_PAYMENT, .copy = true};
     struct words w = {.wants_rrn = true};
     struct tp_error e = {0};
     struct receipt receipt;
@@ -158,14 +157,15 @@ int payer_journal_show(int argc, char **argv)
 
     if (r == TP_OK)
         r = journal_find(j, w.rrn, &receipt, &e);
+    receipt.copy = true;
     if (r == TP_OK && w.json) {
         r = receipt_to_json(&object, &receipt);
         if (r == TP_OK)
             r = report_print(object);
     } else if (r == TP_OK)
-        ticket_show(&w.ticket, t, &copy, &receipt);
+        ticket_show(&w.ticket, t, &receipt);
     if (r == TP_OK)
-        r = ticket_print(&w.ticket, t, &copy, &receipt, false, &e);
+        r = ticket_print(&w.ticket, t, &receipt, false, &e);
     return end(&t, &j, r, &e);
 }
 

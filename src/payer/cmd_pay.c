@@ -191,7 +191,6 @@ int payer_pay(int argc, char **argv)
         options,  parse, NULL, "Pay with the card in the reader, and print the receipt.",
         children, NULL,  NULL};
     struct words w = {.pay = CARD_WORDS_NONE, .checkout = ORDER_WORDS_NONE};
-    const struct ticket ticket = {.kind = TICKET_PAYMENT};
     struct pay_result result;
     struct rerun rerun;
     struct tp_error unprinted;
@@ -208,15 +207,14 @@ int payer_pay(int argc, char **argv)
     if (w.json && print_json(&result, w.replay != NULL ? &rerun : NULL) != TP_OK)
         log_error("the report cannot be written: `telepay journal list` shows what was paid");
     if (!w.json && result.has_receipt)
-        ticket_show(&w.ticket, result.terminal, &ticket, &result.receipt);
+        ticket_show(&w.ticket, result.terminal, &result.receipt);
     if (!w.json && w.replay != NULL)
         print_rerun(&rerun);
     if (fflush(stdout) != 0)
         log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid",
                   strerror(errno));
     if (result.has_receipt && w.replay == NULL &&
-        ticket_print(&w.ticket, result.terminal, &ticket, &result.receipt, true, &unprinted) !=
-            TP_OK)
+        ticket_print(&w.ticket, result.terminal, &result.receipt, true, &unprinted) != TP_OK)
         log_error("%s", unprinted.text);
     person_is_done();
     pay_result_free(&result);

@@ -43,9 +43,12 @@ struct receipt { /* texts are "" when there is nothing to say */
     char tvr[11], tsi[5];
     unsigned stan;
     char rrn[40];     /* a reference; of a voucher SESSION-NUMBER */
+    char undoes[13];  /* of a refund: the payment that it gives back, by its reference */
     char approval[7]; /* DE 38: the issuer's approval code */
     char answer[3];   /* DE 39 */
+    bool voided;      /* the merchant takes it back, or has */
     bool by_issuer;   /* of one that is refused: it was the card's issuer who did */
+    bool copy;        /* shown again: never kept */
     char reason[200]; /* why it was not approved, in a sentence */
 };
 

@@ -33,17 +33,26 @@ static const char *sum_text(char out[SUM_MAX], int64_t amount, uint16_t currency
     return out;
 }
 
-static void put_date(const struct paper *p, int date, int time, enum ticket_language l)
+static const char *date_text(char out[DATE_TEXT_MAX], int date, enum ticket_language l)
 {
-    const int h = time / 10000, m = time / 100 % 100, s = time % 100;
+    if (l == TICKET_ENGLISH)
+        return date_format(out, date);
+    snprintf(out, DATE_TEXT_MAX, "%02u/%02u/%04u", (unsigned)date % 100U,
+             (unsigned)date / 100U % 100U, (unsigned)date / 10000U % 10000U);
+    return out;
+}
+
+static void put_date(const struct paper *p, const struct receipt *r, enum ticket_language l)
+{
+    const int h = r->time / 10000, m = r->time / 100 % 100, s = r->time % 100;
     char text[48], day[DATE_TEXT_MAX];
 
+    date_text(day, r->date, l);
     if (l == TICKET_FRENCH) {
-        snprintf(text, sizeof(text), "Le %02d/%02d/%04d à %02d:%02d:%02d", date % 100,
-                 date / 100 % 100, date / 10000, h, m, s);
+        snprintf(text, sizeof(text), "Le %s à %02d:%02d:%02d", day, h, m, s);
         paper_line(p, text);
     } else {
-        snprintf(text, sizeof(text), "%s %02d:%02d:%02d", date_format(day, date), h, m, s);
+        snprintf(text, sizeof(text), "%s %02d:%02d:%02d", day, h, m, s);
         paper_pair(p, PAPER_PLAIN, "Date", text);
     }
 }
@@ -90,7 +99,7 @@ static void put_shop(const struct paper *p, const char *merchant, const struct s
 
 /* ---- in English ---- */
 
-static void put_outcome(const struct paper *p, const struct ticket *t, const struct receipt *r)
+static void put_outcome(const struct paper *p, const struct receipt *r)
 {
     static const char *const words[] = {
         [PAYMENT_DECLINED] = "DECLINED",
@@ -106,10 +115,11 @@ static void put_outcome(const struct paper *p, const struct ticket *t, const str
     const bool by_purse = r->purse[0] != '\0', refused = r->state == PAYMENT_REFUSED;
 
     paper_centre(p, PAPER_BOLD,
-                 refused && by_purse                                      ? "REFUSED BY THE PURSE"
-                 : refused && r->by_issuer                                ? "REFUSED BY THE ISSUER"
-                 : t->kind == TICKET_VOID && r->state == PAYMENT_REVERSED ? "VOIDED"
-                                                                          : words[r->state]);
+                 refused && by_purse                           ? "REFUSED BY THE PURSE"
+                 : refused && r->by_issuer                     ? "REFUSED BY THE ISSUER"
+                 : r->voided && r->state == PAYMENT_TO_REVERSE ? "TO BE TAKEN BACK"
+                 : r->voided && r->state == PAYMENT_REVERSED   ? "TAKEN BACK"
+                                                               : words[r->state]);
     paper_line(p, r->reason);
     if (r->state == PAYMENT_SIGNED) {
         paper_line(p, by_purse ? "Your key has signed. Do not pay again:"
@@ -122,37 +132,37 @@ static void put_outcome(const struct paper *p, const struct ticket *t, const str
     }
 }
 
-static void put_english(const struct paper *p, const struct ticket *t, const struct receipt *r)
+static void put_english(const struct paper *p, const struct receipt *r, enum ticket_whom whom)
 {
     char text[SUM_MAX];
 
     paper_centre(p, PAPER_BOLD, r->purse[0] != '\0' ? "PURSE PAYMENT" : "CARD PAYMENT");
-    paper_centre(p, PAPER_BOLD, t->copy ? "DUPLICATE" : "");
+    paper_centre(p, PAPER_BOLD, r->copy ? "DUPLICATE" : "");
     put_shop(p, r->merchant, &r->shop);
     paper_pair(p, PAPER_PLAIN, "Contract", r->contract);
     paper_pair(p, PAPER_PLAIN, "Terminal", r->terminal);
-    put_date(p, r->date, r->time, TICKET_ENGLISH);
+    put_date(p, r, TICKET_ENGLISH);
     paper_pair(p, PAPER_PLAIN, "Purse", r->purse);
     if (r->purse[0] == '\0') {
         paper_pair(p, PAPER_PLAIN, "Application", r->label);
         paper_pair(p, PAPER_PLAIN, "AID", r->aid);
-        put_card_number(p, "Card", "  no. ", r);
+        put_card_number(p, "Card", " no. ", r);
         paper_pair(p, PAPER_PLAIN, "Signature", r->method);
         put_cryptogram(p, r);
         paper_line(p, r->verified);
     }
     put_number(p, "Number", r->stan);
     paper_pair(p, PAPER_PLAIN, "Reference", r->rrn);
+    paper_pair(p, PAPER_PLAIN, "Refund of", r->undoes);
     paper_pair(p, PAPER_PLAIN, "Approval", r->approval);
     paper_pair(p, PAPER_TALL, r->type == TYPE_REFUND ? "REFUND" : "AMOUNT",
                sum_text(text, r->amount, r->currency, TICKET_ENGLISH));
-    put_outcome(p, t, r);
-    if (r->signature && t->whom == TICKET_MERCHANT) {
+    put_outcome(p, r);
+    if (r->signature && whom == TICKET_MERCHANT) {
         paper_line(p, "Cardholder's signature:");
         paper_space(p);
     }
-    paper_centre(p, PAPER_PLAIN,
-                 t->whom == TICKET_MERCHANT ? "MERCHANT'S COPY" : "CUSTOMER'S COPY");
+    paper_centre(p, PAPER_PLAIN, whom == TICKET_MERCHANT ? "MERCHANT'S COPY" : "CUSTOMER'S COPY");
     paper_centre(p, PAPER_PLAIN, "PLEASE KEEP IT. GOODBYE");
 }
 
@@ -177,8 +187,7 @@ static void put_french_reason(const struct paper *p, const struct receipt *r)
     paper_line(p, text);
 }
 
-static void put_french_outcome(const struct paper *p, const struct ticket *t,
-                               const struct receipt *r)
+static void put_french_outcome(const struct paper *p, const struct receipt *r)
 {
     static const char *const words[] = {
         [PAYMENT_DECLINED] = "TRANSACTION REFUSEE",
@@ -194,9 +203,10 @@ static void put_french_outcome(const struct paper *p, const struct ticket *t,
 
     put_direction(p, r);
     paper_centre(p, PAPER_BOLD,
-                 t->kind == TICKET_VOID && r->state == PAYMENT_REVERSED ? "ANNULATION"
-                 : r->state == PAYMENT_DECLINED && r->ac[0] == '\0'     ? "ABANDON"
-                                                                        : words[r->state]);
+                 r->voided && r->state == PAYMENT_TO_REVERSE        ? "ANNULATION A TRANSMETTRE"
+                 : r->voided && r->state == PAYMENT_REVERSED        ? "ANNULATION"
+                 : r->state == PAYMENT_DECLINED && r->ac[0] == '\0' ? "ABANDON"
+                                                                    : words[r->state]);
     put_french_reason(p, r);
     if (r->state == PAYMENT_SIGNED) {
         paper_line(p, r->purse[0] != '\0' ? "Votre clé a signé. Ne payez pas de nouveau :"
@@ -210,16 +220,16 @@ static void put_french_outcome(const struct paper *p, const struct ticket *t,
 }
 
 /* The order of the CB tickets. */
-static void put_french(const struct paper *p, const struct ticket *t, const struct receipt *r)
+static void put_french(const struct paper *p, const struct receipt *r, enum ticket_whom whom)
 {
     const bool by_purse = r->purse[0] != '\0';
     char text[SUM_MAX];
 
     paper_centre(p, PAPER_BOLD, by_purse ? "PORTE-MONNAIE VIRTUEL" : "CARTE BANCAIRE");
-    paper_centre(p, PAPER_BOLD, t->copy ? "DUPLICATA" : "");
+    paper_centre(p, PAPER_BOLD, r->copy ? "DUPLICATA" : "");
     paper_line(p, r->aid);
     paper_line(p, r->label);
-    put_date(p, r->date, r->time, TICKET_FRENCH);
+    put_date(p, r, TICKET_FRENCH);
     paper_centre(p, PAPER_PLAIN, r->merchant);
     paper_centre(p, PAPER_PLAIN, r->shop.town);
     paper_centre(p, PAPER_PLAIN, r->shop.postcode);
@@ -229,76 +239,88 @@ static void put_french(const struct paper *p, const struct ticket *t, const stru
     if (by_purse) {
         paper_pair(p, PAPER_PLAIN, "Porte-monnaie", r->purse);
     } else {
-        put_card_number(p, "Carte", "  n° ", r);
+        put_card_number(p, "Carte", " n° ", r);
         put_cryptogram(p, r);
     }
     put_number(p, "Numéro", r->stan);
     paper_pair(p, PAPER_PLAIN, "Référence", r->rrn);
+    paper_pair(p, PAPER_PLAIN, "Crédit de", r->undoes);
     if (!by_purse && r->approval[0] == '\0') /* it is there, too, when nobody was asked */
         paper_line(p, "No AUTO :");
     paper_pair(p, PAPER_PLAIN, "No AUTO :", r->approval);
     paper_pair(p, PAPER_TALL, "MONTANT :", sum_text(text, r->amount, r->currency, TICKET_FRENCH));
-    put_french_outcome(p, t, r);
-    if (r->signature && t->whom == TICKET_MERCHANT) {
+    put_french_outcome(p, r);
+    if (r->signature && whom == TICKET_MERCHANT) {
         paper_line(p, "Signature du porteur :");
         paper_space(p);
     }
-    paper_centre(p, PAPER_PLAIN,
-                 t->whom == TICKET_MERCHANT ? "TICKET COMMERCANT" : "TICKET CLIENT");
+    paper_centre(p, PAPER_PLAIN, whom == TICKET_MERCHANT ? "TICKET COMMERCANT" : "TICKET CLIENT");
     paper_centre(p, PAPER_PLAIN, "A CONSERVER");
     paper_centre(p, PAPER_PLAIN, "MERCI AU REVOIR");
 }
 
-void ticket_put(const struct paper *p, const struct ticket *t, const struct receipt *r,
+void ticket_put(const struct paper *p, const struct receipt *r, enum ticket_whom whom,
                 enum ticket_language l)
 {
     paper_begin(p);
     if (l == TICKET_FRENCH)
-        put_french(p, t, r);
+        put_french(p, r, whom);
     else
-        put_english(p, t, r);
+        put_english(p, r, whom);
     paper_end(p);
 }
 
 /* ---- of a day ---- */
 
-static void put_sum(const struct paper *p, const char *name, const struct ticket_sum *sum,
+static const struct {
+    const char *head, *contract, *both, *here, *there, *debits, *credits, *total, *waiting,
+        *balanced, *differs;
+} day_words[TICKET_LANGUAGES] = {
+    {"TOTALS OF THE DAY", "Contract", "Here and at the acquirer", "Here", "At the acquirer",
+     "Payments", "Refunds", "NET", "Not yet settled with the acquirer", "IN BALANCE",
+     "NOT IN BALANCE"},
+    {"TOTAUX DE LA JOURNEE", "Contrat", "Ici et chez l'acquéreur", "Ici", "Chez l'acquéreur",
+     "Débits", "Crédits", "NET :", "En attente chez l'acquéreur", "CONFORME", "NON CONFORME"},
+};
+
+static void put_sum(const struct paper *p, const char *name, uint64_t count, int64_t amount,
                     uint16_t currency, enum ticket_language l)
 {
     char text[SUM_MAX], named[48];
 
-    snprintf(named, sizeof(named), "%s %" PRId64, name, sum->count);
-    paper_pair(p, PAPER_PLAIN, named, sum_text(text, sum->amount, currency, l));
+    snprintf(named, sizeof(named), "%s %" PRIu64, name, count);
+    paper_pair(p, PAPER_PLAIN, named, sum_text(text, amount, currency, l));
 }
 
-static const struct {
-    const char *head, *copy, *contract, *debits, *credits, *voids, *total, *agreed, *differs;
-} day_words[TICKET_LANGUAGES] = {
-    {"TOTALS OF THE DAY", "DUPLICATE", "Contract", "Payments", "Refunds", "Voids", "TOTAL",
-     "THE ACQUIRER HAS THE SAME", "THE ACQUIRER HAS OTHERS"},
-    {"TOTAUX DE LA JOURNEE", "DUPLICATA", "Contrat", "Débits", "Crédits", "Annulations",
-     "TOTAL :", "CONFORME A L'ACQUEREUR", "NON CONFORME A L'ACQUEREUR"},
-};
+static void put_side(const struct paper *p, const char *whose, const struct day_totals *t,
+                     uint16_t currency, enum ticket_language l)
+{
+    char text[SUM_MAX];
 
-void ticket_put_day(const struct paper *p, const struct ticket_day *d, const struct terminal *t,
-                    bool copy)
+    paper_line(p, whose);
+    put_sum(p, day_words[l].debits, t->debits, t->debit_amount, currency, l);
+    put_sum(p, day_words[l].credits, t->credits, t->credit_amount, currency, l);
+    paper_pair(p, PAPER_TALL, day_words[l].total,
+               sum_text(text, t->debit_amount - t->credit_amount, currency, l));
+}
+
+void ticket_put_day(const struct paper *p, const struct day *d, const struct terminal *t)
 {
     const enum ticket_language l = t->ticket.languages[0];
-    char text[SUM_MAX];
+    const uint16_t currency = t->currency->numeric;
+    char text[24], day[DATE_TEXT_MAX];
 
     paper_begin(p);
     paper_centre(p, PAPER_BOLD, day_words[l].head);
-    paper_centre(p, PAPER_BOLD, copy ? day_words[l].copy : "");
     put_shop(p, t->kernel.merchant_name, &t->shop);
     paper_pair(p, PAPER_PLAIN, day_words[l].contract, t->kernel.merchant_id);
     paper_pair(p, PAPER_PLAIN, "Terminal", t->kernel.terminal_id);
-    put_date(p, d->date, d->time, l);
-    put_sum(p, day_words[l].debits, &d->debits, d->currency, l);
-    put_sum(p, day_words[l].credits, &d->credits, d->currency, l);
-    put_sum(p, day_words[l].voids, &d->voids, d->currency, l);
-    paper_pair(p, PAPER_TALL, day_words[l].total,
-               sum_text(text, d->debits.amount - d->credits.amount, d->currency, l));
-    paper_centre(p, PAPER_BOLD, d->agreed ? day_words[l].agreed : day_words[l].differs);
-    paper_line(p, d->answer);
+    paper_pair(p, PAPER_PLAIN, "Date", date_text(day, d->date, l));
+    put_side(p, d->balanced ? day_words[l].both : day_words[l].here, &d->here, currency, l);
+    if (!d->balanced)
+        put_side(p, day_words[l].there, &d->there, currency, l);
+    snprintf(text, sizeof(text), "%" PRId64, d->waiting);
+    paper_pair(p, PAPER_PLAIN, day_words[l].waiting, d->waiting > 0 ? text : "");
+    paper_centre(p, PAPER_BOLD, d->balanced ? day_words[l].balanced : day_words[l].differs);
     paper_end(p);
 }

@@ -6,14 +6,7 @@
 #include "payer/paper.h"
 #include "payer/receipt.h"
 
-enum ticket_kind { TICKET_PAYMENT /* or a refund: struct receipt, type */, TICKET_VOID };
 enum ticket_whom { TICKET_CUSTOMER, TICKET_MERCHANT };
-
-struct ticket { /* which one, of the receipt's */
-    enum ticket_kind kind;
-    enum ticket_whom whom;
-    bool copy; /* of one that was given already: DUPLICATA */
-};
 
 /* The merchant's is in the first of the shop's languages; the customer's in the first that the card
  * likes of those that the shop has, else in that one too. */
@@ -21,22 +14,22 @@ enum ticket_language ticket_language(const struct ticket_style *style, const str
                                      enum ticket_whom whom);
 
 /* From the beginning of its paper to the cut. */
-void ticket_put(const struct paper *p, const struct ticket *t, const struct receipt *r,
+void ticket_put(const struct paper *p, const struct receipt *r, enum ticket_whom whom,
                 enum ticket_language l);
 
-struct ticket_sum {
-    int64_t count, amount; /* minor units */
+struct day_totals {
+    uint64_t debits, credits;
+    int64_t debit_amount, credit_amount; /* minor units */
 };
 
-struct ticket_day { /* of a terminal */
-    int date, time; /* when it was closed */
-    uint16_t currency;
-    struct ticket_sum debits, credits, voids;
-    const char *answer; /* of the acquirer, in words; "": none */
-    bool agreed;        /* it has the same totals */
+struct day {
+    int date; /* YYYYMMDD, local */
+    struct day_totals here, there;
+    int64_t waiting; /* payments of that day of which the acquirer has not yet said what became */
+    bool balanced;   /* as the acquirer says, and as they are */
 };
 
-void ticket_put_day(const struct paper *p, const struct ticket_day *d, const struct terminal *t,
-                    bool copy);
+/* Of a terminal's day, in the shop's language. */
+void ticket_put_day(const struct paper *p, const struct day *d, const struct terminal *t);
 
 #endif

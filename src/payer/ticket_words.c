@@ -48,26 +48,23 @@ static const struct ticket_style *style_of(const struct terminal *t)
     return t != NULL && t->ticket.languages_n > 0 ? &t->ticket : &usual;
 }
 
-static void put(FILE *to, const struct terminal *t, bool escpos, const struct ticket *which,
-                enum ticket_whom whom, const struct receipt *r)
+static void put(FILE *to, const struct terminal *t, bool escpos, const struct receipt *r,
+                enum ticket_whom whom)
 {
     const struct ticket_style *style = style_of(t);
     const struct paper paper = {to, style->width, escpos};
-    struct ticket ticket = *which;
 
-    ticket.whom = whom;
-    ticket_put(&paper, &ticket, r, ticket_language(style, r, whom));
+    ticket_put(&paper, r, whom, ticket_language(style, r, whom));
 }
 
-void ticket_show(const struct ticket_wish *w, const struct terminal *t, const struct ticket *ticket,
-                 const struct receipt *r)
+void ticket_show(const struct ticket_wish *w, const struct terminal *t, const struct receipt *r)
 {
     if (w->merchant)
-        put(stdout, t, false, ticket, TICKET_MERCHANT, r);
+        put(stdout, t, false, r, TICKET_MERCHANT);
     if (w->merchant && w->customer)
         putchar('\n');
     if (w->customer || !w->merchant)
-        put(stdout, t, false, ticket, TICKET_CUSTOMER, r);
+        put(stdout, t, false, r, TICKET_CUSTOMER);
 }
 
 static const char *device_of(const struct ticket_wish *w, const struct ticket_style *style,
@@ -79,8 +76,7 @@ static const char *device_of(const struct ticket_wish *w, const struct ticket_st
 }
 
 static enum tp_err print_on(const char *device, const struct ticket_wish *w,
-                            const struct terminal *t, const struct ticket *ticket,
-                            const struct receipt *r, struct tp_error *e)
+                            const struct terminal *t, const struct receipt *r, struct tp_error *e)
 {
     char *bytes = NULL;
     size_t n = 0;
@@ -90,9 +86,9 @@ static enum tp_err print_on(const char *device, const struct ticket_wish *w,
     if (to == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (w->merchant || !w->customer)
-        put(to, t, true, ticket, TICKET_MERCHANT, r);
+        put(to, t, true, r, TICKET_MERCHANT);
     if (w->customer || !w->merchant)
-        put(to, t, true, ticket, TICKET_CUSTOMER, r);
+        put(to, t, true, r, TICKET_CUSTOMER);
     rc = fclose(to) == 0 ? printer_write(device, span_of(bytes, n), e)
                          : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     free(bytes);
@@ -100,8 +96,7 @@ static enum tp_err print_on(const char *device, const struct ticket_wish *w,
 }
 
 enum tp_err ticket_print(const struct ticket_wish *w, const struct terminal *t,
-                         const struct ticket *ticket, const struct receipt *r, bool always,
-                         struct tp_error *e)
+                         const struct receipt *r, bool always, struct tp_error *e)
 {
     const char *device = device_of(w, style_of(t), always);
     enum tp_err rc;
@@ -110,7 +105,7 @@ enum tp_err ticket_print(const struct ticket_wish *w, const struct terminal *t,
         return TP_OK;
     rc = device[0] == '\0'
              ? tp_fail(e, TP_ERR_USAGE, "telepay.conf names no \"printer\" in section [ticket]")
-             : print_on(device, w, t, ticket, r, e);
+             : print_on(device, w, t, r, e);
     if (rc != TP_OK)
         (void)tp_error_prefix(e, "the ticket is not printed, and the payment is as it was "
                                  "(`telepay journal show --print DEVICE` prints it again)");

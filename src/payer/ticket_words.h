@@ -17,15 +17,12 @@ struct ticket_wish {         /* begins as {0} */
 /* A child of argp; its input is a struct ticket_wish. */
 extern const struct argp ticket_words;
 
-/* As text on stdout. t NULL, or of an order: the usual style. The whom of `ticket` is the wish's.
- */
-void ticket_show(const struct ticket_wish *w, const struct terminal *t, const struct ticket *ticket,
-                 const struct receipt *r);
+/* As text on stdout. t NULL, or of an order: in the usual style. */
+void ticket_show(const struct ticket_wish *w, const struct terminal *t, const struct receipt *r);
 
 /* On the printer that --print names; without it on that of telepay.conf, where it has one, if
  * `always`. TP_ERR_IO, TP_ERR_USAGE, said so that it is understood that the payment stands. */
 TP_MUST_CHECK enum tp_err ticket_print(const struct ticket_wish *w, const struct terminal *t,
-                                       const struct ticket *ticket, const struct receipt *r,
-                                       bool always, struct tp_error *e);
+                                       const struct receipt *r, bool always, struct tp_error *e);
 
 #endif

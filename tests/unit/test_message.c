@@ -389,7 +389,6 @@ START_TEST(the_issuer_s_refusal_is_the_issuer_s)
             char *text = NULL;
             size_t n = 0;
             const struct paper paper = {open_memstream(&text, &n), 80, false};
-            const struct ticket ticket = {.whom = TICKET_CUSTOMER};
 
             snprintf(a.code, sizeof(a.code), "%s", rows[i].code);
             snprintf(a.reason, sizeof(a.reason), "%s", rows[i].de44);
@@ -398,7 +397,7 @@ START_TEST(the_issuer_s_refusal_is_the_issuer_s)
             ck_ok(receipt_to_json(&object, &r)); /* as the journal keeps it */
             ck_ok(receipt_from_json(&again, object));
             json_decref(object);
-            ticket_put(&paper, &ticket, &again, TICKET_ENGLISH);
+            ticket_put(&paper, &again, TICKET_CUSTOMER, TICKET_ENGLISH);
             fclose(paper.to);
             ck_assert_msg(strstr(text, rows[i].head) != NULL, "%s", text);
             free(text);
