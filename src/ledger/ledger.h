@@ -45,6 +45,7 @@ struct db *ledger_db(struct ledger *l); /* for who serves, and for tests that lo
 struct contract {
     char id[CONTRACT_ID_MAX];
     char name[41];
+    char siret[15], town[41], postcode[11]; /* of the point of sale, for its tickets; "": none */
     uint16_t mcc;
     uint16_t currency;  /* numeric: a contract is in one currency */
     uint16_t country;   /* numeric */
@@ -176,9 +177,9 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     struct emv_evidence emv;
     struct mediated_record mediated;
     char undoes[RRN_MAX]; /* of a credit: the payment that it gives back; "": none is named */
-    bool vouched;        /* no signature covers it: it counts with its issuer's approval alone */
-    enum tx_state state; /* when read */
-    char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
+    bool vouched;         /* no signature covers it: it counts with its issuer's approval alone */
+    enum tx_state state;  /* when read */
+    char approval[7];     /* when read: DE 38 of the issuer, "" when none was asked */
     char issuer[ISSUER_NAME_MAX]; /* when read: which */
     uint32_t remise;              /* when read: number of the remise it belongs to */
     time_t acknowledged;          /* when read, and once it is kept */
@@ -382,8 +383,8 @@ TP_MUST_CHECK enum tp_err ledger_remise_get(struct ledger *l, const char *contra
 TP_MUST_CHECK enum tp_err ledger_remise_running(struct ledger *l, const char *contract,
                                                 struct remise *r, struct tp_error *e);
 
-/* What a terminal's payments of a local day (YYYYMMDD) come to, in whatever remise they are; what was
- * reversed is counted on its own. Zeros for one that is not known. */
+/* What a terminal's payments of a local day (YYYYMMDD) come to, in whatever remise they are; what
+ * was reversed is counted on its own. Zeros for one that is not known. */
 TP_MUST_CHECK enum tp_err ledger_day(struct ledger *l, const char *contract, const char *terminal,
                                      int date, struct remise_totals *totals, struct tp_error *e);
 

@@ -31,7 +31,10 @@ static const char tables[] =
     "  added INTEGER NOT NULL,"
     "  credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day BETWEEN 0 AND 999999999999),"
     "  no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999),"
-    "  refund_alone INTEGER NOT NULL DEFAULT 0 CHECK (refund_alone IN (0, 1))"
+    "  refund_alone INTEGER NOT NULL DEFAULT 0 CHECK (refund_alone IN (0, 1)),"
+    "  siret TEXT NOT NULL DEFAULT '' CHECK (length(siret) IN (0, 14)),"
+    "  town TEXT NOT NULL DEFAULT '' CHECK (length(town) <= 40),"
+    "  postcode TEXT NOT NULL DEFAULT '' CHECK (length(postcode) <= 10)"
     ") STRICT;"
     /* Mediators, each with terminals of its own under the contracts that it sells for. */
     "CREATE TABLE mediator ("
@@ -274,9 +277,10 @@ static const struct db_rule rules[] = {
     {"mediated_answered_once", "BEFORE UPDATE OF acknowledgement", "mediated",
      "OLD.acknowledgement <> ''", "a payment is acknowledged once", NULL},
     {"refund_within", "BEFORE INSERT", "refund",
-     "NOT EXISTS (SELECT 1 FROM tx AS p WHERE p.rrn = NEW.payment AND p.kind = 0 AND p.amount >= "
-     REFUNDED("p.rrn") " + coalesce((SELECT amount FROM tx WHERE rrn = NEW.rrn), (SELECT amount "
-     "FROM authorisation WHERE rrn = NEW.rrn), 0))",
+     "NOT EXISTS (SELECT 1 FROM tx AS p WHERE p.rrn = NEW.payment AND p.kind = 0 AND p.amount "
+     ">= " REFUNDED(
+         "p.rrn") " + coalesce((SELECT amount FROM tx WHERE rrn = NEW.rrn), (SELECT amount "
+                  "FROM authorisation WHERE rrn = NEW.rrn), 0))",
      "no more is given back than was paid", NULL},
     {"refund_kept", "BEFORE DELETE", "refund", NULL, "what a credit gives back stays", NULL},
     {"refund_written_once", "BEFORE UPDATE", "refund", NULL, "what a credit gives back stays",
@@ -457,9 +461,17 @@ static const char version_7[] =
     "CREATE INDEX mediated_order ON mediated (mediator, id);";
 
 /* Refunds that name their payment; others are taken where a contract says so. */
-static const char version_8[] =
-    "ALTER TABLE contract ADD COLUMN refund_alone INTEGER NOT NULL DEFAULT 0 CHECK (refund_alone IN "
-    "(0, 1));" REFUND;
+static const char version_8[] = "ALTER TABLE contract ADD COLUMN refund_alone INTEGER NOT NULL "
+                                "DEFAULT 0 CHECK (refund_alone IN "
+                                "(0, 1));" REFUND;
+
+/* Where the point of sale of a contract is, and its number: they stand on tickets. */
+static const char version_9[] =
+    "ALTER TABLE contract ADD COLUMN siret TEXT NOT NULL DEFAULT '' CHECK (length(siret) IN (0, "
+    "14));"
+    "ALTER TABLE contract ADD COLUMN town TEXT NOT NULL DEFAULT '' CHECK (length(town) <= 40);"
+    "ALTER TABLE contract ADD COLUMN postcode TEXT NOT NULL DEFAULT '' CHECK (length(postcode) <= "
+    "10);";
 
 static const struct db_migration migrations[] = {
     {"adds what issuers were asked (authorisation)", version_2},
@@ -473,6 +485,7 @@ static const struct db_migration migrations[] = {
     {"writes down whose the books are, and holds them to the same rules as those of a server", ""},
     {"adds mediators and what they pass on", version_7},
     {"adds which payment a credit gives back", version_8},
+    {"adds SIRET, town and postcode of contracts, for tickets", version_9},
 };
 
 const struct db_schema ledger_schema = {

@@ -31,8 +31,8 @@ bool message_names_payee(payment_get *get, const void *ctx);
 TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan,
                                            time_t now, struct tp_error *e);
 
-/* Appends the 0400 that takes an acknowledged payment back, as its receipt has it: of its DE 7, which
- * is not kept, DE 90 says zeros. */
+/* Appends the 0400 that takes an acknowledged payment back, as its receipt has it: of its DE 7,
+ * which is not kept, DE 90 says zeros. */
 TP_MUST_CHECK enum tp_err message_void(struct buf *out, const struct receipt *of, unsigned stan,
                                        time_t now, struct tp_error *e);
 
@@ -57,7 +57,8 @@ bool answer_of_issuer(const struct wire_answer *a);
 
 /* A sentence for a DE 39, never NULL; as said by the card's issuer, or by the acquirer. */
 const char *answer_text(const char *code, bool issuer);
-/* The same for an answer, whose DE 44 may say more. */
+/* The same for an answer, whose DE 44 may say more; the second for tickets. */
 const char *answer_words(const struct wire_answer *a);
+const char *answer_words_french(const struct wire_answer *a);
 
 #endif

@@ -22,14 +22,14 @@ static enum tp_err print_json(const struct pay_result *result, const struct told
         json_decref(how->replay);
         return TP_ERR_NO_MEMORY;
     }
-    return (how->events ? report_line : report_print)(json_pack(
-        "{s:i, s:s, s:s?, s:o?, s:o?, s:{s:I, s:I, s:I, s:I, s:I}, s:o*}", "exit",
-        (int)result->exit, "outcome", outcome(result),
-        "error", result->error.code != TP_OK ? result->error.text : NULL, "payment", receipt,
-        "card", kernel, "cost", "apdus", (json_int_t)result->counts.exchanges, "bytes_to_card",
-        (json_int_t)result->counts.bytes_out, "bytes_from_card",
-        (json_int_t)result->counts.bytes_in, "card_ms", (json_int_t)result->card_ms, "acquirer_ms",
-        (json_int_t)result->acquirer_ms, "replay", how->replay));
+    return (how->events ? report_line : report_print)(
+        json_pack("{s:i, s:s, s:s?, s:o?, s:o?, s:{s:I, s:I, s:I, s:I, s:I}, s:o*}", "exit",
+                  (int)result->exit, "outcome", outcome(result), "error",
+                  result->error.code != TP_OK ? result->error.text : NULL, "payment", receipt,
+                  "card", kernel, "cost", "apdus", (json_int_t)result->counts.exchanges,
+                  "bytes_to_card", (json_int_t)result->counts.bytes_out, "bytes_from_card",
+                  (json_int_t)result->counts.bytes_in, "card_ms", (json_int_t)result->card_ms,
+                  "acquirer_ms", (json_int_t)result->acquirer_ms, "replay", how->replay));
 }
 
 static void say_end(const struct pay_result *result)
@@ -38,10 +38,9 @@ static void say_end(const struct pay_result *result)
 
     if (result->has_receipt && receipt_to_json(&receipt, &result->receipt) == TP_OK)
         report_event("receipt", json_pack("{s:o}", "payment", receipt));
-    report_event("ended",
-                 json_pack("{s:i, s:s, s:s*}", "exit", (int)result->exit, "outcome",
-                           outcome(result), "error",
-                           result->error.code != TP_OK ? result->error.text : NULL));
+    report_event("ended", json_pack("{s:i, s:s, s:s*}", "exit", (int)result->exit, "outcome",
+                                    outcome(result), "error",
+                                    result->error.code != TP_OK ? result->error.text : NULL));
 }
 
 void pay_tell(const struct pay_result *result, const struct told *how)
@@ -54,16 +53,20 @@ void pay_tell(const struct pay_result *result, const struct told *how)
     if (how->json && print_json(result, how) != TP_OK)
         log_error("the report cannot be written: `telepay journal list` shows what was paid");
     if (!how->json && !how->events && result->has_receipt)
-        receipt_print(stdout, &result->receipt);
+        ticket_show(how->ticket, result->terminal, &result->receipt);
 }
 
-int pay_end(struct pay_result *result)
+int pay_end(struct pay_result *result, const struct told *how)
 {
     const int code = result->exit;
+    struct tp_error unprinted;
 
     if (fflush(stdout) != 0)
         log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid",
                   strerror(errno));
+    if (result->has_receipt &&
+        ticket_print(how->ticket, result->terminal, &result->receipt, true, &unprinted) != TP_OK)
+        log_error("%s", unprinted.text);
     person_is_done();
     pay_result_free(result);
     return code;
