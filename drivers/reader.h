@@ -134,8 +134,8 @@ TP_MUST_CHECK enum tp_err reader_transmit(struct reader *r, const struct capdu *
 /* One command in bytes as they are, and the answer as the card gave it, status word at the end:
  * 61xx, 6Cxx and what T=0 wants are the caller's. Appends to *answer. Errors as above; TP_ERR_CARD
  * for an answer without a status word, or longer than there is room for. */
-TP_MUST_CHECK enum tp_err reader_exchange(struct reader *r, struct span command,
-                                          struct buf *answer, struct tp_error *e);
+TP_MUST_CHECK enum tp_err reader_exchange(struct reader *r, struct span command, struct buf *answer,
+                                          struct tp_error *e);
 
 /* A VERIFY whose PIN the reader takes from its own keypad, so that it never reaches the computer.
  * Blocks until the person is done. Every way it can end at the keypad is in *end (TP_OK);

@@ -93,22 +93,23 @@ static const struct fault_kind kinds[FAULT_COUNT] = {
                                     "stop reading it after a bound"),
 
     [FAULT_WRONG_SDAD] = PLAIN("wrong-sdad", "flips a bit of each signature",
-                               "DDA or CDA failed; acquirer: SDAD_TRAILER or whatever it shows"),
+                               "DDA or CDA failed; XDA signature verification failed; acquirer: "
+                               "SDAD_TRAILER, XDA_SIGNATURE"),
     [FAULT_SDAD_HEADER] = PLAIN("sdad-header", "signs a block whose header is not 6A",
                                 "DDA or CDA failed; acquirer: SDAD_HEADER"),
     [FAULT_SDAD_TRAILER] = PLAIN("sdad-trailer", "signs a block whose trailer is not BC",
                                  "DDA or CDA failed; acquirer: SDAD_TRAILER"),
     [FAULT_SDAD_FORMAT] = PLAIN("sdad-format", "signs a block of format 04 instead of 05",
-                                "DDA or CDA failed; acquirer: SDAD_FORMAT"),
+                                "DDA, CDA or XDA failed; acquirer: SDAD_FORMAT, XDA_FORMAT"),
     [FAULT_LONG_DYNAMIC_NUMBER] =
         PLAIN("long-dynamic-number", "signs an ICC dynamic number longer than 8 bytes",
               "CDA failed, DDA does not look; acquirer: SDAD_DYNAMIC_DATA"),
     [FAULT_WRONG_DATA_HASH] = PLAIN("wrong-data-hash", "signs a hash of other transaction data",
-                                    "CDA failed; acquirer: SDAD_DATA_HASH"),
+                                    "CDA or XDA failed; acquirer: SDAD_DATA_HASH, XDA_SIGNATURE"),
     [FAULT_WRONG_UN] =
         PLAIN("wrong-un", "signs another unpredictable number", "CDA failed; acquirer: SDAD_HASH"),
     [FAULT_WRONG_CID] = PLAIN("wrong-cid", "shows a TC (9F27) over a signed ARQC",
-                              "CDA failed; acquirer: SDAD_CID"),
+                              "CDA or XDA failed; acquirer: SDAD_CID, XDA_SIGNATURE"),
     [FAULT_WRONG_AC] = PLAIN("wrong-ac", "gives a cryptogram of no key, rightly signed",
                              "only the issuer can tell, and declines"),
     [FAULT_HIGHER_AC] = PLAIN("higher-ac", "answers TC whatever was asked for",
@@ -128,7 +129,7 @@ static const struct fault_kind kinds[FAULT_COUNT] = {
                              "nothing: who can make such a card has its keys"),
 
     [FAULT_SHORT_SDAD] = PLAIN("short-sdad", "answers a signature one byte short",
-                               "DDA or CDA failed; acquirer: SDAD_LENGTH"),
+                               "DDA, CDA or XDA failed; acquirer: SDAD_LENGTH, XDA_LENGTH"),
     [FAULT_UNSIGNED_CDA] =
         PLAIN("unsigned-cda", "answers without the signature that was asked for", "CDA failed"),
     [FAULT_FORMAT_1_CDA] = PLAIN(

@@ -342,9 +342,9 @@ static const struct setting {
     TEXT("auc", "HEX", auc, "application usage control, two bytes [FF00]"),
     TEXT("iac-denial", "HEX", iac_denial,
          "issuer action code: these TVR bits decline [0010000000]"),
-    TEXT("iac-online", "HEX", iac_online, "these ask the issuer [FC78FC9800]"),
+    TEXT("iac-online", "HEX", iac_online, "these ask the issuer [FC78FC9800; with xda FC78FC9906]"),
     TEXT("iac-default", "HEX", iac_default,
-         "these decline when the issuer cannot be asked [FC50FC8800]"),
+         "these decline when the issuer cannot be asked [FC50FC8800; with xda FC50FC8906]"),
 
     NUMBER("offline-limit", "N", KIND_U16, offline_limit, 0, UINT16_MAX,
            "ask to go online after N payments offline in a row; 0 never [0]"),

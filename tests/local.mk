@@ -15,6 +15,20 @@ EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/an
 	tests/vectors/evidence/mc-sda.json tests/vectors/evidence/upi-dda.json tests/vectors/xda-p256.json tests/vectors/xda-cards.json \
 	tests/tools/make_xda_card.py
 
+# What takes no server of others, no browser and no patience.
+FAST_TESTS = ^tests/(unit|pair)/|^tests/system/(pay|online|methods|collect|issuer|readers|pinpad|manpages|get|mediator|purse|service)\.sh$$
+check-fast:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$(printf '%s\n' $(TESTS) | grep -E '$(FAST_TESTS)' | tr '\n' ' ')"
+
+# The same in a bare Debian 13, as root. And the packages, of the archive that make dist or distcheck left.
+check-trixie: dist
+	$(top_srcdir)/tests/check-trixie $(distdir).tar.xz
+check-package:
+	$(top_srcdir)/tests/check-package $(distdir).tar.xz
+.PHONY: check-fast check-trixie check-package
+dist_noinst_SCRIPTS += tests/check-trixie tests/check-package
+dist_noinst_DATA += tests/bare_root.sh
+
 # RSA keys that are drawn once (tests/tools/kept_keys.c): of a program with these among its sources the linker flags too.
 KEPT_KEYS = tests/tools/kept_keys.c
 KEPT_KEYS_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=emv_privkey_generate

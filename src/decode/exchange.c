@@ -101,7 +101,8 @@ static void set_bytes(struct listing *l, json_t *o, struct span apdu, bool respo
     free(text);
 }
 
-/* The list by which the terminal made the data: of two CDOLs the one that asks for as many bytes. */
+/* The list by which the terminal made the data: of two CDOLs the one that asks for as many bytes.
+ */
 static struct span list_for(const struct decode *d, const struct capdu *c)
 {
     const struct span first = decode_find(d, TAG_CDOL1), second = decode_find(d, TAG_CDOL2);

@@ -75,12 +75,13 @@ static void field(struct listing *l, const struct iso8583 *m, unsigned number)
 /* DE 61 to 63 are one stream. */
 static void evidence(struct listing *l, struct span stream)
 {
-    struct listing inside = listing_inside(l);
+    struct listing inside;
     json_t *o;
 
     if (stream.n == 0)
         return;
     o = listing_add(l, "DE 61-63", "evidence of the payment");
+    inside = listing_inside(l);
     inside.start = stream.p;
     listing_tlv(&inside, stream, 1);
     listing_close(l, o, &inside);

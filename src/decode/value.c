@@ -333,7 +333,7 @@ static void say_priority(struct says *s, struct span v)
         say(s, "not selected without confirmation of the cardholder");
 }
 
-/* 9F4D: Book 3, D2. */
+/* 9F4D: Book 3, D4. */
 static void say_log_entry(struct says *s, struct span v)
 {
     if (v.n == 2)
@@ -580,7 +580,7 @@ static const struct row rows[] = {
     {0x82, BITS(EMV_BITMAP_AIP), BOOK3 "C1"},
     {0x84, SPEAK(say_aid), "EMV 4.4 Book 1, 12.2.1"},
     {0x87, SPEAK(say_priority), "EMV 4.4 Book 1, 12.2.3"},
-    {0x88, SPEAK(say_binary), BOOK3 "5.3.2.2"},
+    {0x88, SPEAK(say_binary), BOOK3 "5.3, table 1"},
     {0x89, SPEAK(say_text), DICTIONARY},
     {0x8A, SPEAK(say_arc), BOOK4 "A6"},
     {0x8E, SPEAK(say_cvm_list), BOOK3 "C3"},
@@ -641,7 +641,7 @@ static const struct row rows[] = {
     {0x9F42, SPEAK(say_currency), DICTIONARY "; ISO 4217"},
     {0x9F46, MASKS(say_icc_certificate), BOOK2 "6.4, table 14"},
     {0x9F4B, MASKS(say_dynamic_signature), BOOK2 "6.5.2, 6.6.2"},
-    {0x9F4D, SPEAK(say_log_entry), BOOK3 "D2"},
+    {0x9F4D, SPEAK(say_log_entry), BOOK3 "D4"},
     {0x9F5B, SPEAK(say_script_results), BOOK4 "A5"},
     {0x9F66, BITS(EMV_BITMAP_TTQ), CONTACTLESS "A, 5.7"},
     {0x9F6B, MASKS(say_track2), CONTACTLESS "C-2; ISO/IEC 7813"},

@@ -209,8 +209,7 @@ static enum tp_err send_line(struct session *s, const char *line, struct tp_erro
         if (command.p[1] == INS_SELECT) /* what follows are another application's objects */
             forget(s);
         kept = keep(s, buf_span(&command)); /* a command's data are remembered too */
-        r = kept.p == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "out of memory")
-                           : send_bytes(s, kept, e);
+        r = kept.p == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "out of memory") : send_bytes(s, kept, e);
     }
     if (command.p != NULL)
         secret_wipe(command.p, command.n);
@@ -338,7 +337,8 @@ int emv_apdu(int argc, char **argv)
         parse,
         "[COMMAND…]",
         "Send commands to the card in the reader, and say what it answers.\vEach COMMAND is an "
-        "APDU in hex, or \"reset\"; without any, lines of standard input: # begins a remark, and of "
+        "APDU in hex, or \"reset\"; without any, lines of standard input: # begins a remark, and "
+        "of "
         "a trace the commands are sent. A PIN does not belong on a command line, where others see "
         "it.",
         NULL,

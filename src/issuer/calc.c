@@ -16,7 +16,7 @@ const char calc_from_un[] = "the unpredictable number, 9F37 of the message";
 const char calc_from_ac[] =
     "the cryptogram of the first GENERATE AC, 9F26 of the message or of the card's answer";
 
-static const char *const uses[CALC_USES] = {"ac", "smi", "smc", "cvc3", "dcvv"};
+const char *const calc_uses[CALC_USES] = {"ac", "smi", "smc", "cvc3", "dcvv"};
 
 /* ---- rows ---- */
 
@@ -230,15 +230,16 @@ enum tp_err calc_master(struct calc *c, enum calc_use use, struct tp_error *e)
     if (out->p != NULL)
         return TP_OK;
     if (from->p == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "give imk-%s or mk-%s among the keys%s", uses[use],
-                       uses[use],
+        return tp_fail(e, TP_ERR_USAGE, "give imk-%s or mk-%s among the keys%s", calc_uses[use],
+                       calc_uses[use],
                        use <= CALC_USE_SMC ? ", or a folder that has it: --scheme, --dir" : "");
     if (c->pan[0] == '\0')
         return tp_fail(e, TP_ERR_USAGE,
                        "give --pan, by which the issuer's key is diversified: 5A of the card");
     if (!emv_cipher_key(c->kind.cipher, from->n))
-        return tp_fail(e, TP_ERR_USAGE, "imk-%s has %zu bytes, and keys of %s have 16%s", uses[use],
-                       from->n, c->kind.name, c->kind.cipher == EMV_AES ? ", 24 or 32" : "");
+        return tp_fail(e, TP_ERR_USAGE, "imk-%s has %zu bytes, and keys of %s have 16%s",
+                       calc_uses[use], from->n, c->kind.name,
+                       c->kind.cipher == EMV_AES ? ", 24 or 32" : "");
     r = emv_diversifier(y, c->kind.option, c->pan, c->psn);
     if (r == TP_OK)
         r = calc_put(c, "diversification value Y", master_clause(c),
@@ -315,7 +316,7 @@ enum tp_err calc_session(struct calc *c, enum calc_use use, struct tp_error *e)
         return tp_fail(e, TP_ERR_USAGE,
                        "how scripts of %s cards get their keys is not public: give sk-%s among the "
                        "keys, or a way with --session",
-                       c->kind.name, uses[use]);
+                       c->kind.name, calc_uses[use]);
     r = calc_master(c, use, e);
     if (r == TP_OK)
         r = need_diversity(c, how, e);
@@ -572,6 +573,7 @@ void calc_clear(struct calc *c)
         for (unsigned use = 0; use < CALC_USES; use++)
             secret_free(&c->key[level][use]);
     secret_free(&c->pin_key);
+    secret_free(&c->pin_block);
     secret_free(&c->pin);
     secret_free(&c->current_pin);
     secret_wipe(c, sizeof(*c));

@@ -71,6 +71,7 @@ struct calc {
     struct secret key[CALC_LEVELS][CALC_USES]; /* empty: not given. Of a card's or session's key
                                                   none above is needed. */
     struct secret pin_key;                     /* AES: of PIN block format 4 */
+    struct secret pin_block;                   /* whose PIN is wanted */
     struct secret pin, current_pin;            /* ASCII digits */
     char pan[PAN_TEXT_MAX];                    /* "": not given */
     uint8_t psn;                               /* BCD */
@@ -93,8 +94,8 @@ void calc_init(struct calc *c); /* nothing given */
  * unpredictable number, cryptogram, card number and its sequence number. TP_ERR_USAGE. */
 TP_MUST_CHECK enum tp_err calc_start(struct calc *c, struct tp_error *e);
 
-/* Reads lines "imk-ac = HEX" (imk, mk, sk with ac, smi, smc, cvc3, dcvv; pin-key; pin, current-pin:
- * digits); # begins a comment. text is a secret. */
+/* Reads lines "imk-ac = HEX" (imk, mk, sk with ac, smi, smc, cvc3, dcvv; pin-key, pin-block; pin,
+ * current-pin: digits); # begins a comment. text is a secret. */
 TP_MUST_CHECK enum tp_err calc_read_keys(struct calc *c, struct span text, struct tp_error *e);
 
 /* The issuer's keys of the kind's cipher, where none of that name was read. After calc_start. */

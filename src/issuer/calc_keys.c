@@ -1,9 +1,10 @@
+/* The calculator: keys out of a file of lines, or an issuer's folder. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hex.h"
-#include "issuer/calc.h"
+#include "issuer/calc_priv.h"
 #include "issuer/keys.h"
 
 /* ---- the keys' file ---- */
@@ -17,13 +18,12 @@ static struct span trimmed(struct span s)
     return s;
 }
 
-/* 16, 24 or 32 bytes. */
-static enum tp_err read_key(struct secret *out, struct span text)
+static enum tp_err read_hex(struct secret *out, struct span text)
 {
     char hex[2 * EMV_KEY_MAX + 1];
     enum tp_err r;
 
-    if (text.n % 2 != 0 || !emv_cipher_key(EMV_AES, text.n / 2) ||
+    if (text.n == 0 || text.n % 2 != 0 || text.n >= sizeof(hex) ||
         secret_alloc(out, text.n / 2) != TP_OK)
         return TP_ERR_FORMAT;
     struct buf b = {out->p, 0, out->n};
@@ -39,8 +39,13 @@ static enum tp_err read_key(struct secret *out, struct span text)
     return r;
 }
 
+/* 16, 24 or 32 bytes. */
+static enum tp_err read_key(struct secret *out, struct span text)
+{
+    return emv_cipher_key(EMV_AES, text.n / 2) ? read_hex(out, text) : TP_ERR_FORMAT;
+}
+
 static const char *const levels[CALC_LEVELS] = {"imk", "mk", "sk"};
-static const char *const uses[CALC_USES] = {"ac", "smi", "smc", "cvc3", "dcvv"};
 
 static enum tp_err read_named(struct calc *c, struct span name, struct span value)
 {
@@ -50,13 +55,15 @@ static enum tp_err read_named(struct calc *c, struct span name, struct span valu
         for (unsigned use = 0; use < CALC_USES; use++) {
             if (level == CALC_SESSION_KEY && use > CALC_USE_SMC)
                 continue; /* these values have none */
-            snprintf(want, sizeof(want), "%s-%s", levels[level], uses[use]);
+            snprintf(want, sizeof(want), "%s-%s", levels[level], calc_uses[use]);
             if (span_eq(name, span_str(want)) && c->key[level][use].p == NULL)
                 return read_key(&c->key[level][use], value);
         }
     }
     if (span_eq(name, span_str("pin-key")) && c->pin_key.p == NULL)
         return read_key(&c->pin_key, value);
+    if (span_eq(name, span_str("pin-block")) && c->pin_block.p == NULL)
+        return read_hex(&c->pin_block, value);
     if (span_eq(name, span_str("pin")) && c->pin.p == NULL)
         return secret_copy(&c->pin, value);
     if (span_eq(name, span_str("current-pin")) && c->current_pin.p == NULL)
@@ -100,7 +107,9 @@ enum tp_err calc_read_keys(struct calc *c, struct span text, struct tp_error *e)
         default:
             return tp_fail(
                 e, TP_ERR_USAGE,
-                "line %u of the keys: a key is 32 hexadecimal digits, of AES 48 or 64 too", line);
+                "line %u of the keys: a key is 32 hexadecimal digits, of AES 48 or 64 too; a "
+                "PIN block 16 or 32",
+                line);
         }
     }
     return TP_OK;

@@ -19,6 +19,7 @@ struct span calc_given(const struct calc_value *v);
 TP_MUST_CHECK enum tp_err calc_need(const struct calc_value *v, size_t min, size_t max,
                                     const char *option, const char *from, struct tp_error *e);
 
+extern const char *const calc_uses[CALC_USES]; /* "ac", "smi", ... */
 extern const char calc_from_ac[], calc_from_atc[], calc_from_un[];
 
 /* Works out c->key[CALC_CARD_KEY][use], c->key[CALC_SESSION_KEY][use], unless it is there. */

@@ -1,3 +1,4 @@
+/* The calculator: scripts under secure messaging (crypto/script.h). */
 #include "issuer/calc_priv.h"
 
 #include <string.h>

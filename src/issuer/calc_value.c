@@ -1,3 +1,4 @@
+/* The calculator: PIN blocks, and dynamic card verification values. */
 #include "issuer/calc_priv.h"
 
 #include <string.h>
@@ -94,27 +95,32 @@ enum tp_err calc_pin_block(struct calc *c, struct tp_error *e)
                : iso_block(c, c->pin_format < 0 ? 2 : (unsigned)c->pin_format, e);
 }
 
-/* The digits of the block in --data. */
+/* The field of format 4 that is in the block. */
+static enum tp_err open_block(struct secret *field, struct calc *c, struct tp_error *e)
+{
+    enum tp_err r = c->pin_key.p != NULL
+                        ? pin_field_decipher(field, secret_span(&c->pin_key),
+                                             secret_span(&c->pin_block), c->pan)
+                        : tp_fail(e, TP_ERR_USAGE, "give pin-key among the keys, an AES key");
+
+    return r == TP_OK ? calc_put(c, "PIN field", formats[4], secret_span(field)) : r;
+}
+
 enum tp_err calc_pin(struct calc *c, struct tp_error *e)
 {
     const unsigned format = c->pin_format < 0 ? 2 : (unsigned)c->pin_format;
-    const size_t size = format == 4 ? PIN_FIELD : 8;
     struct secret digits = {NULL, 0}, field = {NULL, 0};
-    enum tp_err r = calc_need(&c->data, size, size, "--data", "the PIN block", e);
+    enum tp_err r = c->pin_block.p != NULL
+                        ? need_pan(c, e)
+                        : tp_fail(e, TP_ERR_USAGE, "give pin-block among the keys");
 
-    if (r == TP_OK)
-        r = need_pan(c, e);
-    if (r == TP_OK && format == 4 && c->pin_key.p == NULL)
-        r = tp_fail(e, TP_ERR_USAGE, "give pin-key among the keys, an AES key");
     if (r == TP_OK && format == 4)
-        r = pin_field_decipher(&field, secret_span(&c->pin_key), calc_given(&c->data), c->pan);
-    if (r == TP_OK && format == 4)
-        r = calc_put(c, "PIN field", formats[4], secret_span(&field));
+        r = open_block(&field, c, e);
     if (r == TP_OK)
-        r = pin_block_iso_parse(&digits, format,
-                                format == 4 ? secret_span(&field) : calc_given(&c->data), c->pan);
+        r = pin_block_iso_parse(&digits, format, secret_span(format == 4 ? &field : &c->pin_block),
+                                c->pan);
     if (r == TP_ERR_FORMAT)
-        r = tp_fail(e, TP_ERR_USAGE, "--data is no block of format %u%s", format,
+        r = tp_fail(e, TP_ERR_USAGE, "pin-block is no block of format %u%s", format,
                     bound_to_pan((int)format) ? " and of that card" : "");
     if (r == TP_OK)
         r = calc_put_digits(c, "PIN", formats[format], secret_span(&digits));

@@ -456,8 +456,9 @@ int issuer_cryptogram(int argc, char **argv)
         "pin, cvc3 or dcvv. "
         "Keys are never arguments: they are read, "
         "lines NAME = VALUE with imk-ac, imk-smi, imk-smc, imk-cvc3, imk-dcvv (the issuer's), "
-        "mk-ac, ... (the card's), sk-ac, ... (the session's), pin-key, pin, current-pin; or are "
-        "those of a folder.",
+        "mk-ac, ... (the card's), sk-ac, ... (the session's), pin-key, pin-block, pin, "
+        "current-pin; "
+        "or are those of a folder.",
         NULL,
         NULL,
         NULL};

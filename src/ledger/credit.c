@@ -40,35 +40,41 @@ struct undone { /* the payment that a credit names */
 
 /* Of a remise that the centre refused whole all is in suspense. */
 static const char undone_sql[] =
-    "SELECT p.amount, p.kind, (p.pan_lookup = $3) AS same_card," REFUNDED("p.rrn") " AS given,"
-    " EXISTS (SELECT 1 FROM reversal WHERE rrn = p.rrn) AS reversed,"
-    " EXISTS (SELECT 1 FROM suspense WHERE rrn = p.rrn) AS rejected"
-    " FROM tx p JOIN terminal t USING (terminal) JOIN contract c ON c.contract = t.contract"
-    " WHERE p.rrn = $2 AND c.id = $1";
+    "SELECT p.amount, p.kind, (p.pan_lookup = $3) AS same_card," REFUNDED(
+        "p.rrn") " AS given,"
+                 " EXISTS (SELECT 1 FROM reversal WHERE rrn = p.rrn) AS reversed,"
+                 " EXISTS (SELECT 1 FROM suspense WHERE rrn = p.rrn) AS rejected"
+                 " FROM tx p JOIN terminal t USING (terminal) JOIN contract c ON c.contract = "
+                 "t.contract"
+                 " WHERE p.rrn = $2 AND c.id = $1";
 
 /* A debit that a later credit, given or being asked about, has credited already: it names it, or
  * the card has not paid as much beside it. */
-static const char credited_sql[] = "SELECT (p.kind = 0 AND (" REFUNDED("p.rrn") " > 0 OR p.amount > "
-    LEFT("p.pan_lookup") " AND (EXISTS (SELECT 1 FROM tx x JOIN terminal t USING (terminal) LEFT JOIN "
-                    "reversal v ON "
-                    "v.rrn = x.rrn"
-                    "   WHERE x.pan_lookup = p.pan_lookup AND t.contract = c.contract AND x.kind = "
-                    "1 AND v.rrn IS "
-                    "NULL"
-                    "   AND (x.acknowledged, x.rrn) > (p.acknowledged, p.rrn))"
-                    "  OR EXISTS (SELECT 1 FROM authorisation a JOIN terminal t USING (terminal) "
-                    "WHERE a.state = 0 "
-                    "AND a.kind = 1"
-                    "   AND a.pan_lookup = p.pan_lookup AND t.contract = c.contract AND a.asked >= "
-                    "p.acknowledged)))) AS credited"
-                    " FROM tx p JOIN terminal c USING (terminal) WHERE p.rrn = $1";
+static const char credited_sql[] =
+    "SELECT (p.kind = 0 AND (" REFUNDED("p.rrn") " > 0 OR p.amount > " LEFT(
+        "p.pan_lookup") " AND (EXISTS (SELECT 1 FROM tx x JOIN terminal t USING (terminal) LEFT "
+                        "JOIN "
+                        "reversal v ON "
+                        "v.rrn = x.rrn"
+                        "   WHERE x.pan_lookup = p.pan_lookup AND t.contract = c.contract AND "
+                        "x.kind = "
+                        "1 AND v.rrn IS "
+                        "NULL"
+                        "   AND (x.acknowledged, x.rrn) > (p.acknowledged, p.rrn))"
+                        "  OR EXISTS (SELECT 1 FROM authorisation a JOIN terminal t USING "
+                        "(terminal) "
+                        "WHERE a.state = 0 "
+                        "AND a.kind = 1"
+                        "   AND a.pan_lookup = p.pan_lookup AND t.contract = c.contract AND "
+                        "a.asked >= "
+                        "p.acknowledged)))) AS credited"
+                        " FROM tx p JOIN terminal c USING (terminal) WHERE p.rrn = $1";
 
 enum tp_err ledger_refund_keep(struct ledger *l, const struct tx_record *tx, int64_t rrn,
                                struct tp_error *e)
 {
     int64_t payment = 0;
-    const enum tp_err r =
-        tx->undoes[0] != '\0' ? ledger_rrn_parse(&payment, tx->undoes, e) : TP_OK;
+    const enum tp_err r = tx->undoes[0] != '\0' ? ledger_rrn_parse(&payment, tx->undoes, e) : TP_OK;
 
     return payment == 0 ? r
                         : db_exec(l->db, "INSERT INTO refund (rrn, payment) VALUES ($1, $2)",
@@ -92,19 +98,18 @@ static enum tp_err judge_named(struct ledger *l, const struct tx_record *tx,
                                enum ledger_verdict *verdict, struct tp_error *e)
 {
     static const struct db_column columns[] = {
-        DB_COLUMN(struct undone, amount),    DB_COLUMN(struct undone, given),
-        DB_COLUMN(struct undone, kind),      DB_COLUMN(struct undone, same_card),
-        DB_COLUMN(struct undone, reversed),  DB_COLUMN(struct undone, rejected)};
+        DB_COLUMN(struct undone, amount),   DB_COLUMN(struct undone, given),
+        DB_COLUMN(struct undone, kind),     DB_COLUMN(struct undone, same_card),
+        DB_COLUMN(struct undone, reversed), DB_COLUMN(struct undone, rejected)};
     struct undone u = {0};
     int64_t payment = 0;
     bool found = false;
     enum tp_err r = ledger_rrn_parse(&payment, tx->undoes, e);
 
     if (r == TP_OK)
-        r = db_one(
-            l->db, undone_sql,
-            DB_VALUES(db_text(tx->contract), db_integer(payment), db_blob(tx->pan_lookup)),
-            DB_COLUMNS(columns), &u, &found, e);
+        r = db_one(l->db, undone_sql,
+                   DB_VALUES(db_text(tx->contract), db_integer(payment), db_blob(tx->pan_lookup)),
+                   DB_COLUMNS(columns), &u, &found, e);
     if (r == TP_OK)
         *verdict = found ? judge_undone(&u, tx) : LEDGER_REFUND_UNKNOWN;
     return r;
@@ -113,18 +118,16 @@ static enum tp_err judge_named(struct ledger *l, const struct tx_record *tx,
 enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx,
                                 enum ledger_verdict *verdict, struct tp_error *e)
 {
-    static const struct db_column columns[] = {DB_COLUMN(struct sums, most),
-                                               DB_COLUMN(struct sums, given),
-                                               DB_COLUMN(struct sums, available),
-                                               DB_COLUMN(struct sums, refund_alone)};
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct sums, most), DB_COLUMN(struct sums, given),
+        DB_COLUMN(struct sums, available), DB_COLUMN(struct sums, refund_alone)};
     struct sums s = {0};
     bool found = false;
     /* not the day the message says: thirty of them would be thirty sums */
-    enum tp_err r =
-        db_one(l->db, sums_sql,
-               DB_VALUES(db_text(tx->contract), db_integer(date_midnight(time(NULL))),
-                         db_blob(tx->pan_lookup)),
-               DB_COLUMNS(columns), &s, &found, e);
+    enum tp_err r = db_one(l->db, sums_sql,
+                           DB_VALUES(db_text(tx->contract), db_integer(date_midnight(time(NULL))),
+                                     db_blob(tx->pan_lookup)),
+                           DB_COLUMNS(columns), &s, &found, e);
 
     if (!found)
         return r;

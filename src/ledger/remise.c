@@ -90,6 +90,20 @@ enum tp_err ledger_remise_running(struct ledger *l, const char *contract, struct
     return find_remise(l, contract, 0, &id, r, e);
 }
 
+static const char day_sql[] =
+    "SELECT CAST(coalesce(sum(q.d), 0) AS BIGINT) AS debits,"
+    " CAST(coalesce(sum(q.c), 0) AS BIGINT) AS credits,"
+    " CAST(coalesce(sum(q.r), 0) AS BIGINT) AS reversals,"
+    " CAST(coalesce(sum(q.d * q.amount), 0) AS BIGINT) AS debit_amount,"
+    " CAST(coalesce(sum(q.c * q.amount), 0) AS BIGINT) AS credit_amount,"
+    " CAST(coalesce(sum(q.r * q.amount), 0) AS BIGINT) AS reversal_amount"
+    " FROM (SELECT x.amount, CASE WHEN v.rrn IS NULL AND x.kind = 0 THEN 1 ELSE 0 END AS d,"
+    "  CASE WHEN v.rrn IS NULL AND x.kind = 1 THEN 1 ELSE 0 END AS c,"
+    "  CASE WHEN v.rrn IS NULL THEN 0 ELSE 1 END AS r"
+    "  FROM tx x LEFT JOIN reversal v ON v.rrn = x.rrn WHERE x.date = $3 AND x.terminal ="
+    "  (SELECT t.terminal FROM terminal t JOIN contract c ON c.contract = t.contract"
+    "   WHERE c.id = $1 AND t.id = $2)) AS q";
+
 enum tp_err ledger_day(struct ledger *l, const char *contract, const char *terminal, int date,
                        struct remise_totals *totals, struct tp_error *e)
 {
@@ -101,38 +115,9 @@ enum tp_err ledger_day(struct ledger *l, const char *contract, const char *termi
                                             DB_COLUMN(struct remise_totals, reversal_amount)};
     bool found = false;
 
-#define DAY_SUM(what, which)                                                                       \
-    "CAST(coalesce(sum(CASE WHEN " which " THEN " what " ELSE 0 END), 0) AS BIGINT)"
     *totals = (struct remise_totals){0};
-    return db_one(
-        l->db,
-        "SELECT " DAY_SUM("1", "v.rrn IS NULL AND x.kind = 0") " AS debits, " DAY_SUM("1", "v.rrn "
-                                                                                           "IS "
-                                                                                           "NULL "
-                                                                                           "AND "
-                                                                                           "x.kind "
-                                                                                           "= 1") " AS credits, " DAY_SUM(
-            "1",
-            "v.rrn IS NOT NULL") " AS reversals, " DAY_SUM("x.amount", "v.rrn IS NULL AND x.kind = "
-                                                                       "0") " AS "
-                                                                            "debit_amount,"
-                                                                            " " DAY_SUM("x.amount",
-                                                                                        "v.rrn IS "
-                                                                                        "NULL AND "
-                                                                                        "x.kind = "
-                                                                                        "1") " AS "
-                                                                                             "credi"
-                                                                                             "t_"
-                                                                                             "amoun"
-                                                                                             "t,"
-                                                                                             " " DAY_SUM("x.amount",
-                                                                                                         "v.rrn IS NOT NULL") " AS reversal_amount"
-                                                                                                                              " FROM tx x LEFT JOIN reversal v ON v.rrn = x.rrn WHERE x.date = $3 AND x.terminal ="
-                                                                                                                              " (SELECT t.terminal FROM terminal t JOIN contract c ON c.contract = t.contract WHERE c.id = $1"
-                                                                                                                              "  AND t.id = $2)",
-        DB_VALUES(db_text(contract), db_text(terminal), db_integer(date)), DB_COLUMNS(sums), totals,
-        &found, e);
-#undef DAY_SUM
+    return db_one(l->db, day_sql, DB_VALUES(db_text(contract), db_text(terminal), db_integer(date)),
+                  DB_COLUMNS(sums), totals, &found, e);
 }
 
 enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,

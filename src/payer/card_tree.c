@@ -140,10 +140,10 @@ static enum tp_err ask(struct reader *reader, const struct capdu *c, uint16_t *s
  * Definitions. */
 static enum tp_err get_data(struct reader *reader, struct tp_error *e)
 {
-    static const uint16_t tags[] = {0x9F14, 0x9F23, 0x9F50, 0x9F51, 0x9F52, 0x9F53, 0x9F54, 0x9F55,
-                                    0x9F56, 0x9F57, 0x9F58, 0x9F59, 0x9F5A, 0x9F5C, 0x9F5D, 0x9F5E,
-                                    0x9F68, 0x9F6C, 0x9F72, 0x9F73, 0x9F77, 0x9F78, 0x9F79, 0x9F7E,
-                                    0xBF4C, 0xBF4D};
+    static const uint16_t tags[] = {0x9F14, 0x9F23, 0x9F50, 0x9F51, 0x9F52, 0x9F53, 0x9F54,
+                                    0x9F55, 0x9F56, 0x9F57, 0x9F58, 0x9F59, 0x9F5A, 0x9F5C,
+                                    0x9F5D, 0x9F5E, 0x9F68, 0x9F6C, 0x9F72, 0x9F73, 0x9F77,
+                                    0x9F78, 0x9F79, 0x9F7E, 0xBF4C, 0xBF4D};
     uint16_t sw;
     enum tp_err r = TP_OK;
 
@@ -201,10 +201,8 @@ enum tp_err card_tree_read_more(struct card_tree *t, struct reader *reader,
 
         if (c == NULL)
             continue;
-        const struct capdu select = {.ins = INS_SELECT,
-                                     .p1 = 0x04,
-                                     .data = span_of(c->aid, c->aid_n),
-                                     .le = 256};
+        const struct capdu select = {
+            .ins = INS_SELECT, .p1 = 0x04, .data = span_of(c->aid, c->aid_n), .le = 256};
 
         r = ask(reader, &select, &sw, e);
         if (r == TP_OK && sw == SW_OK)
@@ -240,8 +238,8 @@ static enum tp_err log_record(json_t *to, struct decode *d, const struct kept *k
     (void)!decode_dol(&objects, d, dol, record, &broken);
     if (objects == NULL)
         return TP_ERR_NO_MEMORY;
-    o = json_pack("{s:s, s:s, s:i, s:o}", "tag", "log", "name", "Transaction Log Record",
-                  "length", (int)record.n, "objects", objects);
+    o = json_pack("{s:s, s:s, s:i, s:o}", "tag", "log", "name", "Transaction Log Record", "length",
+                  (int)record.n, "objects", objects);
     return json_array_append_new(to, o) == 0 ? TP_OK : TP_ERR_NO_MEMORY;
 }
 
@@ -258,9 +256,8 @@ static enum tp_err exchange(json_t *to, struct decode *d, const struct kept *k)
     (void)!decode_exchange(&objects, d, buf_span(&k->command), buf_span(&k->answer), &broken);
     if (objects == NULL)
         return TP_ERR_NO_MEMORY;
-    json_array_foreach(objects, i, o)
-        if (json_object_get(o, "objects") != NULL)
-            json_object_del(o, "value");
+    json_array_foreach(objects, i, o) if (json_object_get(o, "objects") != NULL)
+        json_object_del(o, "value");
     r = json_array_extend(to, objects) == 0 ? TP_OK : TP_ERR_NO_MEMORY;
     json_decref(objects);
     return r;

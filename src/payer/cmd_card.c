@@ -290,8 +290,8 @@ static enum tp_err print_json(struct reader *reader, struct transaction *const *
         return r;
     }
     return report_print(json_pack("{s:s, s:s, s:o, s:O*}", "reader", reader_name(reader), "atr",
-                                  hex_encode(atr, reader_atr(reader)), "applications",
-                                  applications, "objects", tree));
+                                  hex_encode(atr, reader_atr(reader)), "applications", applications,
+                                  "objects", tree));
 }
 
 static enum tp_err print_text(struct reader *reader, struct transaction *const *list, size_t n,
@@ -372,8 +372,9 @@ static enum tp_err make_tree(json_t **out, const struct words *w, struct card_tr
         return r;
     if (w->unmasked && !card_tree_test(tree) &&
         !cli_agrees("This is not a card of the test scheme. Show its number and all else it says?"))
-        return tp_fail(e, TP_ERR_CANCELLED,
-                       "not shown unmasked: the card is not of the test scheme, and nobody said yes");
+        return tp_fail(
+            e, TP_ERR_CANCELLED,
+            "not shown unmasked: the card is not of the test scheme, and nobody said yes");
     r = card_tree_make(out, tree, terminal->kernel.authorities, w->unmasked);
     return r == TP_OK ? r : tp_fail(e, r, "out of memory");
 }

@@ -148,7 +148,7 @@ int payer_void(int argc, char **argv)
     struct words w = {0};
     struct tp_error e = {0};
     struct terminal *t = NULL;
-    struct receipt receipt;
+    struct receipt receipt = {.state = PAYMENT_DECLINED};
     json_t *object;
     bool found = false;
     int code;

@@ -444,7 +444,8 @@ void receipt_settle(struct receipt *r, const struct wire_answer *a)
     r->reason[0] = '\0';
     r->by_issuer = r->state == PAYMENT_REFUSED && answer_of_issuer(a);
     if (!wire_answer_is_yes(a))
-        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_words(a), a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
+        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_words(a), a->code,
+                 a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
 static enum tp_err settle(struct journal *j, int64_t id, const struct wire_answer *a,
@@ -657,13 +658,13 @@ enum tp_err journal_list(struct journal *j, struct journal_filter which, journal
     struct receipt r;
     struct row row;
     bool found = true;
-    enum tp_err rc = db_query(
-        j->db, &rows,
-        "SELECT receipt FROM payment WHERE date >= $1 AND ($2 = 0 OR date <= $2)"
-        " AND ($3 = 0 OR amount = $3) AND ($4 < 0 OR state = $4) ORDER BY id DESC",
-        DB_VALUES(db_integer(which.since), db_integer(which.until), db_integer(which.amount),
-                  db_integer(which.state)),
-        DB_COLUMNS(receipt_column), e);
+    enum tp_err rc =
+        db_query(j->db, &rows,
+                 "SELECT receipt FROM payment WHERE date >= $1 AND ($2 = 0 OR date <= $2)"
+                 " AND ($3 = 0 OR amount = $3) AND ($4 < 0 OR state = $4) ORDER BY id DESC",
+                 DB_VALUES(db_integer(which.since), db_integer(which.until),
+                           db_integer(which.amount), db_integer(which.state)),
+                 DB_COLUMNS(receipt_column), e);
 
     while (rc == TP_OK && (rc = db_next(rows, &row, &found, e)) == TP_OK && found &&
            (rc = row_receipt(j, &row, &r, e)) == TP_OK)
@@ -733,9 +734,9 @@ _Static_assert(TYPE_REFUND == 32 && PAYMENT_DECLINED == 0 && PAYMENT_ACKNOWLEDGE
 enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, struct tp_error *e)
 {
     static const struct db_column columns[] = {
-        DB_COLUMN(struct journal_day, date),   DB_COLUMN(struct journal_day, currency),
-        DB_COLUMN(struct journal_day, state),  DB_COLUMN(struct journal_day, count),
-        DB_COLUMN(struct journal_day, debits), DB_COLUMN(struct journal_day, credits),
+        DB_COLUMN(struct journal_day, date),    DB_COLUMN(struct journal_day, currency),
+        DB_COLUMN(struct journal_day, state),   DB_COLUMN(struct journal_day, count),
+        DB_COLUMN(struct journal_day, debits),  DB_COLUMN(struct journal_day, credits),
         DB_COLUMN(struct journal_day, refunds),
     };
     struct db_rows *rows = NULL;

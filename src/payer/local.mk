@@ -42,7 +42,7 @@ applicationsdir = $(datadir)/applications
 dist_applications_DATA = data/telepay-agent.desktop
 
 # What is paid at a counter is a program of few libraries; it becomes the other one for all else (src/payer/elsewhere.c).
-COUNTER_LIBS = libpayer.a $(ASSUAN_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
+COUNTER_LIBS = libpayer.a libdecode.a libhttp.a $(ASSUAN_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
 bin_PROGRAMS += telepay
 telepay_SOURCES = src/payer/main.c src/payer/elsewhere.c
 telepay_LDADD = $(COUNTER_LIBS)

@@ -228,8 +228,8 @@ static enum tp_err link_keep_signed(struct payment *p, struct tp_error *e)
     receipt->stan = p->stan;
     receipt->state = PAYMENT_SIGNED;
     if (r == TP_OK)
-        r = message_build(&message, p->terminal, &p->request, p->undoes, p->stan, time(NULL), pay_get,
-                          p->result->tx, e);
+        r = message_build(&message, p->terminal, &p->request, p->undoes, p->stan, time(NULL),
+                          pay_get, p->result->tx, e);
     p->message_n = message.n;
     if (r == TP_OK)
         pay_say_signed(p, p->result->tx);

@@ -278,8 +278,8 @@ static bool order_reverse(struct payment *p, struct tp_error *e)
 static enum tp_err order_keep_signed(struct payment *p, struct tp_error *e)
 {
     struct buf message = BUF_OF(p->message);
-    enum tp_err r = message_build(&message, p->terminal, &p->request, p->undoes, p->stan, time(NULL), pay_get,
-                                  p->result->tx, e);
+    enum tp_err r = message_build(&message, p->terminal, &p->request, p->undoes, p->stan,
+                                  time(NULL), pay_get, p->result->tx, e);
 
     p->result->receipt.stan = p->stan;
     p->result->receipt.state = PAYMENT_SIGNED;

@@ -21,8 +21,9 @@ static enum tp_err find_undone(struct payment *p, int64_t *left, struct tp_error
     if (rc != TP_OK)
         return rc;
     if (r.type != TYPE_PURCHASE || r.state != PAYMENT_ACKNOWLEDGED)
-        return tp_fail(e, TP_ERR_USAGE, "number %06u is %s%s: only a payment that is acknowledged "
-                                        "can be refunded",
+        return tp_fail(e, TP_ERR_USAGE,
+                       "number %06u is %s%s: only a payment that is acknowledged "
+                       "can be refunded",
                        r.stan, r.type != TYPE_PURCHASE ? "a refund, " : "",
                        payment_state_name(r.state));
     snprintf(p->undoes, sizeof(p->undoes), "%.12s", r.rrn);

@@ -36,7 +36,7 @@ struct person {
     bool chosen; /* by --application NUMBER, once */
     bool quiet;  /* the terminal was told not to echo; `echoing` is how it was */
     struct termios echoing;
-    char what[96]; /* is paid, and to whom; "": no payment */
+    char what[96];                 /* is paid, and to whom; "": no payment */
     struct transaction *const *tx; /* the kernel's; NULL: none */
     struct tp_error ended;
 };

@@ -176,8 +176,7 @@ static enum tp_err print(json_t *document, size_t flags)
     enum tp_err r = TP_ERR_NO_MEMORY;
 
     if (document != NULL)
-        r = json_dumpf(document, stdout, flags) == 0 && putchar('\n') != EOF &&
-                    fflush(stdout) == 0
+        r = json_dumpf(document, stdout, flags) == 0 && putchar('\n') != EOF && fflush(stdout) == 0
                 ? TP_OK
                 : TP_ERR_IO;
     json_decref(document);

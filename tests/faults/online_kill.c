@@ -3,8 +3,8 @@
  * end each reservation at the issuer is an acknowledged payment, or was reversed, exactly once.
  * Terminals behave as telepay does: a question without an answer is reversed,
  * sometimes the card then pays offline (Y3), sometimes it gives no TC though the issuer approved.
- * What was paid is sometimes refunded: once, however often that was asked, taken back and asked again.
- * Seeded: KILLS and SEED in the environment; 100 and 1 without. */
+ * What was paid is sometimes refunded: once, however often that was asked, taken back and asked
+ * again. Seeded: KILLS and SEED in the environment; 100 and 1 without. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,8 +43,8 @@ struct till { /* only its own thread touches it while one runs */
     char refunded[RRN_MAX]; /* and what was, last */
     bool refunds;           /* what is asked is a refund */
     bool again;             /* of what is refunded */
-    bool pays_offline; /* after the reversal, with the ARQC's counter */
-    bool unheard;      /* taken back without an answer, which may have been a refusal */
+    bool pays_offline;      /* after the reversal, with the ARQC's counter */
+    bool unheard;           /* taken back without an answer, which may have been a refusal */
     bool repeat;
     uint16_t atc;
     uint32_t stan;
@@ -336,7 +336,8 @@ static void check_books(void)
     MUST(ledger_tx_each(l, &all, compare_refund, &kept, &office_error));
     HOLDS(kept == refunds && r.totals.credits == refunds &&
           r.totals.credit_amount == (int64_t)refunds * AMOUNT);
-    HOLDS(seen.online == online + refunds); /* what a terminal holds for paid, and nothing else, is paid */
+    HOLDS(seen.online ==
+          online + refunds); /* what a terminal holds for paid, and nothing else, is paid */
     HOLDS(r.totals.debits == online + offline &&
           r.totals.debit_amount == (int64_t)(online + offline) * AMOUNT);
     HOLDS(teller_reserved(&teller) == (int64_t)(online + refunds) * AMOUNT);
@@ -347,7 +348,8 @@ static void check_books(void)
     printf("online_kill: %u paid online, %u offline, %u questions taken back, %u reversals of "
            "terminals, %u refused, %u refunded\n",
            online, offline, seen.reversed, reversed, refused, refunds);
-    HOLDS(refunds > 0 && online > 0 && offline > 0 && seen.reversed > 0 && reversed > 0 && refused > 0);
+    HOLDS(refunds > 0 && online > 0 && offline > 0 && seen.reversed > 0 && reversed > 0 &&
+          refused > 0);
 }
 
 int main(void)

@@ -424,9 +424,9 @@ static void check_evidence(struct run *r, const struct transaction *tx, unsigned
     struct evidence_result result;
     struct tp_error e;
 
-    ck_assert_msg(message_build(&message, &terminal, &r->t.request, "", 1, 1795478400, get, tx, &e) ==
-                      TP_OK,
-                  "%s", e.text);
+    ck_assert_msg(
+        message_build(&message, &terminal, &r->t.request, "", 1, 1795478400, get, tx, &e) == TP_OK,
+        "%s", e.text);
     ck_assert_msg(iso8583_unpack(&m, buf_span(&message), &e) == TP_OK, "%s", e.text);
     ck_ok(iso8583_evidence_join(&stream, &m));
     ck_ok(evidence_from_message(&ev, m.field[55], buf_span(&stream), span_str(PAN)));

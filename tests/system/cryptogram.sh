@@ -178,9 +178,12 @@ wrong "give --un: the unpredictable number, 9F37" session --cvn 16 --atc 0001
 wrong "give --atc: the application transaction counter" session --cvn pboc
 wrong "give imk-cvc3 or mk-cvc3 among the keys" cvc3 --data 0000 --atc 0001 --un 01020304
 wrong "give pin among the keys" pin-block --pin-format 0
-wrong "give --pan of 13 digits or more" pin --pin-format 0 --data 041261AAAAEDCBA9
-wrong "no block of format 0 and of that card" pin --pin-format 0 --data 041261AAAAEDCBAA --pan 5555555551234567
-wrong "give pin-key" pin --pin-format 4 --data 28B41FDDD29B743E93124BD8E32D921E --pan 1234567890123456789
+wrong "give pin-block among the keys" pin --pin-format 0
+echo "pin-block = 041261AAAAEDCBAA" >keys
+wrong "give --pan of 13 digits or more" pin --pin-format 0
+wrong "no block of format 0 and of that card" pin --pin-format 0 --pan 5555555551234567
+echo "pin-block = 28B41FDDD29B743E93124BD8E32D921E" >keys
+wrong "give pin-key" pin --pin-format 4 --pan 1234567890123456789
 wrong "give --scheme or --dir, not both" master --scheme scheme --dir iss
 wrong "nowhere" master --scheme nowhere
 echo "mk-dcvv = 0123456789ABCDEFFEDCBA9876543210" >keys

@@ -11,6 +11,8 @@ set -u
 refund() { run refund "$@"; }
 credits() { telepay-acquirer list --json | jq -r '[.transactions[] | select(.kind == "credit" and .state != "reversed") | .amount] | sort | join(" ")'; }
 
+given() { credits | tr ' ' + | bc; }
+
 settled() {
     local left
     for left in {600..0}; do
@@ -93,7 +95,7 @@ unknown() {
     wait "$serve"
     expect 4 "nothing was given back" refund last
     serve_acquirer
-    for n in {1..60}; do # the card leaves at each command
+    for n in {2..60..3}; do # the card leaves at a command
         insert cards/marie --fault "torn-out=$n"
         refund "$rrn" >out 2>&1 && break
         telepay journal send --config "$conf" >/dev/null 2>&1
@@ -104,6 +106,28 @@ unknown() {
     [ "$n" -gt 8 ] || fail "a refund of $n commands"
     insert cards/marie
     expect 2 "0.00 EUR is left" refund "$rrn"
+}
+
+# The terminal is killed at any instant: the refund is given once, or not, and then it can be given.
+killed() {
+    local n refunding before
+    for n in {1..8}; do
+        pay 2.00
+        before=$(given)
+        telepay refund last --config "$conf" --pin-fd 0 --wait 5 <<<1234 >>refunds 2>&1 &
+        refunding=$!
+        sleep "0.$((RANDOM % 8))$((RANDOM % 10))"
+        kill -KILL "$refunding" 2>/dev/null
+        wait "$refunding" 2>/dev/null
+        expect 0 "" telepay journal send --config "$conf"
+        settled
+        case $(bc <<<"$(given) - $before") in
+        0) expect 0 "APPROVED" refund "$rrn" ;;
+        2.00) expect 2 "0.00 EUR is left" refund "$rrn" ;;
+        *) fail "given back once and again: $(telepay-acquirer list)" ;;
+        esac
+        [ "$(bc <<<"$(given) - $before")" = 2.00 ] || fail "not given back once: $(telepay-acquirer list)"
+    done
 }
 
 collected() {
@@ -120,6 +144,7 @@ inside() {
     whole_and_parts
     refused
     unknown
+    killed
     collected
 }
 

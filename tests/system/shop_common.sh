@@ -1,6 +1,6 @@
 #!/bin/bash
 # What the tests of a shop's day share, after common.sh: three contracts of one acquirer with terminals t3 (and t9), t4 and t5, cards of Marie and Luc, and their issuer.
-# shellcheck disable=SC2034 # for those that source this
+# shellcheck disable=SC2034,SC2154 # for those that source this; launched is of common.sh
 conf=terminal/telepay.conf
 run() { printf 1234 | telepay "$@" --config "$conf" --pin-fd 0 --wait 5; }
 pay() { # its reference is then in $rrn, its number in $number

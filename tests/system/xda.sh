@@ -1,9 +1,11 @@
 #!/bin/bash
 # Cards by elliptic curves pay with the programs as a user types them, of P-256 and of P-521, with a PIN enciphered by ODE: by themselves, online, and for a
-# page; the acquirer proves what they signed. One whose signature fails pays by its issuer's word alone, or not at all. In the private network of with-pcscd.
+# page through a mediator; the acquirer proves what they signed. One whose signature fails pays by its issuer's word alone, or not at all. In the private network of with-pcscd.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
+# shellcheck source=tests/system/mediator_common.sh
+. "${TESTS_SRCDIR:?}/system/mediator_common.sh"
 
 pay() { printf 1234 | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 --currency EUR "$@"; }
 reference() { sed -n 's/^Reference *//p' out; }
@@ -37,7 +39,7 @@ END
 }
 
 whole_suite() {
-    local suite=$1
+    local suite=$1 trace change
     rm -rf scheme iss from-issuer acq terminal cards evidence.json
     mkdir cards
     expect 0 "elliptic curves: authority key 02, suite $suite" telepay-perso init scheme/ --suite "$suite"
@@ -77,6 +79,12 @@ whole_suite() {
     insert cards/both
     expect 0 "APPROVED" pay --amount 7.00
     proved "XDA: certificates"
+    # its trace, masked and not, runs again without a card
+    expect 0 "APPROVED" pay --amount 7.10 --trace masked
+    expect 0 "APPROVED" pay --amount 7.20 --trace unmasked --trace-unmasked
+    for trace in masked unmasked; do
+        expect 0 "Authentication as then: method=XDA ok=yes" telepay pay --dry-run --replay $trace
+    done
     # the same card at a terminal of before, which the acquirer takes still
     cp terminal/telepay.conf kept.conf
     sed -i 's/^capabilities = .*/capabilities = 2098C8/' terminal/telepay.conf
@@ -100,10 +108,32 @@ whole_suite() {
     wait "$serve" "$issuer"
 }
 
+# a page, through a mediator: the evidence passes by it unchanged
+mediated() {
+    local rrn
+    rm -rf scheme acq cards evidence.json
+    expect 0 "" telepay-perso init scheme/ --suite 11
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234 --method cda,xda --cvm enciphered-pin
+    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    set_up_mediator
+    serve_shop
+    insert cards/marie
+    expect 0 "paid 1.50 EUR to Librairie du Port" get -o article.html $origin/s/journal/article-1
+    grep -q "first article" article.html || fail "the page is not it: $(cat article.html)"
+    rrn=$(telepay-acquirer list --json | jq -r '.transactions[0].rrn')
+    expect 0 "proved: the card 999014" telepay-acquirer prove "$rrn" --out evidence.json
+    grep -qF "XDA: certificates of issuer 999014 and card" out || fail "prove: $(cat out)"
+    expect 0 "" telepay-acquirer verify evidence.json --capk scheme/authority.json --authority acq/pki/ca.pem
+    kill "$acquirer" "$service" "$mediator" "$card"
+    wait "$acquirer" "$service" "$mediator"
+}
+
 inside() {
     cd "$dir" || exit 1
     whole_suite 10
     whole_suite 11
+    mediated
 }
 
 if [ $# = 2 ] && [ "$1" = inside ]; then
@@ -113,4 +143,4 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
 fi
 own_folder
 "$here/with-pcscd" "$here/xda.sh" inside "$dir" || exit 1
-echo "xda.sh: cards of P-256 and P-521 pay, with ODE"
+echo "xda.sh: cards of P-256 and P-521 pay, with ODE, at the counter and for a page"

@@ -44,6 +44,7 @@ static void bits_are(enum emv_bitmap map, const struct row *rows, size_t n)
 START_TEST(application_interchange_profile) /* Book 3, table 41 */
     {
         static const struct row rows[] = {
+            {AIP_XDA, 1, "1xxxxxxx", "XDA supported"},
             {AIP_SDA, 1, "x1xxxxxx", "SDA supported"},
             {AIP_DDA, 1, "xx1xxxxx", "DDA supported"},
             {AIP_CVM, 1, "xxx1xxxx", "Cardholder verification is supported"},
@@ -84,6 +85,7 @@ static const struct row tvr_rows[] = {
     {TVR_DDA_FAILED, 1, "xxxx1xxx", "DDA failed"},
     {TVR_CDA_FAILED, 1, "xxxxx1xx", "CDA failed"},
     {TVR_SDA_SELECTED, 1, "xxxxxx1x", "SDA selected"},
+    {TVR_XDA_SELECTED, 1, "xxxxxxx1", "XDA selected"},
     {TVR_VERSIONS_DIFFER, 2, "1xxxxxxx", "ICC and terminal have different application versions"},
     {TVR_EXPIRED, 2, "x1xxxxxx", "Expired application"},
     {TVR_NOT_YET_EFFECTIVE, 2, "xx1xxxxx", "Application not yet effective"},
@@ -100,10 +102,13 @@ static const struct row tvr_rows[] = {
     {TVR_UPPER_LIMIT, 4, "xx1xxxxx", "Upper consecutive offline limit exceeded"},
     {TVR_RANDOM, 4, "xxx1xxxx", "Transaction selected randomly for online processing"},
     {TVR_BIOMETRIC_TYPE, 4, "xxxxxx1x", "A selected Biometric Type not supported"},
+    {TVR_XDA_SIGNATURE_FAILED, 4, "xxxxxxx1", "XDA signature verification failed"},
     {TVR_DEFAULT_TDOL, 5, "1xxxxxxx", "Default TDOL used"},
     {TVR_ISSUER_AUTHENTICATION_FAILED, 5, "x1xxxxxx", "Issuer authentication failed"},
     {TVR_SCRIPT_FAILED_BEFORE, 5, "xx1xxxxx", "Script processing failed before final GENERATE AC"},
     {TVR_SCRIPT_FAILED_AFTER, 5, "xxx1xxxx", "Script processing failed after final GENERATE AC"},
+    {TVR_CA_ECC_KEY_MISSING, 5, "xxxxx1xx", "CA ECC key missing"},
+    {TVR_ECC_KEY_RECOVERY_FAILED, 5, "xxxxxx1x", "ECC key recovery failed"},
 };
 
 START_TEST(terminal_verification_results)
@@ -162,10 +167,11 @@ START_TEST(terminal_capabilities) /* Book 4, tables 25 to 27, 28, 32 */
             {CAP2_ENCIPHERED_PIN, 2, "xxx1xxxx",
              "Enciphered PIN for offline verification (RSA ODE)"},
             {CAP2_NO_CVM, 2, "xxxx1xxx", "No CVM required"},
-            {0x01, 2, "xxxxxxx1", "Enciphered PIN for offline verification (ECC ODE)"},
+            {CAP2_ODE, 2, "xxxxxxx1", "Enciphered PIN for offline verification (ECC ODE)"},
             {CAP3_SDA, 3, "1xxxxxxx", "SDA"},
             {CAP3_DDA, 3, "x1xxxxxx", "DDA"},
             {CAP3_CDA, 3, "xxxx1xxx", "CDA"},
+            {CAP3_XDA, 3, "xxxxx1xx", "XDA"},
         };
 
         BITS_ARE(EMV_BITMAP_TERMINAL_CAPABILITIES, rows);
@@ -219,6 +225,7 @@ START_TEST(commands_and_their_results)
         ck_assert_uint_eq(AC_ARQC, ones("10xxxxxx"));
         ck_assert_uint_eq(AC_TYPE, ones("11xxxxxx"));
         ck_assert_uint_eq(AC_CDA, ones("xxx10xxx"));
+        ck_assert_uint_eq(AC_XDA, ones("xxx01xxx"));
         ck_assert_uint_eq(VERIFY_PLAINTEXT_PIN, ones("10000000")); /* Book 3, table 24 */
         ck_assert_uint_eq(VERIFY_ENCIPHERED_PIN, ones("10001000"));
         ck_assert_uint_eq(ENCIPHERED_PIN_HEADER, 0x7F);      /* Book 2, 7.2 */
