@@ -61,7 +61,7 @@ typed n 1 "stays as it is"
 expect 2 "telepay-acquirer upgrade" a contract list
 typed y 0 "now of version 9"
 [ "$(copies)" = 1 ] || fail "no copy of the books"
-expect 0 '"siret": ""' a contract list --json
+expect 0 '"siret": null' a contract list --json
 before
 rm acq/ledger.db.version-*
 expect 0 "now of version 9" a upgrade --yes --dir acq
