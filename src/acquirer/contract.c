@@ -5,6 +5,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/mask.h"
 #include "base/word.h"
 
 #define FLOOR_UNITS   50 /* of the currency, when --floor is not given */
@@ -13,7 +14,7 @@
 
 struct words {
     const char *dir, *id, *name, *mcc, *currency, *country, *floor, *ceiling, *no_cvm, *credits,
-        *hour;
+        *hour, *siret, *town, *postcode;
     bool json, refund_alone;
 };
 
@@ -26,7 +27,10 @@ enum {
     KEY_NO_CVM,
     KEY_CREDITS,
     KEY_REFUND_ALONE,
-    KEY_HOUR
+    KEY_HOUR,
+    KEY_SIRET,
+    KEY_TOWN,
+    KEY_POSTCODE
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -73,6 +77,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_HOUR:
         w->hour = arg;
         return 0;
+    case KEY_SIRET:
+        w->siret = arg;
+        return 0;
+    case KEY_TOWN:
+        w->town = arg;
+        return 0;
+    case KEY_POSTCODE:
+        w->postcode = arg;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -111,6 +124,37 @@ static enum tp_err read_amount(int64_t *out, const char *what, const char *text,
     return TP_OK;
 }
 
+/* It stands in the XML of every remise, or in a terminal's configuration. */
+static enum tp_err read_word(char *out, size_t cap, const char *what, const char *text,
+                             struct tp_error *e)
+{
+    if (strlen(text) == 0 || strlen(text) >= cap || strpbrk(text, "\r\n;#") != NULL)
+        return tp_fail(e, TP_ERR_USAGE, "%s must be 1 to %zu bytes without line ends, ; and #",
+                       what, cap - 1);
+    memcpy(out, text, strlen(text) + 1);
+    return word_check(text, what, cap - 1, e);
+}
+
+/* What tickets say of the point of sale. A SIRET is the nine digits of the enterprise and five of
+ * the place, the last of which is a check digit over all (ISO/IEC 7812-1, Annex B, as INSEE has
+ * it). */
+static enum tp_err read_place(struct contract *c, const struct words *w, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    if (w->siret != NULL && (strlen(w->siret) != 14 || !pan_valid(w->siret)))
+        return tp_fail(e, TP_ERR_USAGE,
+                       "--siret is the number of 14 digits that INSEE gave the point of sale: a "
+                       "digit of \"%.20s\" is wrong",
+                       w->siret);
+    snprintf(c->siret, sizeof(c->siret), "%s", w->siret != NULL ? w->siret : "");
+    if (w->town != NULL)
+        r = read_word(c->town, sizeof(c->town), "--town", w->town, e);
+    return r == TP_OK && w->postcode != NULL
+               ? read_word(c->postcode, sizeof(c->postcode), "--postcode", w->postcode, e)
+               : r;
+}
+
 static enum tp_err read_words(struct contract *c, const struct words *w, struct tp_error *e)
 {
     const struct currency *currency = NULL;
@@ -120,12 +164,10 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
     if (w->id == NULL || w->name == NULL || w->mcc == NULL || w->currency == NULL)
         return tp_fail(e, TP_ERR_USAGE, "a contract needs --id, --name, --mcc and --currency");
     r = option_id(c->id, sizeof(c->id), "--id", w->id, e);
-    if (r == TP_OK && (strlen(w->name) == 0 || strlen(w->name) >= sizeof(c->name) ||
-                       strpbrk(w->name, "\r\n;#") != NULL))
-        r = tp_fail(e, TP_ERR_USAGE, "--name must be 1 to %zu bytes without line ends, ; and #",
-                    sizeof(c->name) - 1);
-    if (r == TP_OK) /* it stands in the XML of every remise */
-        r = word_check(w->name, "--name", sizeof(c->name) - 1, e);
+    if (r == TP_OK)
+        r = read_word(c->name, sizeof(c->name), "--name", w->name, e);
+    if (r == TP_OK)
+        r = read_place(c, w, e);
     if (r == TP_OK && strlen(w->mcc) != 4)
         r = tp_fail(e, TP_ERR_USAGE,
                     "--mcc is the merchant category code of four digits (ISO 18245), not \"%.20s\"",
@@ -156,7 +198,6 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
         r = option_hour(&c->close_hour, w->hour, e);
     if (r != TP_OK)
         return r;
-    snprintf(c->name, sizeof(c->name), "%s", w->name);
     c->mcc = (uint16_t)mcc;
     c->country = (uint16_t)country;
     c->refund_alone = w->refund_alone;
@@ -183,6 +224,9 @@ int acquirer_contract_add(int argc, char **argv)
          "Also take credits that name no payment [no]", 0},
         {"close-hour", KEY_HOUR, "HH:MM", 0,
          "Local hour from which the daily run closes its remise [any run does]", 0},
+        {"siret", KEY_SIRET, "NUMBER", 0, "SIRET of the point of sale, for its tickets", 0},
+        {"town", KEY_TOWN, "NAME", 0, "Its town, for its tickets", 0},
+        {"postcode", KEY_POSTCODE, "CODE", 0, "Its postcode, for its tickets", 0},
         OPTION_DIR,
         {0},
     };
@@ -216,9 +260,21 @@ static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error
     char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], no_cvm[MONEY_TEXT_MAX],
         credits[MONEY_TEXT_MAX], hour[8];
     const char *const refunds = c->credit_day == 0 ? "none" : c->refund_alone ? "any" : "payments";
-    const char *const cells[] = {c->id,   c->name, mcc,     currency_shown(c->currency),
-                                 country, floor,   ceiling, no_cvm,
-                                 credits, refunds, hour,    c->open ? "open" : "closed"};
+    const char *const cells[] = {c->id,
+                                 c->name,
+                                 mcc,
+                                 currency_shown(c->currency),
+                                 country,
+                                 floor,
+                                 ceiling,
+                                 no_cvm,
+                                 credits,
+                                 refunds,
+                                 hour,
+                                 c->siret,
+                                 c->postcode,
+                                 c->town,
+                                 c->open ? "open" : "closed"};
 
     snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
     snprintf(country, sizeof(country), "%03u", c->country % 1000U);
@@ -244,7 +300,8 @@ int acquirer_contract_list(int argc, char **argv)
         {"id", TABLE_TEXT},       {"name", TABLE_TEXT},       {"mcc", TABLE_TEXT},
         {"currency", TABLE_TEXT}, {"country", TABLE_TEXT},    {"floor", TABLE_RIGHT},
         {"ceiling", TABLE_RIGHT}, {"no_cvm", TABLE_RIGHT},    {"credits", TABLE_RIGHT},
-        {"refunds", TABLE_TEXT},  {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
+        {"refunds", TABLE_TEXT},  {"close_hour", TABLE_TEXT}, {"siret", TABLE_TEXT},
+        {"postcode", TABLE_TEXT}, {"town", TABLE_TEXT},       {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

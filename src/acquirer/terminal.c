@@ -65,7 +65,41 @@ struct making { /* what terminal add works with */
     char acquirer[ACQUIRER_ID_MAX];
 };
 
-static void put_head(FILE *to, const struct making *m, const char *authorities)
+static void put_place(FILE *to, const struct contract *c)
+{
+    const struct {
+        const char *key, *value;
+    } place[] = {{"siret", c->siret}, {"town", c->town}, {"postcode", c->postcode}};
+
+    for (size_t i = 0; i < sizeof(place) / sizeof(place[0]); i++)
+        if (place[i].value[0] != '\0')
+            fprintf(to, "%s = %s\n", place[i].key, place[i].value);
+}
+
+static void put_tail(FILE *to, const char *authorities)
+{
+    fprintf(to,
+            "\n"
+            "[ticket]\n"
+            "# en and fr: the shop's language first, then what a customer's card may ask for\n"
+            "languages = en\n"
+            "# columns of the paper, 24 to 48\n"
+            "width = 44\n"
+            "# an ESC/POS printer, as /dev/usb/lp0: every payment's tickets are printed there\n"
+            "# printer = /dev/usb/lp0\n"
+            "\n"
+            "[authorities]\n"
+            "# the keys that the acquirer trusted when this was made, and no others (parted by "
+            "spaces)\n"
+            "files =%s\n"
+            "\n"
+            "[journal]\n"
+            "file = journal.db\n"
+            "\n",
+            authorities);
+}
+
+static void put_head(FILE *to, const struct making *m)
 {
     fprintf(to,
             "# telepay: configuration of terminal %s of contract %s, made by telepay-acquirer "
@@ -94,21 +128,11 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "type = 35\n"
             "capabilities = %02X%02X%02X\n"
             "additional = 6000F0A001\n"
-            "serial = %s\n"
-            "\n"
-            "[authorities]\n"
-            "# the keys that the acquirer trusted when this was made, and no others (parted by "
-            "spaces)\n"
-            "files =%s\n"
-            "\n"
-            "[journal]\n"
-            "file = journal.db\n"
-            "\n",
+            "serial = %s\n",
             m->terminal.id, m->terminal.contract, m->acquirer, m->at.host, m->at.port,
             m->terminal.id, m->terminal.contract, m->contract.name, m->contract.mcc,
             currency_shown(m->contract.currency), m->contract.country, m->terminal.capabilities[0],
-            m->terminal.capabilities[1], m->terminal.capabilities[2], m->terminal.serial,
-            authorities);
+            m->terminal.capabilities[1], m->terminal.capabilities[2], m->terminal.serial);
 }
 
 static enum tp_err write_configuration(const struct making *m, const char *authorities,
@@ -121,7 +145,9 @@ static enum tp_err write_configuration(const struct making *m, const char *autho
 
     if (to == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    put_head(to, m, authorities);
+    put_head(to, m);
+    put_place(to, &m->contract);
+    put_tail(to, authorities);
     r = parameters_applications(to, m->contract.floor, e);
     if (fclose(to) != 0 && r == TP_OK)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");

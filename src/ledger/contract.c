@@ -14,14 +14,14 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, i
     const enum tp_err r = db_number(
         l->db,
         "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open,"
-        " added, credit_day, no_cvm, refund_alone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-        " $11, $12, $13)"
-        " RETURNING contract",
+        " added, credit_day, no_cvm, refund_alone, siret, town, postcode) VALUES ($1, $2, $3, $4,"
+        " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING contract",
         DB_VALUES(db_text(c->id), db_text(c->name), db_integer(c->mcc), db_integer(c->currency),
                   db_integer(c->country), db_integer(c->floor), db_integer(c->ceiling),
                   db_integer(c->close_hour), db_integer(c->open ? 1 : 0), db_integer(time(NULL)),
                   db_integer(c->credit_day), db_integer(c->no_cvm),
-                  db_integer(c->refund_alone ? 1 : 0)),
+                  db_integer(c->refund_alone ? 1 : 0), db_text(c->siret), db_text(c->town),
+                  db_text(c->postcode)),
         id, NULL, e);
 
     return r == TP_ERR_EXISTS ? tp_fail(e, r, "there is a contract %s already", c->id) : r;
@@ -45,15 +45,17 @@ enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, stru
 
 #define CONTRACT_SELECT                                                                            \
     "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open, credit_day, "      \
-    "no_cvm, refund_alone FROM contract "
+    "no_cvm, refund_alone, siret, town, postcode FROM contract "
 
 static const struct db_column contract_columns[] = {
-    DB_COLUMN(struct contract, id),      DB_COLUMN(struct contract, name),
-    DB_COLUMN(struct contract, mcc),     DB_COLUMN(struct contract, currency),
-    DB_COLUMN(struct contract, country), DB_COLUMN(struct contract, floor),
-    DB_COLUMN(struct contract, ceiling), DB_COLUMN(struct contract, close_hour),
-    DB_COLUMN(struct contract, open),    DB_COLUMN(struct contract, credit_day),
-    DB_COLUMN(struct contract, no_cvm),  DB_COLUMN(struct contract, refund_alone),
+    DB_COLUMN(struct contract, id),       DB_COLUMN(struct contract, name),
+    DB_COLUMN(struct contract, mcc),      DB_COLUMN(struct contract, currency),
+    DB_COLUMN(struct contract, country),  DB_COLUMN(struct contract, floor),
+    DB_COLUMN(struct contract, ceiling),  DB_COLUMN(struct contract, close_hour),
+    DB_COLUMN(struct contract, open),     DB_COLUMN(struct contract, credit_day),
+    DB_COLUMN(struct contract, no_cvm),   DB_COLUMN(struct contract, refund_alone),
+    DB_COLUMN(struct contract, siret),    DB_COLUMN(struct contract, town),
+    DB_COLUMN(struct contract, postcode),
 };
 
 static enum tp_err no_contract(const char *id, struct tp_error *e)

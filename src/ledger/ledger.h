@@ -45,6 +45,7 @@ struct db *ledger_db(struct ledger *l); /* for who serves, and for tests that lo
 struct contract {
     char id[CONTRACT_ID_MAX];
     char name[41];
+    char siret[15], town[41], postcode[11]; /* of the point of sale, for its tickets; "": none */
     uint16_t mcc;
     uint16_t currency;  /* numeric: a contract is in one currency */
     uint16_t country;   /* numeric */

@@ -31,7 +31,10 @@ static const char tables[] =
     "  added INTEGER NOT NULL,"
     "  credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day BETWEEN 0 AND 999999999999),"
     "  no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999),"
-    "  refund_alone INTEGER NOT NULL DEFAULT 0 CHECK (refund_alone IN (0, 1))"
+    "  refund_alone INTEGER NOT NULL DEFAULT 0 CHECK (refund_alone IN (0, 1)),"
+    "  siret TEXT NOT NULL DEFAULT '' CHECK (length(siret) IN (0, 14)),"
+    "  town TEXT NOT NULL DEFAULT '' CHECK (length(town) <= 40),"
+    "  postcode TEXT NOT NULL DEFAULT '' CHECK (length(postcode) <= 10)"
     ") STRICT;"
     /* Mediators, each with terminals of its own under the contracts that it sells for. */
     "CREATE TABLE mediator ("
@@ -462,6 +465,14 @@ static const char version_8[] = "ALTER TABLE contract ADD COLUMN refund_alone IN
                                 "DEFAULT 0 CHECK (refund_alone IN "
                                 "(0, 1));" REFUND;
 
+/* Where the point of sale of a contract is, and its number: they stand on tickets. */
+static const char version_9[] =
+    "ALTER TABLE contract ADD COLUMN siret TEXT NOT NULL DEFAULT '' CHECK (length(siret) IN (0, "
+    "14));"
+    "ALTER TABLE contract ADD COLUMN town TEXT NOT NULL DEFAULT '' CHECK (length(town) <= 40);"
+    "ALTER TABLE contract ADD COLUMN postcode TEXT NOT NULL DEFAULT '' CHECK (length(postcode) <= "
+    "10);";
+
 static const struct db_migration migrations[] = {
     {"adds what issuers were asked (authorisation)", version_2},
     {"gives the acquirer a number and each terminal a serial, which cards sign; counts each "
@@ -474,6 +485,7 @@ static const struct db_migration migrations[] = {
     {"writes down whose the books are, and holds them to the same rules as those of a server", ""},
     {"adds mediators and what they pass on", version_7},
     {"adds which payment a credit gives back", version_8},
+    {"adds SIRET, town and postcode of contracts, for tickets", version_9},
 };
 
 const struct db_schema ledger_schema = {

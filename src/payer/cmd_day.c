@@ -1,26 +1,24 @@
 /* telepay day: the day's totals here and at the acquirer, and the ticket of the day. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/log.h"
 #include "payer/commands.h"
-#include "payer/day.h"
 #include "payer/person.h"
 #include "payer/report.h"
+#include "payer/ticket_words.h"
 
 struct words {
-    const char *config, *date;
+    const char *config, *date, *printer;
     bool json, verbose;
 };
 
-enum { CONFIG = 0x100, DATE, JSON };
+enum { CONFIG = 0x100, DATE, PRINT, JSON };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
      "the terminal's configuration, made by telepay-acquirer terminal add", 0},
     {"date", DATE, "YYYY-MM-DD", 0, "another day than today, of the last 30", 0},
+    {"print", PRINT, "DEVICE", 0, PRINT_HELP, 0},
     {"json", JSON, NULL, 0, "print JSON instead of the ticket", 0},
     {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
     {0},
@@ -36,6 +34,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case DATE:
         w->date = arg;
+        return 0;
+    case PRINT:
+        w->printer = arg;
         return 0;
     case JSON:
         w->json = true;
@@ -119,34 +120,6 @@ static enum tp_err run(struct day *d, struct terminal **t, const struct words *w
     return r;
 }
 
-static void print_side(const char *whose, const struct day_totals *t, const struct currency *c)
-{
-    char amount[MONEY_TEXT_MAX];
-
-    printf("%s\n", whose);
-    printf("  Payments %6" PRIu64 " %22s %s\n", t->debits, money_format(amount, t->debit_amount, c),
-           c->alpha);
-    printf("  Refunds  %6" PRIu64 " %22s %s\n", t->credits,
-           money_format(amount, t->credit_amount, c), c->alpha);
-    printf("  Net             %22s %s\n",
-           money_format(amount, t->debit_amount - t->credit_amount, c), c->alpha);
-}
-
-static void print(const struct day *d, const struct terminal *t)
-{
-    char date[DATE_TEXT_MAX];
-
-    printf("TOTALS OF THE DAY\n%s\nContract %s\nTerminal %s\nDate     %s\n",
-           t->kernel.merchant_name, t->kernel.merchant_id, t->kernel.terminal_id,
-           date_format(date, d->date));
-    print_side(d->balanced ? "Here and at the acquirer" : "Here", &d->here, t->currency);
-    if (!d->balanced)
-        print_side("At the acquirer", &d->there, t->currency);
-    if (d->waiting > 0)
-        printf("Not yet settled with the acquirer: %" PRId64 "\n", d->waiting);
-    printf("%s\n", d->balanced ? "IN BALANCE" : "NOT IN BALANCE");
-}
-
 static json_t *side(const struct day_totals *t, const struct currency *c)
 {
     char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX];
@@ -193,8 +166,10 @@ int payer_day(int argc, char **argv)
     if (r == TP_OK && w.json)
         r = print_json(&d, t);
     else if (r == TP_OK)
-        print(&d, t);
-    terminal_free(&t);
+        ticket_show_day(t, &d);
     code = cli_end(r, &e);
+    if (r == TP_OK && ticket_print_day(w.printer, t, &d, &e) != TP_OK)
+        log_error("%s", e.text);
+    terminal_free(&t);
     return code == CLI_DONE && !d.balanced ? CLI_DECLINED : code;
 }

@@ -11,12 +11,14 @@
 #include "payer/deliver.h"
 #include "payer/person.h"
 #include "payer/report.h"
+#include "payer/ticket_words.h"
 #include "store/upgrade.h"
 
 struct words {
     const char *config;
     const char *payment;                        /* journal show */
     const char *since, *until, *amount, *state; /* journal list */
+    struct ticket_wish ticket;                  /* journal show */
     bool json, wants_payment, verbose, yes;
 };
 
@@ -47,6 +49,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct words *w = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        if (w->wants_payment)
+            state->child_inputs[0] = &w->ticket;
+        return 0;
     case CONFIG:
         w->config = arg;
         return 0;
@@ -93,7 +99,9 @@ static enum tp_err begin(struct words *w, struct terminal **t, struct journal **
                          const struct argp_option *own, const char *arguments, const char *what,
                          int argc, char **argv, struct tp_error *e)
 {
-    const struct argp argp = {own, parse, arguments, what, NULL, NULL, NULL};
+    static const struct argp_child children[] = {{&ticket_words, 0, NULL, 0}, {0}};
+    const struct argp argp = {own,  parse, arguments, what, w->wants_payment ? children : NULL,
+                              NULL, NULL};
     enum tp_err r;
 
     *t = NULL;
@@ -203,14 +211,15 @@ int payer_journal_show(int argc, char **argv)
 
     if (r == TP_OK)
         r = journal_find(j, w.payment, false, &id, &receipt, &e);
+    receipt.copy = true;
     if (r == TP_OK && w.json) {
         r = receipt_to_json(&object, &receipt);
         if (r == TP_OK)
             r = report_print(object);
-    } else if (r == TP_OK) {
-        receipt.copy = true;
-        receipt_print(stdout, &receipt);
-    }
+    } else if (r == TP_OK)
+        ticket_show(&w.ticket, t, &receipt);
+    if (r == TP_OK)
+        r = ticket_print(&w.ticket, t, &receipt, false, &e);
     return end(&t, &j, r, &e);
 }
 

@@ -13,6 +13,7 @@
 #include "payer/home.h"
 #include "payer/order_words.h"
 #include "payer/report.h"
+#include "payer/ticket_words.h"
 #include "payer/voucher_proof.h"
 #include "wire/jcs.h"
 
@@ -145,13 +146,16 @@ static json_t *show_json(const struct kept_order *o)
 
 static void show(const struct kept_order *o)
 {
+    struct receipt ticket = o->ticket;
+
+    ticket.copy = true;
     printf("Order         %s\nMediator      %s\nAddress       %s %s\nItem          %s\n"
            "State         %s%s\n\n",
            o->order, o->origin, o->method, o->url, o->item, kept_state_name(o->state),
            o->state != KEPT_ACKNOWLEDGED ? ""
            : o->delivered                ? ", delivered"
                                          : ", not delivered yet");
-    receipt_print(stdout, &o->ticket);
+    ticket_show(&(struct ticket_wish){0}, NULL, &ticket);
 }
 
 int payer_order_show(int argc, char **argv)

@@ -14,10 +14,12 @@
 #include "payer/pay_told.h"
 #include "payer/pay_url.h"
 #include "payer/rerun.h"
+#include "payer/ticket_words.h"
 
 struct words {
     struct pay_options pay;
     struct checkout_options checkout;
+    struct ticket_wish ticket;
     const char *order; /* the address of one: ORIGIN/orders/ID */
     const char *replay;
     const char *lesson; /* file of --explain; NULL: standard error */
@@ -49,7 +51,9 @@ static const struct argp_option options[] = {
 
 static void check_words(const struct words *w, struct argp_state *state)
 {
-    if ((w->replay != NULL) != w->dry_run)
+    if (w->replay != NULL && w->ticket.device != NULL)
+        argp_error(state, "a payment that is run again has no ticket to print: no --print");
+    else if ((w->replay != NULL) != w->dry_run)
         argp_error(
             state,
             "--replay and --dry-run go together: a payment that is run again is not paid again");
@@ -78,6 +82,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->pay;
         state->child_inputs[1] = &w->checkout;
+        state->child_inputs[2] = &w->ticket;
         return 0;
     case AMOUNT:
         w->pay.amount = arg;
@@ -225,7 +230,7 @@ static void explain(const struct words *w, struct pay_result *result)
 int payer_pay(int argc, char **argv)
 {
     static const struct argp_child children[] = {
-        {&card_words, 0, NULL, 0}, {&order_words, 0, NULL, 0}, {0}};
+        {&card_words, 0, NULL, 0}, {&order_words, 0, NULL, 0}, {&ticket_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,  parse, NULL, "Pay with the card in the reader, and print the receipt.",
         children, NULL,  NULL};
@@ -239,6 +244,7 @@ int payer_pay(int argc, char **argv)
     run(&w, &result, &rerun);
     const struct told how = {.json = w.json,
                              .events = w.pay.person.events,
+                             .ticket = &w.ticket,
                              .replay = w.json && w.replay != NULL ? rerun_json(&rerun) : NULL};
 
     pay_tell(&result, &how);
@@ -246,5 +252,5 @@ int payer_pay(int argc, char **argv)
         print_rerun(&rerun);
     if (w.explain)
         explain(&w, &result);
-    return pay_end(&result);
+    return pay_end(&result, &how);
 }

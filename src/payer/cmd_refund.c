@@ -6,6 +6,7 @@
 
 struct words {
     struct pay_options pay;
+    struct ticket_wish ticket;
     bool json;
 };
 
@@ -34,6 +35,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->pay;
+        state->child_inputs[1] = &w->ticket;
         return 0;
     case AMOUNT:
         w->pay.amount = arg;
@@ -73,7 +75,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int payer_refund(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&card_words, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {
+        {&card_words, 0, NULL, 0}, {&ticket_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
@@ -92,8 +95,8 @@ int payer_refund(int argc, char **argv)
     if (w.pay.person.verbose)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     pay_run(&result, &w.pay);
-    const struct told how = {.json = w.json, .events = w.pay.person.events};
+    const struct told how = {.json = w.json, .events = w.pay.person.events, .ticket = &w.ticket};
 
     pay_tell(&result, &how);
-    return pay_end(&result);
+    return pay_end(&result, &how);
 }

@@ -6,9 +6,11 @@
 #include "payer/deliver.h"
 #include "payer/person.h"
 #include "payer/report.h"
+#include "payer/ticket_words.h"
 
 struct words {
     const char *config, *payment;
+    struct ticket_wish ticket;
     bool json, verbose;
 };
 
@@ -27,6 +29,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct words *w = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &w->ticket;
+        return 0;
     case CONFIG:
         w->config = arg;
         return 0;
@@ -99,25 +104,24 @@ static enum tp_err tell(const struct terminal *t, struct journal *j, int64_t id,
     return r;
 }
 
-static enum tp_err take_back(const struct words *w, struct receipt *r, bool *found,
-                             struct tp_error *e)
+static enum tp_err take_back(const struct words *w, struct terminal **t, struct receipt *r,
+                             bool *found, struct tp_error *e)
 {
-    struct terminal *t = NULL;
     struct journal *j = NULL;
     uint8_t room[256];
     struct buf message = BUF_OF(room);
     struct tp_error why;
     int64_t id = 0;
-    enum tp_err rc = terminal_load(&t, w->config, e), read;
+    enum tp_err rc = terminal_load(t, w->config, e), read;
 
     if (rc == TP_OK)
-        rc = journal_open(&j, t->journal, e);
+        rc = journal_open(&j, (*t)->journal, e);
     if (rc == TP_OK)
         rc = journal_find(j, w->payment, true, &id, r, e);
     if (rc == TP_OK)
         rc = mark(j, id, r, &message, e);
     if (rc == TP_OK) {
-        rc = tell(t, j, id, &message, e);
+        rc = tell(*t, j, id, &message, e);
         read = journal_get(j, id, r, &why);
         *found = read == TP_OK;
         if (rc == TP_OK && read != TP_OK) {
@@ -126,23 +130,24 @@ static enum tp_err take_back(const struct words *w, struct receipt *r, bool *fou
         }
     }
     journal_close(&j);
-    terminal_free(&t);
     return rc;
 }
 
 int payer_void(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&ticket_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
         "PAYMENT",
         "Take back a payment, or a refund, that is not yet in a closed remise, and print its "
         "receipt. PAYMENT is its reference (RRN) or number, or \"last\".",
-        NULL,
+        children,
         NULL,
         NULL};
     struct words w = {0};
     struct tp_error e = {0};
+    struct terminal *t = NULL;
     struct receipt receipt = {.state = PAYMENT_DECLINED};
     json_t *object;
     bool found = false;
@@ -152,12 +157,15 @@ int payer_void(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     if (w.verbose)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
-    r = take_back(&w, &receipt, &found, &e);
+    r = take_back(&w, &t, &receipt, &found, &e);
     code = cli_end(r, &e);
     if (found && w.json &&
         (receipt_to_json(&object, &receipt) != TP_OK || report_print(object) != TP_OK))
         code = CLI_INTERNAL;
     else if (found && !w.json)
-        receipt_print(stdout, &receipt);
+        ticket_show(&w.ticket, t, &receipt);
+    if (found && ticket_print(&w.ticket, t, &receipt, true, &e) != TP_OK)
+        log_error("%s", e.text);
+    terminal_free(&t);
     return code == CLI_DONE && receipt.state != PAYMENT_REVERSED ? CLI_DECLINED : code;
 }

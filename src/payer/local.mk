@@ -25,7 +25,8 @@ libpayer_a_SOURCES = \
 	src/payer/parameters.c src/payer/parameters.h \
 	src/payer/person.c src/payer/person.h \
 	src/payer/cmd_purse.c src/payer/cmd_purse_empty.c src/payer/cmd_purse_fill.c src/payer/cmd_purse_session.c src/payer/cmd_purse_history.c src/payer/cmd_purse_page.c src/payer/history.c src/payer/history.h src/payer/emptyings.c src/payer/emptyings.h src/payer/purse_record.c src/payer/purse_record.h src/payer/provisions.c src/payer/provisions.h src/payer/voucher_proof.c src/payer/voucher_proof.h src/payer/purse_words.c src/payer/purse_words.h src/payer/purse_door.c src/payer/purse_door.h src/payer/purses.c src/payer/purses.h \
-	src/payer/receipt.c src/payer/receipt.h \
+	src/payer/paper.c src/payer/paper.h src/payer/printer.c src/payer/printer.h \
+	src/payer/receipt.c src/payer/receipt.h src/payer/ticket.c src/payer/ticket.h src/payer/ticket_words.c src/payer/ticket_words.h \
 	src/payer/report.c src/payer/report.h \
 	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \
 	src/payer/submit.c src/payer/submit.h \
@@ -63,6 +64,11 @@ check_PROGRAMS += tests/unit/test_message
 TESTS += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
 tests_unit_test_message_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_ticket
+TESTS += tests/unit/test_ticket
+tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c tests/unit/unit.h
+tests_unit_test_ticket_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_memory
 TESTS += tests/unit/test_memory
@@ -122,6 +128,9 @@ tests_bench_bare_tls_LDADD = $(WIRE_LIBS)
 dist_noinst_SCRIPTS += tests/bench/bench_start.sh
 BENCHES += $(top_srcdir)/tests/bench/bench_start.sh
 BENCH_NEEDS += tests/bench/bare_tls tests/system/fake_acquirer
+dist_check_SCRIPTS += tests/system/ticket.sh
+dist_noinst_SCRIPTS += tests/tools/escpos.py tests/tools/full_fifo.py
+TESTS += tests/system/ticket.sh
 dist_check_SCRIPTS += tests/system/whole_way.sh tests/system/readme.sh
 dist_noinst_SCRIPTS += tests/system/no-plain-pan.py tests/system/valid-documents.sh tests/tools/cut_commit.py tests/tools/recording_proxy.py
 TESTS += tests/system/whole_way.sh

@@ -367,66 +367,87 @@ static const struct code {
     bool open; /* nothing is decided: it may be sent again, and is kept until then */
     const char *text;
     const char *issuer; /* when the issuer says it, NULL: the same */
+    const char *french; /* as French acquirers publish it, whoever says it */
 } codes[] = {
-    {"00", false, "acknowledged", NULL},
-    {"02", false, "the card's issuer wants to be called", NULL},
+    {"00", false, "acknowledged", NULL, "transaction approuvée"},
+    {"02", false, "the card's issuer wants to be called", NULL, "contacter l'émetteur de la carte"},
     {"03", false, "the contract is not known to the acquirer, or closed",
-     "the card's issuer does not know the merchant"},
-    {"04", false, "the card is to be kept", NULL},
-    {"05", false, "the payment is not honoured", "the card's issuer does not honour the payment"},
-    {"07", false, "the card is to be kept, under special conditions", NULL},
-    {"08", false, "the cardholder must be identified first, which nobody does here", NULL},
-    {"10", false, "a part only is approved, which is not what was asked", NULL},
+     "the card's issuer does not know the merchant", "accepteur invalide"},
+    {"04", false, "the card is to be kept", NULL, "conserver la carte"},
+    {"05", false, "the payment is not honoured", "the card's issuer does not honour the payment",
+     "ne pas honorer"},
+    {"07", false, "the card is to be kept, under special conditions", NULL,
+     "conserver la carte, conditions spéciales"},
+    {"08", false, "the cardholder must be identified first, which nobody does here", NULL,
+     "approuver après identification"},
+    {"10", false, "a part only is approved, which is not what was asked", NULL,
+     "approuvée pour une partie du montant"},
     {"11", false, "it is approved as for a person of distinction, which is not what was asked",
-     NULL},
+     NULL, "approuvée, personne de marque"},
     {"12", false, "the acquirer does not accept this kind of transaction",
-     "the card's issuer does not accept this kind of transaction"},
+     "the card's issuer does not accept this kind of transaction", "transaction invalide"},
     {"13", false, "the acquirer does not accept this amount",
-     "the card's issuer does not accept this amount"},
-    {"14", false, "the card number is not known",
-     "the card's issuer does not know the card number"},
-    {"15", false, "the card's issuer is not known", NULL},
-    {"17", false, "the cardholder gave up", NULL},
-    {"19", true, "it is to be tried again later", NULL},
-    {"20", false, "the server answered wrongly", NULL},
-    {"24", false, "updating of files is not served", NULL},
-    {"25", false, "the record is not found in the file", NULL},
-    {"26", false, "the record is there twice; the older one is replaced", NULL},
-    {"27", false, "a field of the update of a file is wrong", NULL},
-    {"28", false, "the file is locked", NULL},
-    {"29", false, "the update of a file failed", NULL},
+     "the card's issuer does not accept this amount", "montant invalide"},
+    {"14", false, "the card number is not known", "the card's issuer does not know the card number",
+     "numéro de porteur invalide"},
+    {"15", false, "the card's issuer is not known", NULL, "émetteur de carte inconnu"},
+    {"17", false, "the cardholder gave up", NULL, "annulation client"},
+    {"19", true, "it is to be tried again later", NULL, "répéter la transaction ultérieurement"},
+    {"20", false, "the server answered wrongly", NULL, "réponse erronée (domaine serveur)"},
+    {"24", false, "updating of files is not served", NULL, "mise à jour de fichier non supportée"},
+    {"25", false, "the record is not found in the file", NULL,
+     "enregistrement introuvable dans le fichier"},
+    {"26", false, "the record is there twice; the older one is replaced", NULL,
+     "enregistrement en double, l'ancien est remplacé"},
+    {"27", false, "a field of the update of a file is wrong", NULL,
+     "erreur dans un champ de la mise à jour de fichier"},
+    {"28", false, "the file is locked", NULL, "fichier verrouillé"},
+    {"29", false, "the update of a file failed", NULL, "mise à jour de fichier refusée"},
     {"30", false, "the acquirer cannot read the message",
-     "the card's issuer cannot read the message"},
-    {"31", false, "the acquirer's institution is not known", NULL},
-    {"33", false, "the card has expired", NULL},
-    {"34", false, "fraud is suspected", NULL},
-    {"38", false, "the card has expired", NULL},
-    {"41", false, "the card is reported lost", NULL},
-    {"43", false, "the card is reported stolen", NULL},
-    {"51", false, "the account has not enough funds", NULL},
-    {"54", false, "the card has expired", NULL},
-    {"55", false, "the cardholder was not verified", NULL},
-    {"56", false, "the card is not in the file", NULL},
-    {"57", false, "this transaction is not permitted to this card", NULL},
-    {"58", false, "this transaction is not permitted to this terminal", NULL},
-    {"59", false, "fraud is suspected", NULL},
-    {"60", false, "the merchant must contact the acquirer", NULL},
+     "the card's issuer cannot read the message", "erreur de format"},
+    {"31", false, "the acquirer's institution is not known", NULL,
+     "identifiant de l'organisme acquéreur inconnu"},
+    {"33", false, "the card has expired", NULL, "date de validité de la carte dépassée"},
+    {"34", false, "fraud is suspected", NULL, "suspicion de fraude"},
+    {"38", false, "the card has expired", NULL, "date de validité de la carte dépassée"},
+    {"41", false, "the card is reported lost", NULL, "carte perdue"},
+    {"43", false, "the card is reported stolen", NULL, "carte volée"},
+    {"51", false, "the account has not enough funds", NULL,
+     "provision insuffisante ou crédit dépassé"},
+    {"54", false, "the card has expired", NULL, "date de validité de la carte dépassée"},
+    {"55", false, "the cardholder was not verified", NULL, "code confidentiel erroné"},
+    {"56", false, "the card is not in the file", NULL, "carte absente du fichier"},
+    {"57", false, "this transaction is not permitted to this card", NULL,
+     "transaction non permise à ce porteur"},
+    {"58", false, "this transaction is not permitted to this terminal", NULL,
+     "transaction interdite au terminal"},
+    {"59", false, "fraud is suspected", NULL, "suspicion de fraude"},
+    {"60", false, "the merchant must contact the acquirer", NULL,
+     "l'accepteur de carte doit contacter l'acquéreur"},
     {"61", false, "the amount is over a limit of the contract",
-     "the amount is over a limit of the card"},
-    {"62", false, "the card is blocked", NULL},
-    {"63", false, "the card's signature or a certificate fails", "the card's cryptogram fails"},
-    {"68", true, "an answer came too late, or not at all", NULL},
-    {"75", false, "the PIN was tried too often", NULL},
-    {"76", false, "the card is reported already, and the older report stays", NULL},
-    {"90", true, "the system is stopped for a moment", NULL},
-    {"91", true, "the amount needs the card's issuer, who cannot be reached", NULL},
+     "the amount is over a limit of the card", "montant hors limite"},
+    {"62", false, "the card is blocked", NULL, "carte bloquée"},
+    {"63", false, "the card's signature or a certificate fails", "the card's cryptogram fails",
+     "règles de sécurité non respectées"},
+    {"68", true, "an answer came too late, or not at all", NULL,
+     "réponse non parvenue ou reçue trop tard"},
+    {"75", false, "the PIN was tried too often", NULL,
+     "nombre d'essais du code confidentiel dépassé"},
+    {"76", false, "the card is reported already, and the older report stays", NULL,
+     "porteur déjà en opposition, ancien enregistrement conservé"},
+    {"90", true, "the system is stopped for a moment", NULL, "arrêt momentané du système"},
+    {"91", true, "the amount needs the card's issuer, who cannot be reached", NULL,
+     "émetteur de cartes inaccessible"},
     {"94", false, "the acquirer has another transaction under the same number",
-     "the card's issuer has another transaction under the same number"},
+     "the card's issuer has another transaction under the same number", "transaction dupliquée"},
     {"96", true, "the acquirer has a fault of its own and kept nothing",
-     "the card's issuer has a fault of its own"},
-    {"97", true, "the time for all of it ran out", NULL},
-    {"98", true, "the server is not there, and another way is to be tried", NULL},
-    {"99", true, "something went wrong where the payment began", NULL},
+     "the card's issuer has a fault of its own", "mauvais fonctionnement du système"},
+    {"97", true, "the time for all of it ran out", NULL,
+     "échéance de la temporisation de surveillance globale"},
+    {"98", true, "the server is not there, and another way is to be tried", NULL,
+     "serveur indisponible, routage réseau demandé à nouveau"},
+    {"99", true, "something went wrong where the payment began", NULL,
+     "incident domaine initiateur"},
 };
 
 static const struct code *code_find(const char *code)
@@ -460,27 +481,52 @@ const char *answer_text(const char *code, bool issuer)
 }
 
 /* What the acquirer says of refunds and reversals in DE 44, where its code says too little. */
-const char *answer_words(const struct wire_answer *a)
-{
-    static const struct {
-        const char *reason, *text;
-    } words[] = {
-        {"CREDIT", "the contract takes no refunds"},
-        {"REFUND_ALONE", "the contract takes refunds of payments only: name the payment"},
-        {"REFUND_UNKNOWN", "the contract has no payment of that reference"},
-        {"REFUND_OF_REFUND", "what is to be refunded is a refund itself"},
-        {"REFUND_REVERSED", "the payment was taken back: there is nothing to refund"},
-        {"REFUND_REJECTED", "the payment was never collected: there is nothing to refund"},
-        {"REFUND_CARD", "another card made the payment: the refund goes to that one alone"},
-        {"REFUND_AMOUNT", "the refund is of more than is left of the payment"},
-        {"CREDIT_DAY", "the refund is over what the contract gives back on a day"},
-        {"CREDIT_UNPAID", "the refund is over what the card has paid here and not got back"},
-        {"REMISE_CLOSED", "the payment is in a closed remise: refund it instead"},
-        {"CREDITED", "the payment has been refunded already"},
-    };
+static const struct word {
+    const char *reason, *text, *french;
+} words[] = {
+    {"CREDIT", "the contract takes no refunds", "le contrat n'accepte pas de crédits"},
+    {"REFUND_ALONE", "the contract takes refunds of payments only: name the payment",
+     "le contrat n'accepte que le crédit d'un paiement : le désigner"},
+    {"REFUND_UNKNOWN", "the contract has no payment of that reference",
+     "le contrat n'a pas de paiement de cette référence"},
+    {"REFUND_OF_REFUND", "what is to be refunded is a refund itself",
+     "ce qui est à rembourser est lui-même un crédit"},
+    {"REFUND_REVERSED", "the payment was taken back: there is nothing to refund",
+     "le paiement a été annulé : rien à rembourser"},
+    {"REFUND_REJECTED", "the payment was never collected: there is nothing to refund",
+     "le paiement n'a pas été encaissé : rien à rembourser"},
+    {"REFUND_CARD", "another card made the payment: the refund goes to that one alone",
+     "une autre carte a payé : le crédit ne va qu'à celle-là"},
+    {"REFUND_AMOUNT", "the refund is of more than is left of the payment",
+     "le crédit dépasse ce qui reste du paiement"},
+    {"CREDIT_DAY", "the refund is over what the contract gives back on a day",
+     "le crédit dépasse ce que le contrat rembourse en un jour"},
+    {"CREDIT_UNPAID", "the refund is over what the card has paid here and not got back",
+     "le crédit dépasse ce que la carte a payé ici et n'a pas récupéré"},
+    {"REMISE_CLOSED", "the payment is in a closed remise: refund it instead",
+     "le paiement est dans une remise close : le rembourser par un crédit"},
+    {"CREDITED", "the payment has been refunded already", "le paiement a déjà été remboursé"},
+};
 
+static const struct word *word_find(const struct wire_answer *a)
+{
     for (size_t i = 0; i < COUNT(words) && a->code[0] != '9'; i++)
         if (strcmp(a->reason, words[i].reason) == 0)
-            return words[i].text;
-    return answer_text(a->code, answer_of_issuer(a));
+            return &words[i];
+    return NULL;
+}
+
+const char *answer_words(const struct wire_answer *a)
+{
+    const struct word *w = word_find(a);
+
+    return w != NULL ? w->text : answer_text(a->code, answer_of_issuer(a));
+}
+
+const char *answer_words_french(const struct wire_answer *a)
+{
+    const struct word *w = word_find(a);
+    const struct code *c = code_find(a->code);
+
+    return w != NULL ? w->french : c != NULL ? c->french : "refus sans signification connue";
 }

@@ -57,7 +57,8 @@ bool answer_of_issuer(const struct wire_answer *a);
 
 /* A sentence for a DE 39, never NULL; as said by the card's issuer, or by the acquirer. */
 const char *answer_text(const char *code, bool issuer);
-/* The same for an answer, whose DE 44 may say more. */
+/* The same for an answer, whose DE 44 may say more; the second for tickets. */
 const char *answer_words(const struct wire_answer *a);
+const char *answer_words_french(const struct wire_answer *a);
 
 #endif

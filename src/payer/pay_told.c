@@ -53,16 +53,20 @@ void pay_tell(const struct pay_result *result, const struct told *how)
     if (how->json && print_json(result, how) != TP_OK)
         log_error("the report cannot be written: `telepay journal list` shows what was paid");
     if (!how->json && !how->events && result->has_receipt)
-        receipt_print(stdout, &result->receipt);
+        ticket_show(how->ticket, result->terminal, &result->receipt);
 }
 
-int pay_end(struct pay_result *result)
+int pay_end(struct pay_result *result, const struct told *how)
 {
     const int code = result->exit;
+    struct tp_error unprinted;
 
     if (fflush(stdout) != 0)
         log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid",
                   strerror(errno));
+    if (result->has_receipt &&
+        ticket_print(how->ticket, result->terminal, &result->receipt, true, &unprinted) != TP_OK)
+        log_error("%s", unprinted.text);
     person_is_done();
     pay_result_free(result);
     return code;

@@ -1,14 +1,12 @@
 #include "payer/receipt.h"
 
-#include <inttypes.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "apdu/emvbits.h"
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/hex.h"
-
-#define WIDTH 44 /* of the paper */
 
 static const char *const states[] = {"declined",       "signed",   "acknowledged",
                                      "refused",        "replayed", "asked",
@@ -81,12 +79,32 @@ bool cvm_bypassed(uint8_t code, bool failed, struct span tvr)
            code != CVM_ONLINE_PIN && tvr.n == 5 && tvr_has(tvr.p, TVR_PIN_NOT_ENTERED);
 }
 
+static void copy_languages(struct receipt *r, payment_get *get, const void *ctx)
+{
+    const struct span v = get(ctx, TAG_LANGUAGE);
+
+    for (size_t i = 0; i < v.n && i + 1 < sizeof(r->languages); i++)
+        r->languages[i] = isalpha(v.p[i]) ? (char)tolower(v.p[i]) : '?';
+}
+
+/* Whether the cardholder is to sign: paper is not looked at by the terminal, which leaves the
+ * outcome open (Book 4, 6.3.4.5). */
+static bool wants_signature(struct span cvm)
+{
+    const uint8_t code = cvm.p[0] & CVM_CODE;
+
+    return cvm.p[2] != CVM_RESULT_FAILED &&
+           (code == CVM_SIGNATURE || code == CVM_PLAINTEXT_PIN_SIGNATURE ||
+            code == CVM_ENCIPHERED_PIN_SIGNATURE);
+}
+
 static void copy_verification(struct receipt *r, payment_get *get, const void *ctx)
 {
     const struct span cvm = get(ctx, TAG_CVM_RESULTS), tvr = get(ctx, TAG_TVR);
 
     if (cvm.n != 3 || r->aid[0] == '\0') /* nothing was selected: nothing to say */
         return;
+    r->signature = wants_signature(cvm);
     if (cvm.p[0] == CVM_NONE_PERFORMED && cvm.p[2] == CVM_RESULT_UNKNOWN)
         snprintf(r->verified, sizeof(r->verified), "%s", emv_cvm_name(cvm.p[0]));
     else if (cvm_bypassed(cvm.p[0], cvm.p[2] == CVM_RESULT_FAILED, tvr))
@@ -105,6 +123,7 @@ void receipt_fill(struct receipt *r, const struct terminal *terminal,
     memcpy(r->merchant, terminal->kernel.merchant_name, sizeof(r->merchant));
     memcpy(r->contract, terminal->kernel.merchant_id, sizeof(r->contract));
     memcpy(r->terminal, terminal->kernel.terminal_id, sizeof(r->terminal));
+    r->shop = terminal->shop;
     r->date = request->date;
     r->time = request->time;
     r->type = request->type;
@@ -119,98 +138,7 @@ void receipt_fill(struct receipt *r, const struct terminal *terminal,
     if (r->ac[0] != '\0')
         snprintf(r->cryptogram, sizeof(r->cryptogram), "%s", cryptogram(get(ctx, TAG_CID)));
     copy_verification(r, get, ctx);
-}
-
-static void centre(FILE *to, const char *text)
-{
-    const int n = (int)strlen(text);
-
-    fprintf(to, "%*s%s\n", n < WIDTH ? (WIDTH - n) / 2 : 0, "", text);
-}
-
-static void line(FILE *to, const char *name, const char *value)
-{
-    if (value[0] != '\0')
-        fprintf(to, "%-12s%*s\n", name, WIDTH - 12, value);
-}
-
-static void print_card(FILE *to, const struct receipt *r)
-{
-    char text[64];
-
-    line(to, "Application", r->label);
-    line(to, "AID", r->aid);
-    snprintf(text, sizeof(text), "%s%s%s", r->pan, r->psn[0] != '\0' ? "  no. " : "", r->psn);
-    line(to, "Card", text);
-    line(to, "Signature", r->method);
-    line(to, r->cryptogram, r->ac);
-    if (r->atc >= 0) {
-        snprintf(text, sizeof(text), "%d", r->atc);
-        line(to, "ATC", text);
-    }
-    snprintf(text, sizeof(text), "%s%s%s", r->tvr, r->tsi[0] != '\0' ? " / " : "", r->tsi);
-    line(to, "TVR / TSI", text);
-    if (r->verified[0] != '\0')
-        fprintf(to, "%s\n", r->verified);
-}
-
-static void print_outcome(FILE *to, const struct receipt *r)
-{
-    static const char *const words[] = {
-        [PAYMENT_DECLINED] = "DECLINED",
-        [PAYMENT_SIGNED] = "SIGNED, NOT YET ACKNOWLEDGED",
-        [PAYMENT_ACKNOWLEDGED] = "APPROVED",
-        [PAYMENT_REFUSED] = "REFUSED BY THE ACQUIRER", /* of a card */
-        [PAYMENT_REPLAYED] = "APPROVED (REPLAY: NOTHING IS PAID)",
-        [PAYMENT_ASKED] = "THE ISSUER IS BEING ASKED",
-        [PAYMENT_TO_REVERSE] = "NOT PAID, TO BE REVERSED",
-        [PAYMENT_REVERSED] = "NOT PAID, REVERSED",
-        [PAYMENT_NOT_REVERSED] = "NOT REVERSED",
-    };
-
-    const bool by_purse = r->purse[0] != '\0';
-
-    centre(to, r->voided && r->state == PAYMENT_TO_REVERSE ? "TO BE TAKEN BACK"
-               : r->voided                                 ? "TAKEN BACK"
-               : r->state != PAYMENT_REFUSED               ? words[r->state]
-               : by_purse                                  ? "REFUSED BY THE PURSE"
-               : r->by_issuer                              ? "REFUSED BY THE ISSUER"
-                                                           : words[r->state]);
-    if (r->reason[0] != '\0')
-        fprintf(to, "%s\n", r->reason);
-    if (r->state == PAYMENT_SIGNED)
-        fprintf(to, "%s has signed. Do not pay again:\nthe payment is delivered later.\n",
-                by_purse ? "Your key" : "The card");
-    if (r->state == PAYMENT_NOT_REVERSED)
-        fprintf(to, "The acquirer has collected it already:\npay the cardholder back.\n");
-}
-
-void receipt_print(FILE *to, const struct receipt *r)
-{
-    const struct currency *c = currency_by_numeric(r->currency);
-    char text[MONEY_TEXT_MAX + 8], amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX];
-
-    centre(to, r->purse[0] != '\0' ? "PURSE PAYMENT" : "CARD PAYMENT");
-    if (r->copy)
-        centre(to, "DUPLICATE");
-    centre(to, r->merchant);
-    line(to, "Contract", r->contract);
-    line(to, "Terminal", r->terminal);
-    snprintf(text, sizeof(text), "%s %02d:%02d:%02d", date_format(day, r->date), r->time / 10000,
-             r->time / 100 % 100, r->time % 100);
-    line(to, "Date", text);
-    line(to, "Purse", r->purse);
-    if (r->purse[0] == '\0')
-        print_card(to, r);
-    snprintf(text, sizeof(text), "%06u", r->stan);
-    line(to, "Number", r->stan > 0 ? text : "");
-    line(to, "Reference", r->rrn);
-    line(to, "Refund of", r->undoes);
-    line(to, "Approval", r->approval);
-    snprintf(text, sizeof(text), "%s %s", c != NULL ? money_format(amount, r->amount, c) : "?",
-             c != NULL ? c->alpha : "");
-    line(to, r->type == TYPE_REFUND ? "REFUND" : "AMOUNT", text);
-    print_outcome(to, r);
+    copy_languages(r, get, ctx);
 }
 
 static const char *refused_by(const struct receipt *r)
@@ -242,6 +170,11 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
         json_object_set_new(*out, "approval", json_string(r->approval)) == 0 &&
         json_object_set_new(*out, "voided", json_boolean(r->voided)) == 0 &&
         json_object_set_new(*out, "refund_of", json_string(r->undoes)) == 0 &&
+        json_object_set_new(*out, "siret", json_string(r->shop.siret)) == 0 &&
+        json_object_set_new(*out, "town", json_string(r->shop.town)) == 0 &&
+        json_object_set_new(*out, "postcode", json_string(r->shop.postcode)) == 0 &&
+        json_object_set_new(*out, "signature", json_boolean(r->signature)) == 0 &&
+        json_object_set_new(*out, "languages", json_string(r->languages)) == 0 &&
         json_object_set_new(*out, "refused_by", json_string(refused_by(r))) == 0)
         return TP_OK;
     json_decref(*out);
@@ -257,6 +190,12 @@ static bool take_text(char *out, size_t cap, const json_t *object, const char *k
         return false;
     memcpy(out, value, strlen(value) + 1);
     return true;
+}
+
+/* The same of what journals of old have not. */
+static bool take_later(char *out, size_t cap, const json_t *object, const char *key)
+{
+    return json_object_get(object, key) == NULL || take_text(out, cap, object, key);
 }
 
 static bool take_when(struct receipt *r, const json_t *object)
@@ -309,16 +248,16 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
         !take_text(r->answer, sizeof(r->answer), o, "answer") ||
         !take_text(r->reason, sizeof(r->reason), o, "reason"))
         return TP_ERR_FORMAT;
-    if (json_object_get(o, "approval") != NULL &&
-        !take_text(r->approval, sizeof(r->approval), o, "approval")) /* journals of old have none */
-        return TP_ERR_FORMAT;
-    if (json_object_get(o, "purse") != NULL &&
-        !take_text(r->purse, sizeof(r->purse), o, "purse")) /* nor this */
-        return TP_ERR_FORMAT;
-    if (json_object_get(o, "refund_of") != NULL &&
-        !take_text(r->undoes, sizeof(r->undoes), o, "refund_of")) /* nor this */
+    if (!take_later(r->approval, sizeof(r->approval), o, "approval") ||
+        !take_later(r->undoes, sizeof(r->undoes), o, "refund_of") ||
+        !take_later(r->purse, sizeof(r->purse), o, "purse") ||
+        !take_later(r->shop.siret, sizeof(r->shop.siret), o, "siret") ||
+        !take_later(r->shop.town, sizeof(r->shop.town), o, "town") ||
+        !take_later(r->shop.postcode, sizeof(r->shop.postcode), o, "postcode") ||
+        !take_later(r->languages, sizeof(r->languages), o, "languages"))
         return TP_ERR_FORMAT;
     r->voided = json_is_true(json_object_get(o, "voided"));
+    r->signature = json_is_true(json_object_get(o, "signature"));
     by = json_string_value(json_object_get(o, "refused_by")); /* journals of old have none */
     r->by_issuer = by != NULL && strcmp(by, "issuer") == 0;
     c = currency_by_alpha(alpha);

@@ -1,10 +1,9 @@
-/* What a payment was, for people: the ticket on stdout, the journal and --json. Holds nothing
- * that must not be seen: the card number is masked. */
+/* What a payment was, for people: the ticket (payer/ticket.h), the journal and --json. Holds
+ * nothing that must not be seen: the card number is masked. */
 #ifndef TP_PAYER_RECEIPT_H
 #define TP_PAYER_RECEIPT_H
 
 #include <jansson.h>
-#include <stdio.h>
 
 #include "base/mask.h"
 #include "kernel/kernel.h"
@@ -27,6 +26,7 @@ enum payment_state {
 struct receipt { /* texts are "" when there is nothing to say */
     enum payment_state state;
     char merchant[41], contract[16], terminal[9];
+    struct shop shop;
     int date, time; /* YYYYMMDD, HHMMSS, local */
     uint8_t type;   /* 9C: 00 purchase, 20 refund */
     int64_t amount;
@@ -36,6 +36,8 @@ struct receipt { /* texts are "" when there is nothing to say */
     char aid[33], label[17];
     char method[5];             /* offline data authentication: "CDA" */
     char verified[80];          /* how the cardholder was verified */
+    bool signature;             /* on paper, by the cardholder, is wanted for it */
+    char languages[9];          /* that the cardholder likes (5F2D): "fren" */
     char cryptogram[5], ac[17]; /* "TC", and its value */
     int atc;                    /* -1: none */
     char tvr[11], tsi[5];
@@ -62,7 +64,6 @@ bool cvm_bypassed(uint8_t code, bool failed, struct span tvr);
 void receipt_fill(struct receipt *r, const struct terminal *terminal,
                   const struct transaction_request *request, payment_get *get, const void *ctx);
 
-void receipt_print(FILE *to, const struct receipt *r);
 /* Whether money moves, or has moved, for a payment in that state. */
 bool payment_counts(enum payment_state s);
 const char *payment_state_name(

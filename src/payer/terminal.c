@@ -9,8 +9,11 @@
 #include "apdu/emvbits.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "payer/paper.h"
 
 #define APPLICATION "application "
+
+const char *const ticket_languages[TICKET_LANGUAGES] = {"en", "fr"};
 
 static enum tp_err bad(const struct terminal *t, const char *section, const char *key,
                        const char *wanted, struct tp_error *e)
@@ -127,6 +130,63 @@ static bool is_utf8(const char *value)
     return is;
 }
 
+/* As text, of a key that need not be there. */
+static enum tp_err text_if_any(const struct terminal *t, char *out, size_t cap, const char *section,
+                               const char *key, struct tp_error *e)
+{
+    return conf_get(t->conf, section, key) == NULL ? TP_OK : text(t, out, cap, section, key, e);
+}
+
+static enum tp_err load_shop(struct terminal *t, struct tp_error *e)
+{
+    struct shop *s = &t->shop;
+    enum tp_err r = text_if_any(t, s->siret, sizeof(s->siret), "terminal", "siret", e);
+
+    if (r == TP_OK)
+        r = text_if_any(t, s->town, sizeof(s->town), "terminal", "town", e);
+    return r == TP_OK ? text_if_any(t, s->postcode, sizeof(s->postcode), "terminal", "postcode", e)
+                      : r;
+}
+
+static enum tp_err load_languages(struct terminal *t, struct tp_error *e)
+{
+    struct ticket_style *s = &t->ticket;
+    const char *list = conf_get(t->conf, "ticket", "languages");
+    char names[16], *rest = names;
+    bool good = snprintf(names, sizeof(names), "%s", list != NULL ? list : ticket_languages[0]) <
+                (int)sizeof(names);
+
+    for (const char *name = strtok_r(rest, " \t", &rest); good && name != NULL;
+         name = strtok_r(NULL, " \t", &rest)) {
+        enum ticket_language l = TICKET_ENGLISH;
+
+        while (l < TICKET_LANGUAGES && strcmp(name, ticket_languages[l]) != 0)
+            l++;
+        good = l < TICKET_LANGUAGES && s->languages_n < TICKET_LANGUAGES;
+        if (good)
+            s->languages[s->languages_n++] = l;
+    }
+    return good && s->languages_n > 0
+               ? TP_OK
+               : bad(t, "ticket", "languages", "en, fr or both, parted by a blank", e);
+}
+
+static enum tp_err load_ticket(struct terminal *t, struct tp_error *e)
+{
+    const char *printer = conf_get(t->conf, "ticket", "printer");
+    long long width = 0;
+    enum tp_err r = load_languages(t, e);
+
+    if (r == TP_OK)
+        r = number(t, &width, "ticket", "width", PAPER_WIDTH, PAPER_WIDTH_MAX, e);
+    if (r == TP_OK && width < PAPER_WIDTH_MIN)
+        r = bad(t, "ticket", "width", "a number from 24 to 48", e);
+    t->ticket.width = (unsigned)width;
+    return r != TP_OK || printer == NULL
+               ? r
+               : conf_resolve(t->ticket.printer, sizeof(t->ticket.printer), t->conf, printer, e);
+}
+
 static enum tp_err load_contract(struct terminal *t, struct tp_error *e)
 {
     static const char section[] = "terminal";
@@ -155,6 +215,8 @@ static enum tp_err load_contract(struct terminal *t, struct tp_error *e)
         return bad(t, section, "contract", "15 characters", e);
     if (!is_utf8(k->merchant_name))
         return bad(t, section, "name", "UTF-8 text", e);
+    if ((r = load_shop(t, e)) != TP_OK)
+        return r;
     t->currency = currency_by_alpha(currency);
     if (t->currency == NULL)
         return bad(t, section, "currency", "a currency of ISO 4217, such as EUR", e);
@@ -292,8 +354,8 @@ enum tp_err terminal_load(struct terminal **out, const char *path, struct tp_err
         goto out;
     }
     if ((r = conf_load(&t->conf, path, e)) != TP_OK || (r = load_acquirer(t, e)) != TP_OK ||
-        (r = load_contract(t, e)) != TP_OK || (r = load_applications(t, e)) != TP_OK ||
-        (r = load_authorities(t, e)) != TP_OK)
+        (r = load_contract(t, e)) != TP_OK || (r = load_ticket(t, e)) != TP_OK ||
+        (r = load_applications(t, e)) != TP_OK || (r = load_authorities(t, e)) != TP_OK)
         goto out;
     *out = t;
     t = NULL;

@@ -9,6 +9,21 @@
 #include "crypto/pki.h"
 #include "kernel/kernel.h"
 
+enum ticket_language { TICKET_ENGLISH, TICKET_FRENCH, TICKET_LANGUAGES };
+extern const char *const ticket_languages[TICKET_LANGUAGES]; /* of ISO 639-1: "en" */
+
+struct ticket_style {                                 /* of the shop's tickets: [ticket] */
+    enum ticket_language languages[TICKET_LANGUAGES]; /* its own, then what its customers may have;
+                                                         en */
+    size_t languages_n;
+    unsigned width;         /* in columns: 24 to 48; 44 */
+    char printer[PATH_MAX]; /* an ESC/POS printer: device, FIFO or file; "": none */
+};
+
+struct shop { /* what a ticket says of the contract beside its name; "": nothing */
+    char siret[15], town[41], postcode[11];
+};
+
 struct terminal {
     struct conf *conf;
     char host[256], port[6];
@@ -23,6 +38,8 @@ struct terminal {
     const struct currency *currency;
     struct capk_store *authorities;
     struct terminal_config kernel;
+    struct shop shop;
+    struct ticket_style ticket;
     uint8_t ddol[KERNEL_AIDS_MAX][252];
 };
 

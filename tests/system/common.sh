@@ -32,17 +32,18 @@ clean_up() {
 
 heard() { cat "$dir/out" "$dir"/*.log 2>/dev/null; }
 
-# Texts are taken as they are; where match is -G or -E, as patterns.
+# Texts are taken as they are; where match is -G or -E, as patterns. A ticket breaks its sentences where its line ends.
+holds_text() { grep -q "${match--F}" -- "$1" "$dir/out" || tr '\n' ' ' <"$dir/out" | grep -q "${match--F}" -- "$1"; }
 expect() { # exit code, text in what it says, command…
     local code=$1 text=$2 got
     shift 2
     "$@" >"$dir/out" 2>&1
     got=$?
     [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(heard)"
-    grep -q "${match--F}" -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(heard)"
+    holds_text "$text" || fail "$*: no \"$text\" in: $(heard)"
 }
 
-said() { grep -q "${match--F}" -- "$1" "$dir/out" || fail "no \"$1\" in: $(cat "$dir/out")"; }
+said() { holds_text "$1" || fail "no \"$1\" in: $(cat "$dir/out")"; }
 unsaid() { ! grep -q "${match--F}" -- "$1" "$dir/out" || fail "\"$1\" in: $(cat "$dir/out")"; }
 
 until_said() { # pattern, file

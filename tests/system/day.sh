@@ -20,10 +20,14 @@ in_balance() {
     expect 0 "APPROVED" run refund last --amount 5.00
     pay 3.00
     expect 0 "TAKEN BACK" telepay void last --config "$conf"
-    expect 0 "Here and at the acquirer" day
+    expect 0 "Here and at the acquirer" day --print paper
     match=-E said "Payments +2 +32.50 EUR"
     match=-E said "Refunds +1 +5.00 EUR"
-    match=-E said "Net +27.50 EUR"
+    match=-E said "NET +27.50 EUR"
+    rendered paper
+    said "Here and at the acquirer"
+    match=-E said "^#NET# +#27.50# #EUR#\$"
+    [ "$(cuts)" = 1 ] || fail "$(cat out)"
     conf=t9/telepay.conf pay 7.00 # another terminal of the contract has a day of its own
     expect 0 "32.50 EUR" day
     conf=t9/telepay.conf expect 0 "7.00 EUR" day

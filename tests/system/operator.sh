@@ -31,9 +31,15 @@ expect 2 "no currency" a contract add --id 000000000000123 --name X --mcc 5942 -
 expect 2 "four digits" a contract add --id 000000000000123 --name X --mcc 59 --currency EUR
 expect 2 "too many decimals" a contract add --id 000000000000123 --name X --mcc 5942 --currency EUR --floor 1.234
 expect 2 "no hour" a contract add --id 000000000000123 --name X --mcc 5942 --currency EUR --close-hour 25:00
-expect 0 "is open" a contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR --floor 40 --close-hour 21:15
+expect 2 "14 digits" a contract add --id 000000000000123 --name X --mcc 5942 --currency EUR --siret 43033271800022
+expect 2 "14 digits" a contract add --id 000000000000123 --name X --mcc 5942 --currency EUR --siret 4303327180002
+expect 2 "--town must be" a contract add --id 000000000000123 --name X --mcc 5942 --currency EUR --town "A;B"
+expect 2 "--postcode must be 1 to 10" a contract add --id 000000000000123 --name X --mcc 5942 --currency EUR --postcode 56100-56100
+expect 0 "is open" a contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR --floor 40 --close-hour 21:15 \
+    --siret 43033271800021 --town "L'Île-d'Yeu" --postcode 85350
 expect 2 "already" a contract add --id 000000000000123 --name X --mcc 5942 --currency EUR
 expect 0 '"close_hour": ?"21:15"' a contract list --json
+[ "$(json '[d["contracts"][0][k] for k in ("siret", "town", "postcode")]')" = "['43033271800021', \"L'Île-d'Yeu\", '85350']" ] || fail "the place of contract list: $(cat out)"
 [ "$(json 'd["contracts"][0]["floor"]')" = 40.00 ] || fail "floor of contract list: $(cat out)"
 expect 2 "no contract" a terminal add --contract 000000000000999 --id 00000001 --out t9
 expect 2 "8 letters" a terminal add --contract 000000000000123 --id 1 --out t9
@@ -48,6 +54,9 @@ expect 0 "is in terminal" a terminal add --contract 000000000000123 --id 0000000
 expect 2 "already" a terminal add --contract 000000000000123 --id 00000001 --out other
 [ "$(stat -c %a terminal terminal/terminal.key | tr '\n' ' ')" = "700 600 " ] || fail "modes of terminal"
 grep -q "^floor = 4000" terminal/telepay.conf || fail "the contract's floor is not in telepay.conf"
+[ "$(grep -E "^(siret|town|postcode) = " terminal/telepay.conf)" = "siret = 43033271800021
+town = L'Île-d'Yeu
+postcode = 85350" ] || fail "the contract's place is not in telepay.conf: $(cat terminal/telepay.conf)"
 expect 0 "00000001" a terminal list
 exec 7>writing # a descriptor that the caller gives, but not for reading, and one that nobody gave
 for fd in 9 7 x 99999; do

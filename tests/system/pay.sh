@@ -195,7 +195,7 @@ bad_acquirers() {
     grep -q "NOT YET ACKNOWLEDGED" "$dir/out" || fail "no receipt: $(cat "$dir/out")"
     [ "$(payments signed)" = 1 ] || fail "not kept: $(journal list)"
     expect 4 "1 signed payment, or reversal, is kept" journal send
-    for mode in garbage other mute close 96; do
+    for mode in garbage other mute close 96 19 97 98 99; do
         serve $mode
         expect 4 "telepay: " journal send
         [ "$(payments signed)" = 1 ] || fail "$mode: $(journal list)"

@@ -35,7 +35,11 @@ whole_and_parts() {
     expect 2 "only a payment that is acknowledged" refund last # the refund itself
     pay 20.00
     first=$rrn
-    expect 0 "APPROVED" refund "$number" --amount 5.00
+    expect 0 "APPROVED" refund "$number" --amount 5.00 --print paper
+    rendered paper
+    match=-E said "^#REFUND# +#5.00# #EUR#\$"
+    match=-E said "^Refund of +$rrn\$"
+    [ "$(cuts)" = 2 ] || fail "$(cat out)"
     expect 0 "APPROVED" refund "$rrn" --amount 4.00 --currency EUR
     expect 2 "11.00 EUR is left" refund "$rrn" --amount 11.01
     pay 7.00

@@ -9,6 +9,11 @@ pay() { # its reference is then in $rrn, its number in $number
     number=$(sed -n 's/^Number *//p' out)
 }
 
+rendered() { # file: what a printer makes of it, in out
+    "$TESTS_SRCDIR/tools/escpos.py" "$1" 44 >out 2>&1 || fail "$(cat out)"
+}
+cuts() { grep -c -- '^-- cut --$' out; }
+
 serve_acquirer() {
     launch acquirer.log "is reached" telepay-acquirer serve
     serve=$launched

@@ -35,7 +35,7 @@ copies() { find acq -name 'ledger.db.version-*' | wc -l; }
 expect 0 "made the acquirer" a init acq --listen 127.0.0.1:0
 expect 0 "contract" a contract add --id 000000000000123 --name Librairie --mcc 5942 --currency EUR
 expect 0 "there is nothing to do" a upgrade
-before() { # as version 5 left them: no mediators, no refunds, whose they are stood nowhere, the version in the file's head
+before() { # as version 5 left them: no places of contracts, no mediators, no refunds, whose they are stood nowhere, the version in the file's head
     python3 - <<'PY'
 import sqlite3
 d = sqlite3.connect("acq/ledger.db")
@@ -43,7 +43,9 @@ for (name,) in d.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger' 
     d.execute("DROP TRIGGER " + name)
 for (name,) in d.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'refund%'").fetchall():
     d.execute("DROP TRIGGER " + name)
-d.executescript("DROP TABLE refund; ALTER TABLE contract DROP COLUMN refund_alone; DROP TABLE mediated; ALTER TABLE terminal DROP COLUMN mediator; DROP TABLE mediator; DROP TABLE store; PRAGMA user_version = 5;")
+for column in ("siret", "town", "postcode", "refund_alone"):
+    d.execute("ALTER TABLE contract DROP COLUMN " + column)
+d.executescript("DROP TABLE refund; DROP TABLE mediated; ALTER TABLE terminal DROP COLUMN mediator; DROP TABLE mediator; DROP TABLE store; PRAGMA user_version = 5;")
 PY
 }
 before
@@ -53,15 +55,16 @@ expect 2 "--yes" a upgrade
 said "version 5 to 6: "
 said "version 6 to 7: adds mediators"
 said "version 7 to 8: adds which payment a credit gives back"
+said "version 8 to 9: adds SIRET, town and postcode"
 typed n 1 "stays as it is"
 [ "$(copies)" = 0 ] || fail "a copy though nothing was done"
 expect 2 "telepay-acquirer upgrade" a contract list
-typed y 0 "now of version 8"
+typed y 0 "now of version 9"
 [ "$(copies)" = 1 ] || fail "no copy of the books"
-expect 0 "000000000000123" a contract list
+expect 0 '"siret": null' a contract list --json
 before
 rm acq/ledger.db.version-*
-expect 0 "now of version 8" a upgrade --yes --dir acq
+expect 0 "now of version 9" a upgrade --yes --dir acq
 expect 0 "books and evidence agree" a audit
 
 # not under a server

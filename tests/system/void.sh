@@ -25,8 +25,12 @@ taken_back() {
     expect 2 "is reversed: only a payment that is acknowledged is taken back" void "$rrn"
     expect 2 "no payment that is acknowledged" void last
     pay 7.00
-    expect 0 "TAKEN BACK" void "$number"
+    expect 0 "TAKEN BACK" void "$number" --print paper
     stands reversed reversed
+    rendered paper
+    said "*TAKEN* *BACK*"
+    said "$rrn"
+    [ "$(cuts)" = 2 ] || fail "$(cat out)"
     pay 8.00
     expect 0 '"voided": true' void "$rrn" --json
     stands reversed reversed

@@ -34,6 +34,9 @@ static inline void fixture_contract(struct fixture *f, const char *id)
                          .credit_day = MONEY_MAX,
                          .refund_alone = true,
                          .close_hour = 2230,
+                         .siret = "43033271800021",
+                         .town = "Lorient",
+                         .postcode = "56100",
                          .open = true};
     struct terminal t = {.capabilities = {0x20, 0x98, 0xC8}, .open = true};
 

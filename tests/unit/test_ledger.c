@@ -831,6 +831,9 @@ START_TEST(closed_contracts_take_nothing)
         ck_assert_int_eq(ledger_contract_add(f.l, &c, &f.e), TP_ERR_EXISTS);
         ck_assert(c.open && c.mcc == 5942 && c.floor == 5000 && c.ceiling == 100000 &&
                   c.close_hour == 2230 && c.country == 250);
+        ck_assert_str_eq(c.siret, "43033271800021");
+        ck_assert_str_eq(c.town, "Lorient");
+        ck_assert_str_eq(c.postcode, "56100");
         ck_ok(ledger_contract_shut(f.l, CONTRACT, &f.e));
         ck_assert_int_eq(ledger_contract_shut(f.l, "nobody", &f.e), TP_ERR_NOT_FOUND);
         ck_assert_int_eq(keep(&f, &one), LEDGER_REPEAT);
@@ -1200,7 +1203,11 @@ START_TEST(books_of_the_first_version)
         ck_ok(ledger_tx_get(f.l, "632700000001", &tx, &f.e));
         ck_assert(!tx.emv.online);
         ck_assert_str_eq(tx.approval, "");
+        struct contract c;
         struct terminal t;
+
+        ck_ok(ledger_contract_get(f.l, CONTRACT, &c, &f.e));
+        ck_assert(c.siret[0] == '\0' && c.town[0] == '\0' && c.postcode[0] == '\0');
 
         ck_ok(ledger_terminal_get(f.l, CONTRACT, TERMINAL, &t, &f.e));
         ck_assert_str_eq(t.serial, TERMINAL); /* as its telepay.conf has it */
