@@ -385,8 +385,7 @@ static void put_scripts(const struct run *r, const struct transaction *tx,
 
     derive(&smi, cvn, &common.scheme->smi_key, &common.scheme->smi_aes_key);
     derive(&smc, cvn, &common.scheme->smc_key, &common.scheme->smc_aes_key);
-    ck_ok(
-        emv_script_keys_derive(&keys, cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
+    ck_ok(emv_script_keys_derive(&keys, cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
     for (unsigned template = TAG_SCRIPT_71; template <= TAG_SCRIPT_72;
          template ++) /* MACs run in the order in which the card gets them */
         for (const char *at = r->c.script->scripts; at != NULL;
