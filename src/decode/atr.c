@@ -250,5 +250,5 @@ enum tp_err decode_atr(json_t **out, struct decode *d, struct span in, struct tp
         }
     }
     judge(&l, in, &w);
-    return listing_end(&l, out, e);
+    return listing_take(&l, out, e);
 }

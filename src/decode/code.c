@@ -39,7 +39,7 @@ enum tp_err decode_code(json_t **out, const struct decode *d, enum decode_code k
 
     listing_means(&l, o, "%s", name != NULL ? name : "");
     listing_set(&l, o, "clause", json_string(kinds[kind].clause));
-    r = listing_end(&l, out, e);
+    r = listing_take(&l, out, e);
     if (r == TP_OK && name == NULL) {
         json_decref(*out);
         *out = NULL;
@@ -59,5 +59,5 @@ enum tp_err decode_text(json_t **out, struct decode *d, unsigned alphabet, struc
     l.failed = l.failed || s.failed;
     listing_set(&l, o, "length", json_integer((json_int_t)in.n));
     listing_set(&l, o, "means", s.lines);
-    return listing_end(&l, out, NULL);
+    return listing_take(&l, out, NULL);
 }

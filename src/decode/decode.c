@@ -104,7 +104,7 @@ void listing_close(struct listing *l, json_t *object, struct listing *inside)
     listing_set(l, object, "objects", inside->list);
 }
 
-enum tp_err listing_end(struct listing *l, json_t **out, struct tp_error *e)
+enum tp_err listing_take(struct listing *l, json_t **out, struct tp_error *e)
 {
     *out = l->list;
     if (l->failed || l->list == NULL) {
@@ -282,7 +282,7 @@ enum tp_err decode_tlv(json_t **out, struct decode *d, struct span in, struct tp
 
     decode_learn(d, in);
     listing_tlv(&l, in, 1);
-    return listing_end(&l, out, e);
+    return listing_take(&l, out, e);
 }
 
 enum tp_err decode_value(json_t **out, struct decode *d, uint32_t tag, struct span value,
@@ -298,7 +298,7 @@ enum tp_err decode_value(json_t **out, struct decode *d, uint32_t tag, struct sp
         decode_learn_one(d, tag, value);
         listing_add_value(&l, tag, value);
     }
-    return listing_end(&l, out, e);
+    return listing_take(&l, out, e);
 }
 
 /* ---- lists of tags ---- */
@@ -311,7 +311,7 @@ enum tp_err decode_dol(json_t **out, struct decode *d, struct span dol, struct s
     if (values.p != NULL)
         decode_learn_values(d, dol, values);
     listing_dol(&l, dol, values);
-    return listing_end(&l, out, e);
+    return listing_take(&l, out, e);
 }
 
 enum tp_err decode_tags(json_t **out, struct decode *d, struct span in, struct tp_error *e)
@@ -319,7 +319,7 @@ enum tp_err decode_tags(json_t **out, struct decode *d, struct span in, struct t
     struct listing l = {.d = d, .list = json_array(), .start = in.p};
 
     listing_tags(&l, in);
-    return listing_end(&l, out, e);
+    return listing_take(&l, out, e);
 }
 
 /* ---- for people ---- */

@@ -45,7 +45,7 @@ void listing_exchange(struct listing *l, struct span command, struct span respon
 /* A list that an object of l holds: to begin, and to end. */
 struct listing listing_inside(const struct listing *l);
 void listing_close(struct listing *l, json_t *object, struct listing *inside);
-TP_MUST_CHECK enum tp_err listing_end(struct listing *l, json_t **out, struct tp_error *e);
+TP_MUST_CHECK enum tp_err listing_take(struct listing *l, json_t **out, struct tp_error *e);
 
 /* Remembers one object; the values of a list, as far as they reach. */
 void decode_learn_one(struct decode *d, uint32_t tag, struct span value);
@@ -57,7 +57,7 @@ struct span decode_find(const struct decode *d, uint32_t tag);
 void decode_say(struct says *s, uint32_t tag, struct span value);
 void say_bits(struct says *s, enum emv_bitmap map, struct span value); /* those that are set */
 void say_alphabet(struct says *s, struct span value, unsigned table);  /* of ISO/IEC 8859 */
-void say_text(struct says *s, struct span value);                      /* ISO/IEC 8859-1 */
+void say_latin(struct says *s, struct span value);                     /* ISO/IEC 8859-1 */
 void say_iad(struct says *s, struct span value);                       /* 9F10 */
 void say_issuer_authentication(struct says *s, struct span value);     /* 91 */
 void say_9f6e(struct says *s, struct span value);

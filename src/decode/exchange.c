@@ -189,7 +189,7 @@ enum tp_err decode_exchange(json_t **out, struct decode *d, struct span command,
     struct listing l = {.d = d, .list = json_array()};
 
     listing_exchange(&l, command, response);
-    return listing_end(&l, out, e);
+    return listing_take(&l, out, e);
 }
 
 enum tp_err decode_status(json_t **out, uint16_t sw, uint8_t ins)
@@ -207,5 +207,5 @@ enum tp_err decode_status(json_t **out, uint16_t sw, uint8_t ins)
         listing_means(&l, o, "%u bytes", (sw & 0xFF) == 0 ? 256 : sw & 0xFF);
     listing_set(&l, o, "clause",
                 json_string(ins != 0 ? "EMV 4.4 Book 3, 6.3.5 and 6.5" : "ISO/IEC 7816-4, 5.6"));
-    return listing_end(&l, out, NULL);
+    return listing_take(&l, out, NULL);
 }

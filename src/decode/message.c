@@ -99,7 +99,7 @@ enum tp_err decode_message(json_t **out, struct decode *d, struct span in, struc
 
     if (m == NULL) {
         l.failed = true;
-        return listing_end(&l, out, e);
+        return listing_take(&l, out, e);
     }
     r = iso8583_unpack(m, in, &why);
     if (m->mti != 0) {
@@ -120,5 +120,5 @@ enum tp_err decode_message(json_t **out, struct decode *d, struct span in, struc
     }
     d->objects = 0; /* they lie in what goes now */
     free(m);
-    return listing_end(&l, out, e);
+    return listing_take(&l, out, e);
 }

@@ -83,7 +83,7 @@ void say_alphabet(struct says *s, struct span v, unsigned table)
     say(s, "\"%s\"", text);
 }
 
-void say_text(struct says *s, struct span v)
+void say_latin(struct says *s, struct span v)
 {
     if (v.n > 0)
         say_alphabet(s, v, 1);
@@ -98,7 +98,7 @@ static void say_preferred(struct says *s, struct span v)
     if (number(table, &n) && n >= 1 && n <= 16)
         say_alphabet(s, v, (unsigned)n);
     else
-        say_text(s, v);
+        say_latin(s, v);
 }
 
 static void say_code_table(struct says *s, struct span v)
@@ -210,7 +210,7 @@ static void say_aid(struct says *s, struct span v)
     if (name != NULL)
         say(s, "%s", name);
     if (v.n > 5 && v.p[0] == '1') /* 1PAY.SYS.DDF01 */
-        say_text(s, v);
+        say_latin(s, v);
 }
 
 /* ---- dates ---- */
@@ -451,7 +451,7 @@ static void say_arc(struct says *s, struct span v)
         if (memcmp(codes[i].code, v.p, 2) == 0)
             say(s, "%s: %s", codes[i].code, codes[i].text);
     if (s->lines == NULL)
-        say_text(s, v);
+        say_latin(s, v);
 }
 
 /* ---- the terminal ---- */
@@ -581,7 +581,7 @@ static const struct row rows[] = {
     {0x84, SPEAK(say_aid), "EMV 4.4 Book 1, 12.2.1"},
     {0x87, SPEAK(say_priority), "EMV 4.4 Book 1, 12.2.3"},
     {0x88, SPEAK(say_binary), BOOK3 "5.3, table 1"},
-    {0x89, SPEAK(say_text), DICTIONARY},
+    {0x89, SPEAK(say_latin), DICTIONARY},
     {0x8A, SPEAK(say_arc), BOOK4 "A6"},
     {0x8E, SPEAK(say_cvm_list), BOOK3 "C3"},
     {0x90, MASKS(say_issuer_certificate), BOOK2 "6.3"},
@@ -599,8 +599,8 @@ static const struct row rows[] = {
     {0x5F2A, SPEAK(say_currency), DICTIONARY "; ISO 4217"},
     {0x5F2D, SPEAK(say_languages), DICTIONARY "; ISO 639-1"},
     {0x5F30, SPEAK(say_service_code), "ISO/IEC 7813, 7.1.4"},
-    {0x5F53, SPEAK(say_text), DICTIONARY "; ISO 13616"},
-    {0x5F54, SPEAK(say_text), DICTIONARY "; ISO 9362"},
+    {0x5F53, SPEAK(say_latin), DICTIONARY "; ISO 13616"},
+    {0x5F54, SPEAK(say_latin), DICTIONARY "; ISO 9362"},
     {0x5F55, SPEAK(say_country_letters), DICTIONARY "; ISO 3166-1"},
     {0x5F56, SPEAK(say_country_letters), DICTIONARY "; ISO 3166-1"},
     {0x5F57, SPEAK(say_account), BOOK3 "G"},
@@ -668,7 +668,7 @@ static void say_format(struct says *s, const struct emv_tag *known, struct span 
     case EMV_AN:
     case EMV_ANS:
     case EMV_A:
-        say_text(s, v);
+        say_latin(s, v);
         break;
     default:
         break;

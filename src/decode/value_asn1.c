@@ -83,5 +83,5 @@ void say_asn1(struct says *s, uint32_t tag, struct span v)
         say_oid(s, v);
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (types[i].tag == tag && types[i].text)
-            say_text(s, v);
+            say_latin(s, v);
 }
