@@ -236,7 +236,7 @@ int payer_pay(int argc, char **argv)
         children, NULL,  NULL};
     struct words w = {.pay = CARD_WORDS_NONE, .checkout = ORDER_WORDS_NONE};
     struct pay_result result;
-    struct rerun rerun;
+    struct rerun rerun = {.masked = false};
 
     cli_parse(&argp, argc, argv, &w);
     if (w.pay.person.verbose)
