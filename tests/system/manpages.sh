@@ -77,12 +77,13 @@ for program in telepay telepay-acquirer telepay-centre telepay-emv telepay-issue
         in_help+=" $("./$program" $command --help | options)"
     done
     in_help=$(tr ' ' '\n' <<<"$in_help" | sort -u)
-    for option in $in_help; do
-        grep -qE -- "$option([^a-z0-9-]|\$)" <<<"$text" || fail "$man does not speak of $option"
+    in_page=$(options <<<"$text" | sort -u)
+    for option in $(comm -23 <(echo "$in_help") <(echo "$in_page")); do
+        fail "$man does not speak of $option"
     done
-    while read -r option; do
-        grep -qxF -- "$option" <<<"$in_help" || fail "$man speaks of $option, which $program does not have"
-    done < <(options <<<"$text")
+    for option in $(comm -13 <(echo "$in_help") <(echo "$in_page")); do
+        fail "$man speaks of $option, which $program does not have"
+    done
     exits_of
     ./"$program" no-such-command >/dev/null 2>&1
     [ $? -eq 2 ] || fail "$program with a wrong command does not exit with 2"
