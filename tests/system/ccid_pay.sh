@@ -80,15 +80,15 @@ blocked() { # last, as the card is of no more use
 in_the_middle() {
     local before n
     before=$(paid)
-    for ((n = 1; n <= 14; n++)); do # each of the fourteen commands of a payment
+    for ((n = 1; n <= 13; n++)); do # each of the thirteen commands of a payment whose PIN comes by --pin-fd
         expect 3 "taken out" by_hand umockdev-wrapper ccid_desk --fault=card-out --at=$n card "${pay[@]}" --pin-fd 3
     done
-    for n in 1 4 7 14; do
+    for n in 1 4 7 13; do
         expect 3 "unplugged" by_hand umockdev-wrapper ccid_desk --fault=unplugged --at=$n card "${pay[@]}" --pin-fd 3
         expect 3 "the reader refused a message" by_hand umockdev-wrapper ccid_desk --fault=stall --at=$n card "${pay[@]}" --pin-fd 3
         expect 3 "cut short" by_hand umockdev-wrapper ccid_desk --fault=short --at=$n card "${pay[@]}" --pin-fd 3
     done
-    expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=card-out --at=15 card "${pay[@]}" --pin-fd 3 # there is no fifteenth
+    expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=card-out --at=14 card "${pay[@]}" --pin-fd 3 # there is no fourteenth
     expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=time --at=5 card "${pay[@]}" --pin-fd 3
     expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=sequence --at=5 card "${pay[@]}" --pin-fd 3
     [ "$(paid)" = $((before + 3)) ] || fail "something was paid by a card that left"
