@@ -27,6 +27,8 @@ struct capk_store {
     struct revoked *revoked;
     struct unread *unread;
     size_t n, revoked_n, unread_n;
+    uint8_t needed[5]; /* the RID whose keys were last taken out of all that is unread … */
+    bool has_needed;   /* … if there is one, and nothing was added since */
 };
 
 enum tp_err capk_store_new(struct capk_store **out)
@@ -372,6 +374,7 @@ static enum tp_err add_later(struct capk_store *s, json_t *list, const char *nam
         return tp_fail(e, TP_ERR_NO_MEMORY, "%s: no memory for its authority keys", name);
     }
     s->unread[s->unread_n++] = (struct unread){json_incref(list), own};
+    s->has_needed = false;
     return TP_OK;
 }
 
@@ -407,11 +410,14 @@ enum tp_err capk_store_need(struct capk_store *s, const uint8_t rid[5], struct t
     const struct span of = {rid, 5};
     enum tp_err r = TP_OK;
 
-    for (size_t i = 0; i < s->n; i++)
-        if (span_eq(SPAN_OF(s->keys[i].rid), of))
-            return TP_OK; /* they are read */
+    if (s->has_needed && span_eq(SPAN_OF(s->needed), of))
+        return TP_OK;
     for (size_t i = 0; r == TP_OK && i < s->unread_n; i++)
         r = add_keys(s, s->unread[i].keys, &of, s->unread[i].name, e);
+    if (r == TP_OK) {
+        memcpy(s->needed, rid, sizeof(s->needed));
+        s->has_needed = true;
+    }
     return r;
 }
 

@@ -21,8 +21,10 @@
 static enum tp_err take_ec(struct capk_store *store)
 {
     json_t *list = json_pack("{s:[{s:s}]}", "keys", "self_signed", EC_AUTHORITY);
-    const enum tp_err r = capk_store_take(store, list, "list", NULL);
+    enum tp_err r = capk_store_take(store, list, "list", NULL);
 
+    if (r == TP_OK)
+        r = capk_store_need(store, (const uint8_t[5]){0xF0, 0, 0, 0, 0x14}, NULL);
     json_decref(list);
     return r;
 }

@@ -81,14 +81,24 @@ class Browser:
     def open(self, url):
         self.ask("/url", {"url": url})
 
+    def of(self, css, what, body=None):
+        """An element's; a page that reloads itself takes it away, and has it again: nothing was done then."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.ask(self.find(css) + what, body)
+            except LookupError as e:
+                if "stale element" not in str(e) or time.monotonic() > end:
+                    raise
+
     def click(self, css):
-        self.ask(self.find(css) + "/click", {})
+        self.of(css, "/click", {})
 
     def type(self, css, text):
-        self.ask(self.find(css) + "/value", {"text": text})
+        self.of(css, "/value", {"text": text})
 
     def clear(self, css):
-        self.ask(self.find(css) + "/clear", {})
+        self.of(css, "/clear", {})
 
     def title(self):
         return self.ask("/title")
@@ -97,10 +107,10 @@ class Browser:
         return self.ask("/url")
 
     def text(self, css="body"):
-        return self.ask(self.find(css) + "/text")
+        return self.of(css, "/text")
 
     def attribute(self, css, name):
-        return self.ask(self.find(css) + "/attribute/" + name)
+        return self.of(css, "/attribute/" + name)
 
     def wait(self, look, wanted):
         end = time.monotonic() + PATIENCE

@@ -53,6 +53,7 @@ static struct capk_store *authorities(const char *revoked)
                      "revoked", json_loads(revoked, 0, NULL));
     ck_ok(capk_store_new(&s));
     ck_ok(capk_store_take(s, list, "list", NULL));
+    ck_ok(capk_store_need(s, (const uint8_t[5]){0xF0, 0, 0, 0, 0x14}, NULL));
     json_decref(list);
     return s;
 }
@@ -494,6 +495,7 @@ static struct evidence_result check_vector(const json_t *chain, bool second, con
     file = json_pack("{s:o}", "tags", tags);
     ck_ok(capk_store_new(&store));
     ck_ok(capk_store_take(store, list, "list", NULL));
+    ck_ok(capk_store_need(store, (const uint8_t[5]){0xF0, 0, 0, 0, 0x14}, NULL));
     ck_ok(evidence_cache_new(&cache, store, 4));
     ck_ok(evidence_from_json(&ev, &room, file, NULL));
     ck_ok(evidence_check(&r, cache, &ev, &nothing, DATE));
