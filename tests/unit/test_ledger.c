@@ -251,7 +251,7 @@ END_TEST
 static enum ledger_verdict refund(struct fixture *f, struct tx_record *tx, const char *of)
 {
     tx->kind = TX_CREDIT;
-    memcpy(tx->undoes, of, sizeof(tx->undoes));
+    snprintf(tx->undoes, sizeof(tx->undoes), "%s", of);
     return keep(f, tx);
 }
 
