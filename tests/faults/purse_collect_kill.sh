@@ -12,7 +12,7 @@ port=0
 own_folder
 
 nap() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
-collect() { telepay-purse collect --attempts 3 --pause 0 --timeout 5 >>collect.out 2>>collect.err; }
+collect=(telepay-purse collect --attempts 3 --pause 0 --timeout 5) # no function: of one in the background the shell would be killed, and not the run
 
 strike() { # beside a run that collects
     case $((RANDOM % 4)) in
@@ -52,7 +52,7 @@ customers=$!
 
 centres=0 servers=0 runs=0
 while [ $((centres + servers + runs)) -lt "$kills" ]; do
-    collect &
+    "${collect[@]}" >>collect.out 2>>collect.err &
     run=$!
     nap 160
     strike
@@ -60,7 +60,7 @@ while [ $((centres + servers + runs)) -lt "$kills" ]; do
 done
 touch stop
 wait $customers || fail "the customers: $(cat customers.log)"
-collect || fail "the last run: $(tail -5 collect.err)"
+"${collect[@]}" >>collect.out 2>>collect.err || fail "the last run: $(tail -5 collect.err)"
 kill "$purse" "$centre_pid"
 wait "$purse" "$centre_pid" 2>/dev/null
 telepay-centre alarms --dir centre | grep -q . && fail "alarms: $(telepay-centre alarms --dir centre)"

@@ -33,7 +33,7 @@ clean_up() {
 heard() { cat "$dir/out" "$dir"/*.log 2>/dev/null; }
 
 # Texts are taken as they are; where match is -G or -E, as patterns. A ticket breaks its sentences where its line ends.
-holds_text() { [ -z "$1" ] || grep -q "${match--F}" -- "$1" "$dir/out" || tr '\n' ' ' <"$dir/out" | grep -q "${match--F}" -- "$1"; }
+holds_text() { grep -q "${match--F}" -- "$1" "$dir/out" || tr '\n' ' ' <"$dir/out" | grep -q "${match--F}" -- "$1"; }
 expect() { # exit code, text in what it says, command…
     local code=$1 text=$2 got
     shift 2

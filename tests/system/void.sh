@@ -88,7 +88,7 @@ unknown() {
     for n in {1..12}; do
         pay 2.00
         before=$(reversals)
-        void last >>voids 2>&1 &
+        telepay void last --config "$conf" >>voids 2>&1 & # no function: of one the shell would be killed, and not telepay
         voiding=$!
         sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
         kill -KILL "$voiding" 2>/dev/null
