@@ -36,7 +36,7 @@ static const struct capk *authority_of(const struct decode *d, struct span cert,
     for (size_t i = 0; d->keys != NULL && i < capk_count(d->keys); i++) {
         const struct capk *k = capk_at(d->keys, i);
 
-        if ((rid.n == 0 || memcmp(rid.p, k->rid, 5) == 0) &&
+        if (k->key != NULL && (rid.n == 0 || memcmp(rid.p, k->rid, 5) == 0) &&
             (index.n != 1 || index.p[0] == k->index) &&
             open_with(o, k->key, cert, FORMAT_ISSUER_CERT))
             return k;
@@ -149,11 +149,14 @@ void say_issuer_certificate(struct says *s, struct span cert)
     const struct span remainder = decode_find(s->d, TAG_ISSUER_REMAINDER),
                       exponent = decode_find(s->d, TAG_ISSUER_EXPONENT);
     struct opened o;
-    const struct capk *authority = authority_of(s->d, cert, &o);
+    const struct capk *authority;
     struct emv_cert_info info = {.key = NULL};
     enum emv_check outcome;
     char rid[11], identifier[9];
 
+    if (say_ec_issuer_certificate(s, cert))
+        return;
+    authority = authority_of(s->d, cert, &o);
     if (authority == NULL) {
         if (!silent(s))
             say(s, "none of the authority keys that are known opens it");
@@ -176,12 +179,15 @@ void say_issuer_certificate(struct says *s, struct span cert)
 
 static void say_card_cert(struct says *s, struct span cert, enum emv_icc_key which)
 {
-    struct emv_pubkey *issuer = issuer_key(s->d);
+    struct emv_pubkey *issuer;
     struct emv_cert_info info = {.key = NULL};
     struct opened o;
     enum emv_check outcome;
     char pan[2 * CERT_IDENTIFIER_MAX + 1];
 
+    if (say_ec_card_certificate(s, cert, which))
+        return;
+    issuer = issuer_key(s->d);
     if (silent(s))
         return;
     if (issuer == NULL || !open_with(&o, issuer, cert, FORMAT_ICC_CERT)) {
@@ -248,11 +254,14 @@ static void say_dynamic_data(struct says *s, struct span in)
 void say_dynamic_signature(struct says *s, struct span in)
 {
     const struct span un = decode_find(s->d, TAG_UN);
-    struct emv_pubkey *card = card_key(s->d);
+    struct emv_pubkey *card;
     struct emv_dynamic out;
     struct opened o;
     enum emv_check outcome;
 
+    if (say_ec_signature(s, in))
+        return;
+    card = card_key(s->d);
     if (silent(s))
         return;
     if (card == NULL || !open_with(&o, card, in, FORMAT_SDAD)) {

@@ -3,6 +3,7 @@
 #define TP_DECODE_DECODE_PRIV_H
 
 #include "apdu/emvtags.h"
+#include "crypto/emvcert.h"
 #include "decode/decode.h"
 
 /* Sentences on one value. */
@@ -69,6 +70,10 @@ void say_icc_certificate(struct says *s, struct span value);    /* 9F46 */
 void say_pin_certificate(struct says *s, struct span value);    /* 9F2D */
 void say_static_signature(struct says *s, struct span value);   /* 93 */
 void say_dynamic_signature(struct says *s, struct span value);  /* 9F4B */
+/* The same by elliptic curves; false, and nothing is said: it is none of these. */
+bool say_ec_issuer_certificate(struct says *s, struct span cert);
+bool say_ec_card_certificate(struct says *s, struct span cert, enum emv_icc_key which);
+bool say_ec_signature(struct says *s, struct span in);
 const char *decode_name(uint32_t tag);        /* of the dictionary, or ASN.1; NULL: none */
 const char *decode_asn1_name(uint32_t tag);   /* of the universal class; NULL: none */
 const char *decode_aid_name(struct span aid); /* whose application; NULL: not known */

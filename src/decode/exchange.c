@@ -64,7 +64,9 @@ static void header(struct listing *l, json_t *o, const struct capdu *c)
         break;
     case INS_GENERATE_AC:
         listing_means(l, o, "%s is asked for%s", types[c->p1 >> 6],
-                      (c->p1 & AC_CDA) != 0 ? ", with a CDA signature" : "");
+                      (c->p1 & AC_CDA) != 0   ? ", with a CDA signature"
+                      : (c->p1 & AC_XDA) != 0 ? ", with an XDA signature"
+                                              : "");
         break;
     case INS_VERIFY:
         listing_means(l, o,

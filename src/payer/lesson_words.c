@@ -35,11 +35,12 @@ const struct lesson_step *lesson_step(enum kernel_step step)
         [KERNEL_READ] = {"Read application data", BOOK3 "10.2",
                          "The terminal reads the records that the AFL names: card number, dates, "
                          "certificates, the lists by which card and terminal go on."},
-        [KERNEL_AUTHENTICATE] = {"Offline data authentication", BOOK3 "10.3",
-                                 "The terminal makes sure, without asking anybody, that the issuer "
-                                 "made this card's data, and with DDA and CDA that the card is no "
-                                 "copy: a chain of certificates leads from a key that the terminal "
-                                 "has to the card."},
+        [KERNEL_AUTHENTICATE] =
+            {"Offline data authentication", BOOK3 "10.3",
+             "The terminal makes sure, without asking anybody, that the issuer "
+             "made this card's data, and with DDA, CDA and XDA that the card is no "
+             "copy: a chain of certificates leads from a key that the terminal "
+             "has to the card."},
         [KERNEL_RESTRICT] = {"Processing restrictions", BOOK3 "10.4",
                              "The terminal compares versions, dates, and what the card may be used "
                              "for, with what is done here."},
@@ -297,6 +298,12 @@ static const struct {
      "the card stands on the terminal's list of cards that are not to be taken"},
     {TAG_TVR, TVR_SDA_SELECTED, BOOK3 "10.3",
      "of the methods that card and terminal have in common SDA is the strongest"},
+    {TAG_TVR, TVR_XDA_SELECTED, BOOK3 "10.3",
+     "of the methods that card and terminal have in common XDA is the strongest"},
+    {TAG_TVR, TVR_CA_ECC_KEY_MISSING, BOOK2 "12.2",
+     "the terminal has no key on a curve under the card's RID and index (8F)"},
+    {TAG_TVR, TVR_ECC_KEY_RECOVERY_FAILED, BOOK4 "6.3.2.2", NULL},
+    {TAG_TVR, TVR_XDA_SIGNATURE_FAILED, BOOK2 "12.5.3", NULL},
     {TAG_TVR, TVR_VERSIONS_DIFFER, BOOK3 "10.4.1", NULL},
     {TAG_TVR, TVR_SERVICE_NOT_ALLOWED, BOOK3 "10.4.2",
      "the card's usage control (9F07) does not allow this kind of payment, at such a terminal, in "

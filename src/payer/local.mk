@@ -9,7 +9,7 @@ libpayer_a_SOURCES = \
 	src/payer/cmd_readers.c src/payer/commands.h \
 	src/payer/credential.c src/payer/credential.h src/payer/demand.c src/payer/demand.h src/payer/device.c src/payer/device.h \
 	src/payer/problem.c src/payer/problem.h src/payer/bill.c src/payer/bill.h src/payer/cmd_bill.c src/payer/cmd_identify.c src/payer/identity.c src/payer/identity.h src/payer/cmd_dispute.c src/payer/dispute.c src/payer/dispute.h src/payer/letters.c src/payer/letters.h \
-	src/payer/cmd_explain.c src/payer/lesson.c src/payer/lesson.h src/payer/lesson_page.c src/payer/lesson_print.c src/payer/lesson_priv.h \
+	src/payer/cmd_explain.c src/payer/lesson.c src/payer/lesson.h src/payer/lesson_page.c src/payer/lesson_print.c src/payer/lesson_priv.h src/payer/lesson_tell.c \
 	src/payer/lesson_words.c \
 	src/payer/deliver.c src/payer/deliver.h \
 	src/payer/fetch.c src/payer/fetch.h src/payer/get.c src/payer/get.h src/payer/home.c src/payer/home.h \

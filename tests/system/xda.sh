@@ -76,6 +76,8 @@ whole_suite() {
     grep -q '^Approval' out || fail "the issuer was not asked: $(cat out)"
     proved "cryptogram     ARQC"
 
+    expect 0 "good: signed with that key" telepay card -v --config terminal/telepay.conf
+    said "algorithm suite $suite"
     insert cards/both
     expect 0 "APPROVED" pay --amount 7.00
     proved "XDA: certificates"
@@ -84,6 +86,9 @@ whole_suite() {
     expect 0 "APPROVED" pay --amount 7.20 --trace unmasked --trace-unmasked
     for trace in masked unmasked; do
         expect 0 "Authentication as then: method=XDA ok=yes" telepay pay --dry-run --replay $trace
+        expect 0 "The strongest in common is taken: XDA." telepay explain $trace
+        said "certificate (90) is right: signed with"
+        said "The card's signature (9F4B) is right"
     done
     # the same card at a terminal of before, which the acquirer takes still
     cp terminal/telepay.conf kept.conf
@@ -95,14 +100,17 @@ whole_suite() {
 
     # what the terminal finds wrong after the card has signed: the issuer is asked, holding a TC, and refuses it
     insert cards/both --fault wrong-sdad
-    expect 1 "REFUSED BY THE ISSUER" pay --amount 8.00
+    expect 1 "REFUSED BY THE ISSUER" pay --amount 8.00 --trace wrong
     grep -q '^TVR / TSI  *0100000100 / E800$' out || fail "not the TVR of a signature that fails: $(cat out)"
     grep -q '^TC  ' out || fail "the card gave no TC: $(cat out)"
+    expect 0 "TVR byte 4 bit 1 is set, XDA signature verification failed: the signature" telepay explain wrong
+    unsaid "signature (9F4B) is right"
     expect 0 "ODA_FAILED" telepay-issuer list --dir iss
     # the authority's key is missing at the terminal: its issuer checks the cryptogram, and approves
     insert cards/plain --fault unknown-index
-    expect 0 "APPROVED" pay --amount 9.00
+    expect 0 "APPROVED" pay --amount 9.00 --trace keyless
     expect 0 "the issuer vouches, no signature covers the amount" telepay-acquirer prove "$(reference)"
+    expect 0 "TVR byte 5 bit 3 is set, CA ECC key missing: the terminal" telepay explain keyless
     expect 0 "" telepay-acquirer audit
     kill "$serve" "$issuer" "$card"
     wait "$serve" "$issuer"

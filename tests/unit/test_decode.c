@@ -3,6 +3,7 @@
  * of the clause that is named. */
 #include "unit.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "decode/decode.h"
@@ -413,6 +414,67 @@ START_TEST(a_command_and_its_answer)
     }
 END_TEST
 
+/* The value of that member of the computed chain of suite 10 (vectors/xda-p256.json, made by an
+ * independent program). */
+static char *of_chain(const char *member)
+{
+    char path[512];
+    json_t *file;
+
+    snprintf(path, sizeof(path), "%s/vectors/xda-p256.json", getenv("TESTS_SRCDIR"));
+    file = json_load_file(path, 0, NULL);
+    ck_assert_ptr_nonnull(file);
+    char *value = strdup(json_string_value(
+        json_object_get(json_array_get(json_object_get(file, "chains"), 0), member)));
+
+    json_decref(file);
+    return value;
+}
+
+static void chain_says(struct decode *d, const char *member, uint32_t tag, const char *lines)
+{
+    char *hex = of_chain(member);
+    json_t *objects = NULL;
+
+    ck_ok(decode_value(&objects, d, tag, bytes_of(hex), NULL));
+    has_lines(objects, lines);
+    free(hex);
+}
+
+/* Where the fields stand: Book 2, tables 35 and 36. */
+START_TEST(certificates_by_elliptic_curves_stand_in_clear)
+    {
+        struct decode *d = decoder();
+        struct capk_store *keys;
+        char *self_signed = of_chain("ca_self_signed_table29"), *cert = of_chain("90");
+        json_t *list = json_pack("{s:[{s:s}]}", "keys", "self_signed", self_signed),
+               *objects = NULL;
+
+        ck_ok(capk_store_new(&keys));
+        chain_says(d, "90", 0x90,
+                   "issuer identifier 999014|expires 2030-12-31|serial number 000001|signed with "
+                   "key 02 of F000000014|algorithm suite 10: a curve of 256 bits|key x "
+                   "7A1CFAD7672868437159ED630920B5305C2B24BA949C9995A0215629653A5F9E|12.3");
+        d->keys = keys;
+        chain_says(d, "90", 0x90, "not checked: no key 02 of F000000014 is known");
+        ck_ok(capk_store_take(keys, list, "list", NULL));
+        ck_ok(capk_store_need(keys, (const uint8_t[5]){0xF0, 0, 0, 0, 0x14}, NULL));
+        chain_says(d, "90", 0x90, "good: signed with that key");
+        cert[strlen(cert) - 1] ^= 1;
+        ck_ok(decode_value(&objects, d, 0x90, bytes_of(cert), NULL));
+        has_lines(objects, "not good: ");
+        chain_says(d, "9F46", 0x9F46,
+                   "expires 2030-12-31 23:59 UTC|serial number 000000000007|hash algorithm "
+                   "02|algorithm suite 10: a curve of 256 bits|key x "
+                   "B1A37F517F52DE51106F8663A0FF82E1573DCF830E736F3664D4C7DD6A11A8C3|12.4");
+        chain_says(d, "9F2D", 0x9F2D, "expires 2030-12-31 23:59 UTC|algorithm suite 00|12.4");
+        capk_store_free(&keys);
+        json_decref(list);
+        free(self_signed);
+        free(cert);
+    }
+END_TEST
+
 START_TEST(codes_by_letters_and_numbers)
     {
         static const struct {
@@ -457,6 +519,7 @@ static Suite *suite(void)
     tcase_add_test(c, lists_of_tags_with_lengths_and_with_values);
     tcase_add_test(c, status_words_mean_what_the_command_says);
     tcase_add_test(c, a_command_and_its_answer);
+    tcase_add_test(c, certificates_by_elliptic_curves_stand_in_clear);
     tcase_add_test(c, codes_by_letters_and_numbers);
     suite_add_tcase(s, c);
     return s;
