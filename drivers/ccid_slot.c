@@ -178,8 +178,10 @@ static enum tp_err ask(struct ccid_slot *s, enum ccid_out type, const uint8_t sp
                                    .slot = s->number,
                                    .seq = ++s->seq,
                                    .specific = {specific[0], specific[1], specific[2]}};
-    const enum tp_err rc = write_message(s, &head, data, e);
+    enum tp_err rc;
 
+    *r = (struct ccid_reply){0};
+    rc = write_message(s, &head, data, e);
     return rc == TP_OK ? answer(s, type, timeout_ms, r, e) : rc;
 }
 

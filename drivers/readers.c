@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "drivers/ccid.h"
 #include "drivers/pcsc.h"
+
+#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
 static const struct kind { /* a way to readers, the preferred first */
     const char *driver;    /* as its struct reader_info says */
@@ -185,6 +188,21 @@ enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_erro
         if (kinds[i].open(out, wanted, false, &why) == TP_OK)
             rc = TP_OK;
     return rc;
+}
+
+enum tp_err readers_wait_card(struct reader *reader, int wait_ms,
+                              bool (*goes_on)(void *ctx, enum tp_err missing), void *ctx,
+                              struct tp_error *e)
+{
+    const int64_t until = time_monotonic_ms() + wait_ms;
+    enum tp_err r = reader_wait_card(reader, 0, e);
+
+    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
+        if (goes_on != NULL && !goes_on(ctx, r))
+            return TP_ERR_CANCELLED;
+        r = reader_wait_card(reader, WAIT_SLICE_MS, e);
+    }
+    return r;
 }
 
 enum tp_err readers_usable(enum tp_err r)

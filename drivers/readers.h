@@ -17,6 +17,13 @@ TP_MUST_CHECK enum tp_err readers_list(struct reader_info **out, size_t *n, stru
  * now: TP_ERR_NO_READER when none has. Other errors as readers_list. */
 TP_MUST_CHECK enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_error *e);
 
+/* Waits so long for a card: reader_wait_card and its errors. Meanwhile, a few times a second,
+ * goes_on (NULL: yes) is asked, and hears what is missing: TP_ERR_NO_CARD or TP_ERR_NO_READER. When
+ * it says no: TP_ERR_CANCELLED, whose words are the caller's. */
+TP_MUST_CHECK enum tp_err readers_wait_card(struct reader *reader, int wait_ms,
+                                            bool (*goes_on)(void *ctx, enum tp_err missing),
+                                            void *ctx, struct tp_error *e);
+
 /* What a program makes of an error above: a reader that another program holds (TP_ERR_STATE) is
  * none that it could use (TP_ERR_NO_READER); others as they are. */
 enum tp_err readers_usable(enum tp_err r);

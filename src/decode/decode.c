@@ -93,7 +93,8 @@ static void set_value(struct listing *l, json_t *object, uint32_t tag, struct sp
 
 struct listing listing_inside(const struct listing *l)
 {
-    return (struct listing){.d = l->d, .list = json_array(), .start = l->start};
+    return (struct listing){
+        .d = l->d, .list = json_array(), .start = l->start, .depth = l->depth + 1};
 }
 
 void listing_close(struct listing *l, json_t *object, struct listing *inside)
@@ -243,30 +244,30 @@ static void tell_fault(struct listing *l, struct span in)
     listing_fault(l, at, "tag %02X says %zu bytes, but %zu are left", tag, n, in.n);
 }
 
-static void template(struct listing *l, const struct tlv *t, unsigned depth)
+static void template(struct listing *l, const struct tlv *t)
 {
     json_t *o = listing_add_value(l, t->tag, t->value);
     struct listing inside = listing_inside(l);
 
-    if (depth == DECODE_DEPTH_MAX)
+    if (inside.depth == DECODE_DEPTH_MAX)
         listing_fault(&inside, t->value, "templates lie more than %d deep", DECODE_DEPTH_MAX);
     else if (emv_tag_find(t->tag) == NULL && decode_asn1_name(t->tag) == NULL &&
              tlv_check_level(t->value) != TP_OK) { /* what nobody knows may hold anything */
         set_value(l, o, t->tag, t->value);
         listing_means(l, o, "what it holds is no TLV");
     } else
-        listing_tlv(&inside, t->value, depth + 1);
+        listing_tlv(&inside, t->value);
     listing_close(l, o, &inside);
 }
 
-void listing_tlv(struct listing *l, struct span in, unsigned depth)
+void listing_tlv(struct listing *l, struct span in)
 {
     struct tlv t;
     enum tp_err r;
 
     while ((r = tlv_next(&in, &t)) == TP_OK)
         if (tlv_constructed(t.tag))
-            template(l, &t, depth);
+            template(l, &t);
         else
             listing_add_value(l, t.tag, t.value);
     if (r == TP_ERR_NOT_FOUND)
@@ -281,7 +282,7 @@ enum tp_err decode_tlv(json_t **out, struct decode *d, struct span in, struct tp
     struct listing l = {.d = d, .list = json_array(), .start = in.p};
 
     decode_learn(d, in);
-    listing_tlv(&l, in, 1);
+    listing_tlv(&l, in);
     return listing_take(&l, out, e);
 }
 
@@ -293,7 +294,7 @@ enum tp_err decode_value(json_t **out, struct decode *d, uint32_t tag, struct sp
 
     if (tlv_constructed(tag)) {
         decode_learn(d, value);
-        template(&l, &t, 1);
+        template(&l, &t);
     } else {
         decode_learn_one(d, tag, value);
         listing_add_value(&l, tag, value);

@@ -22,7 +22,9 @@ struct listing {
     json_t *list;
     const uint8_t *start; /* of what was given; NULL: offsets count from the value */
     struct tp_error fault;
-    bool failed; /* no memory */
+    unsigned depth; /* lists around it */
+    bool values;    /* those of a list of tags: none of them is such a list itself */
+    bool failed;    /* no memory */
 };
 
 /* A new object at the end of the list; name and value may be NULL. NULL: no memory, noted. */
@@ -35,7 +37,7 @@ void listing_set(struct listing *l, json_t *object, const char *member, json_t *
 void listing_fault(struct listing *l, struct span at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The objects of in, to the end of the list. */
-void listing_tlv(struct listing *l, struct span in, unsigned depth);
+void listing_tlv(struct listing *l, struct span in);
 /* The tags of a list with the lengths it asks for, or, values.p not NULL, these. */
 void listing_dol(struct listing *l, struct span dol, struct span values);
 void listing_tags(struct listing *l, struct span in);

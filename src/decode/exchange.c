@@ -126,7 +126,7 @@ static void command_data(struct listing *l, json_t *o, const struct capdu *c)
     if (c->ins == INS_SELECT && c->p1 == SELECT_BY_NAME && c->data.n > 0)
         listing_add_value(&inside, TAG_TERMINAL_AID, c->data);
     else if (c->ins == INS_GET_PROCESSING_OPTIONS)
-        listing_tlv(&inside, c->data, 1);
+        listing_tlv(&inside, c->data);
     else if (c->ins == INS_EXTERNAL_AUTHENTICATE)
         listing_add_value(&inside, TAG_ISSUER_AUTH_DATA, c->data);
     else if ((c->ins == INS_GENERATE_AC || c->ins == INS_INTERNAL_AUTHENTICATE) && list.n > 0)
@@ -154,7 +154,7 @@ static void answer(struct listing *l, struct span response, uint8_t ins)
     if ((r.sw & 0xFFF0) == SW_PIN_TRIES_LEFT)
         listing_means(l, o, "%u left", r.sw & 0x0F);
     if (ins != INS_GET_CHALLENGE)
-        listing_tlv(&inside, r.data, 1);
+        listing_tlv(&inside, r.data);
     if (json_array_size(inside.list) > 0 || inside.failed)
         listing_close(l, o, &inside);
     else

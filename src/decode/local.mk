@@ -11,6 +11,6 @@ tests_unit_test_decode_LDADD = $(DECODE_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_decode
 TESTS += tests/fuzz/fuzz_decode
-tests_fuzz_fuzz_decode_SOURCES = tests/fuzz/fuzz_decode.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_decode_SOURCES = tests/fuzz/fuzz_decode.c tests/fuzz/ec_authority.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_decode_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_decode_LDADD = $(DECODE_LIBS)

@@ -68,7 +68,7 @@ static void field(struct listing *l, const struct iso8583 *m, unsigned number)
         return;
     }
     inside = listing_inside(l);
-    listing_tlv(&inside, v, 1);
+    listing_tlv(&inside, v);
     listing_close(l, o, &inside);
 }
 
@@ -83,7 +83,7 @@ static void evidence(struct listing *l, struct span stream)
     o = listing_add(l, "DE 61-63", "evidence of the payment");
     inside = listing_inside(l);
     inside.start = stream.p;
-    listing_tlv(&inside, stream, 1);
+    listing_tlv(&inside, stream);
     listing_close(l, o, &inside);
 }
 

@@ -33,6 +33,7 @@ void listing_dol(struct listing *l, struct span dol, struct span values)
     struct span value;
     enum tp_err r;
 
+    l->values = valued;
     while ((r = dol_next(&dol, &entry)) == TP_OK) {
         if (!valued)
             asked(l, entry.tag, &entry.length);
@@ -115,23 +116,31 @@ static uint32_t list_of(uint32_t tag)
     }
 }
 
-void listing_parts(struct listing *l, json_t *o, uint32_t tag, struct span v)
+static void parts(struct listing *l, uint32_t tag, struct span v, bool of_values)
 {
     const struct emv_tag *known = emv_tag_find(tag);
-    struct listing inside = listing_inside(l);
+    const struct span list = of_values ? span_of(NULL, 0) : decode_find(l->d, list_of(tag));
 
     if (tag == TAG_SDA_TAG_LIST)
-        listing_tags(&inside, v);
+        listing_tags(l, v);
     else if (known != NULL && known->format == EMV_DOL)
-        listing_dol(&inside, v, span_of(NULL, 0));
-    else if (list_of(tag) != 0 && decode_find(l->d, list_of(tag)).n > 0)
-        listing_dol(&inside, decode_find(l->d, list_of(tag)), v);
+        listing_dol(l, v, span_of(NULL, 0));
+    else if (list_of(tag) != 0 && list.n > 0)
+        listing_dol(l, list, v);
     else if (tag == TAG_RESPONSE_1)
-        format_1(&inside, v);
+        format_1(l, v);
     else if (tag == TAG_SCRIPT_COMMAND)
-        listing_exchange(&inside, v, span_of(NULL, 0));
+        listing_exchange(l, v, span_of(NULL, 0));
     else if (tag == TAG_EV_RESPONSE)
-        listing_tlv(&inside, v, 1);
+        listing_tlv(l, v);
+}
+
+void listing_parts(struct listing *l, json_t *o, uint32_t tag, struct span v)
+{
+    struct listing inside = listing_inside(l);
+
+    if (inside.depth < DECODE_DEPTH_MAX)
+        parts(&inside, tag, v, l->values);
     if (json_array_size(inside.list) > 0 || inside.failed)
         listing_close(l, o, &inside);
     else

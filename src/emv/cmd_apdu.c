@@ -7,7 +7,6 @@
 
 #include "apdu/sw.h"
 #include "base/cli.h"
-#include "base/date.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -17,8 +16,7 @@
 #include "emv/input.h"
 #include "payer/trace.h"
 
-#define WAIT_SLICE_MS 200
-#define COMMANDS_MAX  4096 /* words of a command line */
+#define COMMANDS_MAX 4096 /* words of a command line */
 
 struct words {
     const char *reader, *file, *trace;
@@ -240,16 +238,6 @@ static enum tp_err send_script(struct session *s, const char *path, struct tp_er
     return r;
 }
 
-static enum tp_err wait_card(struct reader *reader, int wait_ms, struct tp_error *e)
-{
-    const int64_t until = time_monotonic_ms() + wait_ms;
-    enum tp_err r = reader_wait_card(reader, 0, e);
-
-    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until)
-        r = reader_wait_card(reader, WAIT_SLICE_MS, e);
-    return r;
-}
-
 static enum tp_err send_all(struct session *s, struct tp_error *e)
 {
     const struct words *w = s->words;
@@ -277,7 +265,7 @@ static enum tp_err talk(struct session *s, struct trace *trace, struct tp_error 
 {
     char atr[2 * READER_ATR_MAX + 1];
     struct tp_error print_error;
-    enum tp_err r = wait_card(s->reader, s->words->wait_ms, e);
+    enum tp_err r = readers_wait_card(s->reader, s->words->wait_ms, NULL, NULL, e);
 
     if (trace != NULL)
         reader_set_trace(s->reader, trace_exchange, trace);

@@ -53,7 +53,7 @@ tests_unit_test_evidence_SOURCES = tests/unit/test_evidence.c tests/unit/evidenc
 tests_unit_test_evidence_LDADD = libledger.a libcollect.a $(TPCRYPTO_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/fuzz/fuzz_evidence
 TESTS += tests/fuzz/fuzz_evidence
-tests_fuzz_fuzz_evidence_SOURCES = tests/fuzz/fuzz_evidence.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_evidence_SOURCES = tests/fuzz/fuzz_evidence.c tests/fuzz/ec_authority.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_evidence_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_evidence_LDADD = libledger.a libcollect.a $(TPCRYPTO_LIBS)
 

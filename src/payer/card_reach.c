@@ -2,35 +2,41 @@
 
 #include <string.h>
 
-#include "base/date.h"
 #include "base/hex.h"
 #include "drivers/readers.h"
 
-#define AID_MIN       5 /* bytes: an application provider's part at least */
-#define AID_MAX       16
-#define LABEL_MAX     16  /* characters of 50 and 9F12 */
-#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
+#define AID_MIN   5 /* bytes: an application provider's part at least */
+#define AID_MAX   16
+#define LABEL_MAX 16 /* characters of 50 and 9F12 */
+
+struct waiting {
+    const struct card_place *place;
+    bool prompted;
+};
+
+/* Says once what is missing. */
+static bool prompt(void *ctx, enum tp_err missing)
+{
+    struct waiting *w = ctx;
+    const struct card_place *p = w->place;
+
+    if (!w->prompted) {
+        person_event(p->person, "waiting",
+                     json_pack("{s:s}", "for", missing == TP_ERR_NO_CARD ? "card" : "reader"));
+        person_status(p->person, "%s: %s", p->what,
+                      missing == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
+    }
+    w->prompted = true;
+    return person_stays(p->person, 0);
+}
 
 static enum tp_err wait_card(struct reader *reader, const struct card_place *p, struct tp_error *e)
 {
-    const int64_t until = time_monotonic_ms() + p->wait_ms;
-    bool prompted = false;
-    enum tp_err r = reader_wait_card(reader, 0, e);
+    struct waiting w = {.place = p};
+    enum tp_err r = readers_wait_card(reader, p->wait_ms, prompt, &w, e);
 
-    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
-        if (!prompted)
-            person_event(p->person, "waiting",
-                         json_pack("{s:s}", "for", r == TP_ERR_NO_CARD ? "card" : "reader"));
-        if (!prompted)
-            person_status(p->person, "%s: %s", p->what,
-                          r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
-        prompted = true;
-        if (!person_stays(p->person, 0)) {
-            r = tp_fail(e, TP_ERR_CANCELLED, "given up before a card was inserted: %s", p->unless);
-            break;
-        }
-        r = reader_wait_card(reader, WAIT_SLICE_MS, e);
-    }
+    if (r == TP_ERR_CANCELLED)
+        r = tp_fail(e, r, "given up before a card was inserted: %s", p->unless);
     person_status_end(p->person);
     return r;
 }

@@ -18,8 +18,6 @@
 #include "payer/terminal.h"
 #include "payer/trace.h"
 
-#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
-
 struct words {
     const char *config, *reader, *trace;
     bool json, verbose, unmasked;
@@ -305,18 +303,18 @@ static enum tp_err print_text(struct reader *reader, struct transaction *const *
     return tree != NULL ? decode_print(stdout, tree) : TP_OK;
 }
 
+static bool stays(void *person, enum tp_err missing)
+{
+    (void)missing;
+    return person_stays(person, 0);
+}
+
 static enum tp_err wait_card(const struct words *w, struct reader *reader, struct person *person,
                              struct tp_error *e)
 {
-    const int64_t until = time_monotonic_ms() + w->wait_ms;
-    enum tp_err r = reader_wait_card(reader, 0, e);
+    const enum tp_err r = readers_wait_card(reader, w->wait_ms, stays, person, e);
 
-    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
-        if (!person_stays(person, 0))
-            return tp_fail(e, TP_ERR_CANCELLED, "given up before a card was inserted");
-        r = reader_wait_card(reader, WAIT_SLICE_MS, e);
-    }
-    return r;
+    return r == TP_ERR_CANCELLED ? tp_fail(e, r, "given up before a card was inserted") : r;
 }
 
 /* Of --trace, of -v, or of both: who hears what passes. */

@@ -1,4 +1,4 @@
-/* Inside of the journal: what journal.c and orders.c share. */
+/* Inside of the journal: what journal.c, journal_read.c and orders.c share. */
 #ifndef TP_PAYER_JOURNAL_PRIV_H
 #define TP_PAYER_JOURNAL_PRIV_H
 
@@ -15,6 +15,13 @@ struct journal {
     int taken; /* FILE.taken, locked where this process's orders stand; -1 */
     char path[PATH_MAX];
 };
+
+struct journal_row {
+    int64_t id;
+    struct span receipt, message;
+};
+TP_MUST_CHECK enum tp_err journal_row_receipt(struct journal *j, const struct journal_row *row,
+                                              struct receipt *r, struct tp_error *e);
 
 /* Locks the journal (flock's LOCK_SH, LOCK_EX, LOCK_NB): until the process ends, however it does.
  */

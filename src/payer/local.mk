@@ -14,7 +14,7 @@ libpayer_a_SOURCES = \
 	src/payer/deliver.c src/payer/deliver.h \
 	src/payer/fetch.c src/payer/fetch.h src/payer/get.c src/payer/get.h src/payer/home.c src/payer/home.h \
 	src/payer/listen.c src/payer/listen.h \
-	src/payer/journal.c src/payer/journal.h src/payer/journal_priv.h \
+	src/payer/journal.c src/payer/journal.h src/payer/journal_priv.h src/payer/journal_read.c \
 	src/payer/memory.c src/payer/memory.h \
 	src/payer/message.c src/payer/message.h \
 	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h src/payer/pay_purse.c src/payer/pay_refund.c src/payer/pay_told.c src/payer/pay_told.h \

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "decode/decode.h"
+#include "ec_authority.h"
 
 static enum tp_err decode_as(json_t **out, struct decode *d, uint8_t kind, struct span in,
                              struct tp_error *e)
@@ -47,15 +49,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct decode d = {.scheme = size > 0 ? data[0] >> 6 : 0};
     struct tp_error e = {TP_OK, ""};
     json_t *objects = NULL;
-    char *text = NULL;
+    char *text = NULL, path[4096];
     size_t n = 0;
     FILE *to;
     enum tp_err r;
 
     if (size == 0 || size > 4096)
         return 0;
-    if (keys == NULL)
-        HOLDS(capk_store_new(&keys) == TP_OK);
+    if (keys == NULL) /* one of a curve, and all of RSA that come with telepay */
+        HOLDS(capk_store_new(&keys) == TP_OK &&
+              file_data_path(path, sizeof(path), "capk.json", NULL) == TP_OK &&
+              capk_store_load(keys, path, &e) == TP_OK && take_ec(keys) == TP_OK);
     d.keys = keys;
     r = decode_as(&objects, &d, data[0] & 0x3F, in, &e);
     HOLDS(r == TP_OK || (r == TP_ERR_FORMAT && e.text[0] != '\0'));

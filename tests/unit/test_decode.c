@@ -414,6 +414,29 @@ START_TEST(a_command_and_its_answer)
     }
 END_TEST
 
+/* A card's list that asks for what is itself laid out by that list, and parts within parts. */
+START_TEST(values_within_values_end)
+    {
+        uint8_t command[64], nested[512];
+        struct buf c = BUF_OF(command), n = BUF_OF(nested);
+        struct decode *d = decoder();
+        json_t *objects;
+
+        decode_learn(d, span_of((const uint8_t *)"\x8C\x03\xDF\x03\x10", 5));
+        ck_ok(hex_decode(&c, "80AE40001001020304050607080910111213141516"));
+        ck_ok(decode_exchange(&objects, d, buf_span(&c), span_of(NULL, 0), NULL));
+        has_lines(objects, "GENERATE AC|DF03|0102030405060708");
+        for (size_t i = 40; i > 0; i--) { /* a response in a response in a response */
+            const size_t inside = 4 * (i - 1);
+            const uint8_t head[] = {0xDF, 0x05, 0x81, (uint8_t)inside};
+
+            ck_ok(buf_put(&n, span_of(head, sizeof(head))));
+        }
+        ck_ok(decode_tlv(&objects, decoder(), buf_span(&n), NULL));
+        has_lines(objects, "DF05");
+    }
+END_TEST
+
 /* The value of that member of the computed chain of suite 10 (vectors/xda-p256.json, made by an
  * independent program). */
 static char *of_chain(const char *member)
@@ -519,6 +542,7 @@ static Suite *suite(void)
     tcase_add_test(c, lists_of_tags_with_lengths_and_with_values);
     tcase_add_test(c, status_words_mean_what_the_command_says);
     tcase_add_test(c, a_command_and_its_answer);
+    tcase_add_test(c, values_within_values_end);
     tcase_add_test(c, certificates_by_elliptic_curves_stand_in_clear);
     tcase_add_test(c, codes_by_letters_and_numbers);
     suite_add_tcase(s, c);
