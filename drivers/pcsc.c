@@ -65,8 +65,11 @@ enum tp_err pcsc_context(struct pcsc *p, struct tp_error *e)
         return TP_OK;
     code = establish(p);
     if (code == SCARD_E_NO_SERVICE && pcsc_socket_try() == EACCES) /* to pcsc-lite the same */
-        return tp_fail(e, TP_ERR_STATE,
-                       "this user may not use the smart card service (pcscd): " PCSC_KEEPS_OUT);
+        return tp_fail(
+            e, TP_ERR_STATE,
+            "this user may not use the smart card service (pcscd): the socket's "
+            "rights keep this user out: sudo systemctl restart pcscd.socket makes it anew, "
+            "open to all");
     if (code != SCARD_S_SUCCESS)
         return pcsc_fail(e, code, NULL);
     p->have_context = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apdu/emvtags.h"
+#include "base/text.h"
 
 #define NUMBER_MAX 1000
 #define ODA        "offline authentication failed"
@@ -244,8 +245,8 @@ enum tp_err fault_parse(struct fault_set *f, enum fault *which, const char *spec
         number = strtoul(spec + n + 1, &end, hex ? 16 : 10);
         if (*end != '\0' || end == spec + n + 1 || number == 0 || number > kind->number_max)
             return tp_fail(e, TP_ERR_USAGE,
-                           hex ? "\"%s\": the fault %s takes hexadecimal digits from 1 to %X"
-                               : "\"%s\": the fault %s takes a number from 1 to %u",
+                           hex ? N_("\"%s\": the fault %s takes hexadecimal digits from 1 to %X")
+                               : N_("\"%s\": the fault %s takes a number from 1 to %u"),
                            spec, kind->text.name, kind->number_max);
     }
     f->on[*which] = true;

@@ -1,5 +1,6 @@
 /* telepay-perso: its commands. */
 #include "base/cli.h"
+#include "base/text.h"
 #include "simcard/perso_commands.h"
 
 #include <stdlib.h>
@@ -11,20 +12,22 @@ unsigned perso_number(struct argp_state *state, const char *option, const char *
     const unsigned long v = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end != '\0' || v < min || v > max)
-        argp_error(state, "--%s takes a number from %u to %u, not \"%s\"", option, min, max, text);
+        argp_error(state, _("--%s takes a number from %u to %u, not \"%s\""), option, min, max,
+                   text);
     return (unsigned)v;
 }
 
 static const struct cli_command commands[] = {
-    {"init", "make a test scheme: authority, issuer, master keys", perso_init},
-    {"card", "make a card of a scheme", perso_card},
-    {"cards", "make many cards, with all cores", perso_cards},
-    {"inspect", "show a card: applications, records, counters", perso_inspect},
+    {"init", N_("make a test scheme: authority, issuer, master keys"), perso_init},
+    {"card", N_("make a card of a scheme"), perso_card},
+    {"cards", N_("make many cards, with all cores"), perso_cards},
+    {"inspect", N_("show a card: applications, records, counters"), perso_inspect},
     {NULL, NULL, NULL},
 };
 
 static const struct cli_program program = {
-    "telepay-perso", "Makes EMV test cards: the scheme they belong to, and the cards.", commands};
+    "telepay-perso", N_("Makes EMV test cards: the scheme they belong to, and the cards."),
+    commands};
 
 int main(int argc, char **argv)
 {

@@ -1,7 +1,6 @@
 /* telepay-simcard: puts a card into a virtual reader of pcscd. */
 #include <argp.h>
 #include <errno.h>
-#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "config.h"
 #include "simcard/folders.h"
 #include "simcard/recorded.h"
@@ -39,17 +39,18 @@ struct wanted {
 };
 
 static const struct argp_option options[] = {
-    {"vpcd", OPT_VPCD, "HOST:PORT", 0, "where pcscd's virtual reader listens [127.0.0.1:35963]", 0},
-    {"fault", OPT_FAULT, "NAME[=N]", 0, "misbehave; may be given several times; \"list\" shows all",
+    {"vpcd", OPT_VPCD, "HOST:PORT", 0, N_("where pcscd's virtual reader listens [127.0.0.1:35963]"),
      0},
+    {"fault", OPT_FAULT, "NAME[=N]", 0,
+     N_("misbehave; may be given several times; \"list\" shows all"), 0},
     {"replay", OPT_REPLAY, "FILE", 0,
-     "instead of a card of DIR, play the one in a trace of telepay", 0},
+     N_("instead of a card of DIR, play the one in a trace of telepay"), 0},
     {"cards", OPT_CARDS, "DIR", 0,
-     "each card in DIR in turn: the next one when the one in the reader was used and is powered "
-     "down, or on a line (Enter) on standard input",
+     N_("each card in DIR in turn: the next one when the one in the reader was used and is powered "
+        "down, or on a line (Enter) on standard input"),
      0},
     {"once", OPT_ONCE, NULL, 0,
-     "end when the connection ends, or when there is no reader, instead of trying again", 0},
+     N_("end when the connection ends, or when there is no reader, instead of trying again"), 0},
     {0},
 };
 
@@ -59,7 +60,7 @@ static void take_address(struct wanted *w, const char *arg, struct argp_state *s
     const size_t n = colon != NULL ? (size_t)(colon - arg) : 0;
 
     if (colon == NULL || n == 0 || n >= sizeof(w->host) || strlen(colon + 1) >= sizeof(w->port)) {
-        argp_error(state, "--vpcd takes HOST:PORT, not \"%s\"", arg);
+        argp_error(state, _("--vpcd takes HOST:PORT, not \"%s\""), arg);
         return;
     }
     memcpy(w->host, arg, n);
@@ -79,7 +80,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (strcmp(arg, "list") == 0)
             w->list = true;
         else if (w->faults_n == FAULTS_MAX)
-            argp_error(state, "at most %d faults at a time", FAULTS_MAX);
+            argp_error(state, _("at most %d faults at a time"), FAULTS_MAX);
         else
             w->faults[w->faults_n++] = arg;
         return 0;
@@ -99,11 +100,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->replay != NULL && (w->dir != NULL || w->faults_n > 0))
-            argp_error(state, "--replay plays a recorded card: no DIR and no --fault with it");
+            argp_error(state, _("--replay plays a recorded card: no DIR and no --fault with it"));
         else if (w->cards != NULL && (w->dir != NULL || w->replay != NULL))
-            argp_error(state, "--cards names a folder of cards: no DIR and no --replay with it");
+            argp_error(state, _("--cards names a folder of cards: no DIR and no --replay with it"));
         else if (w->replay == NULL && w->cards == NULL && w->dir == NULL && !w->list)
-            argp_error(state, "name the card's folder (telepay-perso card makes one)");
+            argp_error(state, _("name the card's folder (telepay-perso card makes one)"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -129,7 +130,7 @@ static void say_inserted(void *ctx)
 {
     const struct wanted *w = ctx;
 
-    printf("telepay-simcard: %s is in the reader at %s:%s\n",
+    printf(_("telepay-simcard: %s is in the reader at %s:%s\n"),
            w->replay != NULL ? w->replay : w->dir, w->host, w->port);
     fflush(stdout);
 }
@@ -345,7 +346,7 @@ static void say_played(void *ctx, enum recorded_how how, unsigned line, struct s
         hex_encode(sw, span_of(answer.p + answer.n - 2, 2));
     log_note("%s%s -> %s%s%s (%s%s)", hex_encode(hex, span_of(command.p, shown)),
              command.n > shown ? "..." : "", answer.n > 2 ? "..." : "", answer.n >= 2 ? sw : "",
-             answer.n == 0 ? "no answer" : "", place, words[how]);
+             answer.n == 0 ? _("no answer") : "", place, words[how]);
 }
 
 static int replay(struct wanted *w, int stop_fd)
@@ -367,16 +368,16 @@ static int replay(struct wanted *w, int stop_fd)
 
 static void start(int argc, char **argv, struct wanted *w)
 {
-    static const struct argp argp = {
-        options,
-        parse,
-        "[DIR]",
-        "Puts the card in the folder DIR into pcscd's virtual reader (vpcd), until it is stopped.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("[DIR]"),
+                                     N_("Puts the card in the folder DIR into pcscd's virtual "
+                                        "reader (vpcd), until it is stopped."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
 
-    setlocale(LC_ALL, "");
+    text_start();
     argp_err_exit_status = CLI_USAGE;
     argp_program_version = "telepay-simcard " PACKAGE_VERSION;
     log_start("telepay-simcard", LOG_LEVEL_NOTE, 0);

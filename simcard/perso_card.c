@@ -5,6 +5,7 @@
 
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/text.h"
 #include "simcard/perso_options.h"
 
 enum { OPT_PAN = 256 };
@@ -29,7 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->dir == NULL)
-            argp_error(state, "name the folder to make");
+            argp_error(state, _("name the folder to make"));
         perso_options_complete(&w->card, state);
         return 0;
     default:
@@ -40,11 +41,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int perso_card(int argc, char **argv)
 {
     struct argp_option options[1 + PERSO_OPTIONS_MAX + 1] = {
-        {"pan", OPT_PAN, "DIGITS", 0, "card number", 0}};
+        {"pan", OPT_PAN, "DIGITS", 0, N_("card number"), 0}};
     const struct argp argp = {
-        options, parse,
-        "DIR",   "Makes a card in the folder DIR; telepay-simcard DIR puts it into a reader.",
-        NULL,    NULL,
+        options,   parse,
+        N_("DIR"), N_("Makes a card in the folder DIR; telepay-simcard DIR puts it into a reader."),
+        NULL,      NULL,
         NULL};
     struct wanted w = {.dir = NULL};
     struct scheme *s = NULL;
@@ -62,7 +63,7 @@ int perso_card(int argc, char **argv)
     if (r == TP_OK)
         r = perso_save(card, w.dir, &e);
     if (r == TP_OK)
-        printf("card %s: %s, %s, good until %s\n", w.dir, mask_pan(pan, w.card.params.pan),
+        printf(_("card %s: %s, %s, good until %s\n"), w.dir, mask_pan(pan, w.card.params.pan),
                w.card.params.name, date_format(expiry, w.card.params.expiry));
     profile_free(&card);
     scheme_free(&s);

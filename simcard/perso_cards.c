@@ -7,6 +7,7 @@
 
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/text.h"
 #include "simcard/perso_many.h"
 #include "simcard/perso_options.h"
 
@@ -42,9 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->many.dir == NULL)
-            argp_error(state, "name the folder to put the cards in");
+            argp_error(state, _("name the folder to put the cards in"));
         if (w->many.count == 0 || w->many.pan_from == NULL)
-            argp_error(state, "--count and --pan-from are needed");
+            argp_error(state, _("--count and --pan-from are needed"));
         perso_options_complete(&w->card, state);
         return 0;
     default:
@@ -74,19 +75,20 @@ static void show(void *ctx, unsigned done, unsigned count)
 int perso_cards(int argc, char **argv)
 {
     struct argp_option options[3 + PERSO_OPTIONS_MAX + 1] = {
-        {"count", OPT_COUNT, "N", 0, "how many cards", 0},
+        {"count", OPT_COUNT, "N", 0, N_("how many cards"), 0},
         {"pan-from", OPT_PAN_FROM, "DIGITS", 0,
-         "number of the first card; the others count up, each with its check digit", 0},
-        {"threads", OPT_THREADS, "N", 0, "threads that make keys [one a core]", 0},
+         N_("number of the first card; the others count up, each with its check digit"), 0},
+        {"threads", OPT_THREADS, "N", 0, N_("threads that make keys [one a core]"), 0},
     };
     const struct argp argp = {
         options,
         parse,
-        "DIR",
-        "Makes many cards, in DIR/000001 and so on, alike but for number and keys. Cards that are "
-        "there already are left: a "
-        "run that was cut off can be "
-        "done again. telepay-simcard puts them into a reader one after the other.",
+        N_("DIR"),
+        N_("Makes many cards, in DIR/000001 and so on, alike but for number and keys. Cards that "
+           "are "
+           "there already are left: a "
+           "run that was cut off can be "
+           "done again. telepay-simcard puts them into a reader one after the other."),
         NULL,
         NULL,
         NULL};
@@ -105,7 +107,7 @@ int perso_cards(int argc, char **argv)
     if (r == TP_OK)
         r = perso_make_many(&w.many, s, &w.card.params, &e);
     if (r == TP_OK)
-        printf("cards %s: %u made, %.1f a second; %u were there\n", w.many.dir, w.many.made,
+        printf(_("cards %s: %u made, %.1f a second; %u were there\n"), w.many.dir, w.many.made,
                rate(&w, w.many.made), w.many.there);
     scheme_free(&s);
     perso_wanted_end(&w.card);

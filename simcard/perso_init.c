@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cli.h"
+#include "base/text.h"
 #include "simcard/scheme.h"
 
 enum {
@@ -24,17 +25,18 @@ struct wanted {
 };
 
 static const struct argp_option options[] = {
-    {"exponent", OPT_EXPONENT, "3|65537", 0, "public exponent of authority and issuer [3]", 0},
-    {"authority-bits", OPT_AUTHORITY_BITS, "BITS", 0, "size of the authority's key [1984]", 0},
-    {"issuer-bits", OPT_ISSUER_BITS, "BITS", 0, "size of the issuer's key [1408]", 0},
-    {"iin", OPT_IIN, "DIGITS", 0,
-     "issuer identification number its cards begin with [" SCHEME_IIN "]", 0},
+    {"exponent", OPT_EXPONENT, "3|65537", 0, N_("public exponent of authority and issuer [3]"), 0},
+    {"authority-bits", OPT_AUTHORITY_BITS, "BITS", 0, N_("size of the authority's key [1984]"), 0},
+    {"issuer-bits", OPT_ISSUER_BITS, "BITS", 0, N_("size of the issuer's key [1408]"), 0},
+    {"iin", OPT_IIN, "DIGITS", 0, N_("issuer identification number its cards begin with [999014]"),
+     0},
     {"index", OPT_INDEX, "N", 0,
-     "index of the authority's key; that of its elliptic curve has the next one [1]", 0},
-    {"country", OPT_COUNTRY, "NNN", 0, "issuer's country, ISO 3166 numeric [250]", 0},
+     N_("index of the authority's key; that of its elliptic curve has the next one [1]"), 0},
+    {"country", OPT_COUNTRY, "NNN", 0, N_("issuer's country, ISO 3166 numeric [250]"), 0},
     {"suite", OPT_SUITE, "10|11", 0,
-     "algorithm suite of elliptic curves, P-256 or P-521: for cards with XDA [none]", 0},
-    {"live-identifiers", OPT_LIVE, NULL, 0, "take an issuer number that may be a real issuer's", 0},
+     N_("algorithm suite of elliptic curves, P-256 or P-521: for cards with XDA [none]"), 0},
+    {"live-identifiers", OPT_LIVE, NULL, 0, N_("take an issuer number that may be a real issuer's"),
+     0},
     {0},
 };
 
@@ -46,7 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_EXPONENT:
         w->params.exponent = perso_number(state, "exponent", arg, 3, 65537);
         if (w->params.exponent != 3 && w->params.exponent != 65537)
-            argp_error(state, "--exponent is 3 or 65537");
+            argp_error(state, _("--exponent is 3 or 65537"));
         return 0;
     case OPT_AUTHORITY_BITS:
         w->params.authority_bits = perso_number(state, "authority-bits", arg, 512, 1984);
@@ -66,7 +68,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_SUITE:
         w->params.suite = strcmp(arg, "10") == 0 ? 0x10 : strcmp(arg, "11") == 0 ? 0x11 : 0;
         if (w->params.suite == 0)
-            argp_error(state, "--suite is 10 (P-256) or 11 (P-521), not \"%s\"", arg);
+            argp_error(state, _("--suite is 10 (P-256) or 11 (P-521), not \"%s\""), arg);
         return 0;
     case OPT_LIVE:
         w->params.live_identifiers = true;
@@ -78,7 +80,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->dir == NULL)
-            argp_error(state, "name the folder to make");
+            argp_error(state, _("name the folder to make"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -87,14 +89,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int perso_init(int argc, char **argv)
 {
-    static const struct argp argp = {options,
-                                     parse,
-                                     "DIR",
-                                     "Makes a test scheme in the folder DIR. DIR/authority.json is "
-                                     "what acquirers and terminals need of it.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        N_("DIR"),
+        N_("Makes a test scheme in the folder DIR. DIR/authority.json is "
+           "what acquirers and terminals need of it."),
+        NULL,
+        NULL,
+        NULL};
     struct wanted w = {.dir = NULL};
     struct scheme *s = NULL;
     struct tp_error e;
@@ -106,10 +109,10 @@ int perso_init(int argc, char **argv)
     if (r == TP_OK)
         r = scheme_save(s, w.dir, &e);
     if (r == TP_OK)
-        printf("scheme %s: RID %s, authority key %02X of %u bits, issuer %s of %u bits\n", w.dir,
+        printf(_("scheme %s: RID %s, authority key %02X of %u bits, issuer %s of %u bits\n"), w.dir,
                SCHEME_RID, w.params.index, w.params.authority_bits, s->iin, w.params.issuer_bits);
     if (r == TP_OK && s->ec.cert.n > 0)
-        printf("elliptic curves: authority key %02X, suite %02X\n", s->ec.authority.index,
+        printf(_("elliptic curves: authority key %02X, suite %02X\n"), s->ec.authority.index,
                s->ec_suite);
     scheme_free(&s);
     return r == TP_OK ? CLI_DONE : cli_report(&e);

@@ -12,6 +12,7 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "simcard/profile.h"
 #include "simcard/state.h"
 
@@ -23,7 +24,7 @@ struct wanted {
 };
 
 static const struct argp_option options[] = {
-    {"json", OPT_JSON, NULL, 0, "print everything as JSON", 0},
+    {"json", OPT_JSON, NULL, 0, N_("print everything as JSON"), 0},
     {0},
 };
 
@@ -42,7 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->dir == NULL)
-            argp_error(state, "name the card's folder");
+            argp_error(state, _("name the card's folder"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -115,10 +116,10 @@ static void print_apps(const struct card_profile *p, const struct card_state *s)
     for (size_t i = 0; i < p->apps_n; i++) {
         char aid[33];
 
-        printf("application  %s  \"%s\"  priority %u%s%s\n",
+        printf(_("application  %s  \"%s\"  priority %u%s%s\n"),
                hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)), p->apps[i].label,
                p->apps[i].priority & 0x0F,
-               (p->apps[i].priority & 0x80) != 0 ? ", wants confirmation" : "",
+               (p->apps[i].priority & 0x80) != 0 ? _(", wants confirmation") : "",
                app_blocked(s, i) ? ", BLOCKED" : "");
     }
 }
@@ -128,21 +129,22 @@ static void print_card(const struct card_profile *p, const struct card_state *s)
     char pan[PAN_TEXT_MAX];
     const unsigned bits = 8 * (unsigned)(p->expired_icc_cert.n > 0 ? p->expired_icc_cert.n : 0);
 
-    printf("card         %s\n", mask_pan(pan, p->pan));
+    printf(_("card         %s\n"), mask_pan(pan, p->pan));
     print_apps(p, s);
-    printf("method       %s%s\n", method_of(p), bits > 0 ? ", own key" : "");
-    printf("protocol     T=%d, answers in format %u%s\n", p->t0 ? 0 : 1, p->format,
-           p->pse ? "" : ", no directory");
-    printf("counters     ATC %u, last online %u, %u offline in a row, PIN tries left %u of %u%s\n",
-           s->atc, s->last_online_atc, s->offline_count, s->pin_tries, p->pin_tries,
-           (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0 ? ", BLOCKED" : "");
-    printf("limits       online after %u payments or %llu, decline after %u or %llu (amounts in "
-           "minor units; 0: never)\n",
+    printf(_("method       %s%s\n"), method_of(p), bits > 0 ? _(", own key") : "");
+    printf(_("protocol     T=%d, answers in format %u%s\n"), p->t0 ? 0 : 1, p->format,
+           p->pse ? "" : _(", no directory"));
+    printf(
+        _("counters     ATC %u, last online %u, %u offline in a row, PIN tries left %u of %u%s\n"),
+        s->atc, s->last_online_atc, s->offline_count, s->pin_tries, p->pin_tries,
+        (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0 ? ", BLOCKED" : "");
+    printf(_("limits       online after %u payments or %llu, decline after %u or %llu (amounts in "
+             "minor units; 0: never)\n"),
            p->offline_limit, (unsigned long long)p->amount_limit, p->offline_maximum,
            (unsigned long long)p->amount_maximum);
-    printf("issuer       cryptograms %s, ARPC method %u %s\n", emv_cvn_name(p->cvn), p->arpc,
+    printf(_("issuer       cryptograms %s, ARPC method %u %s\n"), emv_cvn_name(p->cvn), p->arpc,
            (p->aip[0] & AIP_ISSUER_AUTHENTICATION) != 0 ? "by EXTERNAL AUTHENTICATE" : "in CDOL2");
-    printf("records (file/record)\n");
+    printf(_("records (file/record)\n"));
     walk(p, print_object, NULL);
 }
 
@@ -213,9 +215,9 @@ static enum tp_err print_json(const struct card_profile *p, const struct card_st
 int perso_inspect(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse,
-        "DIR",   "Shows the card in the folder DIR: card number masked, never keys or PIN.",
-        NULL,    NULL,
+        options,   parse,
+        N_("DIR"), N_("Shows the card in the folder DIR: card number masked, never keys or PIN."),
+        NULL,      NULL,
         NULL};
     struct wanted w = {NULL, false};
     struct card_profile *p = NULL;

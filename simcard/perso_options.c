@@ -10,6 +10,7 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/money.h"
+#include "base/text.h"
 #include "crypto/pinblock.h"
 #include "simcard/perso_commands.h"
 
@@ -62,7 +63,7 @@ static void take_pin_fd(struct perso_wanted *w, char *arg, struct argp_state *st
 static void take_expiry(struct perso_wanted *w, char *arg, struct argp_state *state)
 {
     if (strlen(arg) != 7 || date_parse(&w->params.expiry, arg) != TP_OK)
-        argp_error(state, "--expiry takes a month as YYYY-MM, not \"%s\"", arg);
+        argp_error(state, _("--expiry takes a month as YYYY-MM, not \"%s\""), arg);
 }
 
 static void take_currency(struct perso_wanted *w, char *arg, struct argp_state *state)
@@ -70,7 +71,7 @@ static void take_currency(struct perso_wanted *w, char *arg, struct argp_state *
     const struct currency *c = currency_by_alpha(arg);
 
     if (c == NULL)
-        argp_error(state, "ISO 4217 has no currency \"%s\"", arg);
+        argp_error(state, _("ISO 4217 has no currency \"%s\""), arg);
     else {
         w->params.currency = c->numeric;
         w->params.currency_exponent = c->exponent;
@@ -96,13 +97,14 @@ static void take_method(struct perso_wanted *w, char *arg, struct argp_state *st
         }
     argp_error(
         state,
-        "--method is sda, dda, cda, xda, or one of the first three with \",xda\"; not \"%s\"", arg);
+        _("--method is sda, dda, cda, xda, or one of the first three with \",xda\"; not \"%s\""),
+        arg);
 }
 
 static void take_cvn(struct perso_wanted *w, char *arg, struct argp_state *state)
 {
     if (emv_cvn_parse(&w->params.cvn, strcmp(arg, "ccd") == 0 ? "ccd-3des" : arg) != TP_OK)
-        argp_error(state, "--cvn is 10, 18, ccd-3des or ccd-aes, not \"%s\"", arg);
+        argp_error(state, _("--cvn is 10, 18, ccd-3des or ccd-aes, not \"%s\""), arg);
 }
 
 static void take_issuer(struct perso_wanted *w, char *arg, struct argp_state *state)
@@ -116,7 +118,7 @@ static void take_issuer(struct perso_wanted *w, char *arg, struct argp_state *st
             w->params.issuer = (enum perso_issuer)i;
             return;
         }
-    argp_error(state, "--issuer-authentication is cdol2, external or none, not \"%s\"", arg);
+    argp_error(state, _("--issuer-authentication is cdol2, external or none, not \"%s\""), arg);
 }
 
 /* So many numbers between commas. */
@@ -128,7 +130,7 @@ static void take_numbers(unsigned *out, size_t n, const char *option, const char
         const size_t length = strcspn(arg, ",");
 
         if (length == 0 || length >= sizeof(one) || (arg[length] == ',') != (i + 1 < n)) {
-            argp_error(state, "--%s takes %zu numbers between commas", option, n);
+            argp_error(state, _("--%s takes %zu numbers between commas"), option, n);
             return;
         }
         memcpy(one, arg, length);
@@ -180,7 +182,7 @@ static void take_app_words(struct perso_app *app, char *words, struct argp_state
         else if (strcmp(word, "confirm") == 0)
             app->confirm = true;
         else
-            argp_error(state, "an application is \"blocked\" or wants \"confirm\", not \"%s\"",
+            argp_error(state, _("an application is \"blocked\" or wants \"confirm\", not \"%s\""),
                        word);
     }
 }
@@ -194,8 +196,8 @@ static void add_app(struct perso_wanted *w, const char *option, char *arg, struc
 
     if (label == NULL || p->apps_n == PROFILE_APPS_MAX) {
         argp_error(state,
-                   "--%s takes AID:LABEL[:PRIORITY[:PREFERRED[:blocked,confirm]]]; a card has at "
-                   "most %d applications",
+                   _("--%s takes AID:LABEL[:PRIORITY[:PREFERRED[:blocked,confirm]]]; a card has at "
+                     "most %d applications"),
                    option, PROFILE_APPS_MAX);
         return;
     }
@@ -373,8 +375,8 @@ static const struct setting {
 
     NUMBER("format", "1|2", KIND_U8, format, 1, 2,
            "format of answers: 1 template 80, 2 template 77 [2]"),
-    SPECIAL("aid", "HEX", take_aid, "application identifier [" SCHEME_AID "]"),
-    SPECIAL("label", "TEXT", take_label, "application label [" SCHEME_NAME "]"),
+    SPECIAL("aid", "HEX", take_aid, "application identifier [F0000000141010]"),
+    SPECIAL("label", "TEXT", take_label, "application label [TELEPAY TEST]"),
     SPECIAL("preferred", "TEXT", take_preferred, "application preferred name [none]"),
     SPECIAL("priority", "N", take_priority, "its priority, 1 first to 15, 0 none [1]"),
     SPECIAL("application", "WORDS", take_application,
@@ -444,7 +446,7 @@ static void take(struct perso_wanted *w, const struct setting *s, char *arg,
         uint32_t mask;
 
         if (card_risk_parse(&mask, arg) != TP_OK)
-            argp_error(state, "--%s: \"%s\" names a risk that there is not", s->name, arg);
+            argp_error(state, _("--%s: \"%s\" names a risk that there is not"), s->name, arg);
         else
             memcpy(to, &mask, sizeof(mask));
         break;
@@ -475,7 +477,7 @@ static uint64_t amount(const struct perso_wanted *w, enum perso_amount which, in
     if (c == NULL || money_parse(&minor, c, w->amounts[which], &e) != TP_OK)
         argp_error(state, "%s", c == NULL ? "the currency is unknown" : e.text);
     if (minor > max)
-        argp_error(state, "the amount %s is too large", w->amounts[which]);
+        argp_error(state, _("the amount %s is too large"), w->amounts[which]);
     return (uint64_t)minor;
 }
 
@@ -485,7 +487,7 @@ void perso_options_complete(struct perso_wanted *w, struct argp_state *state)
 
     if (w->scheme == NULL || (w->pan_needed && p->pan == NULL) || p->expiry == 0 ||
         w->pin.p == NULL)
-        argp_error(state, "--scheme, %s, --expiry and --pin or --pin-fd are needed",
+        argp_error(state, _("--scheme, %s, --expiry and --pin or --pin-fd are needed"),
                    w->pan_needed ? "--pan" : "--pan-from");
     p->amount_limit = amount(w, PERSO_AMOUNT_LIMIT, MONEY_MAX, state);
     p->amount_maximum = amount(w, PERSO_AMOUNT_MAXIMUM, MONEY_MAX, state);

@@ -154,7 +154,7 @@ enum tp_err scheme_new(struct scheme **out, const struct scheme_params *p, struc
     if (!p->live_identifiers && strncmp(p->iin, TEST_NUMBERS, strlen(TEST_NUMBERS)) != 0) {
         r = tp_fail(e, TP_ERR_USAGE,
                     "the issuer number \"%s\" may be a real issuer's: those of tests begin "
-                    "with " TEST_NUMBERS "; with --live-identifiers it is taken all the same",
+                    "with 999; with --live-identifiers it is taken all the same",
                     p->iin);
         goto out;
     }

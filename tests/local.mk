@@ -1,6 +1,7 @@
 # Every test is a program or script of its own; `make check` runs them all.
 # A test in Check has a minute (its own four seconds are few where six run beside each other).
 AM_TESTS_ENVIRONMENT = CK_DEFAULT_TIMEOUT=60; export CK_DEFAULT_TIMEOUT; TELEPAY_DATADIR='$(abs_top_srcdir)/data'; export TELEPAY_DATADIR; \
+	LC_ALL=C.UTF-8; export LC_ALL; LANGUAGE=; export LANGUAGE; \
 	TESTS_SRCDIR='$(abs_top_srcdir)/tests'; export TESTS_SRCDIR; TESTS_BUILDDIR='$(abs_top_builddir)'; export TESTS_BUILDDIR;
 
 # Layout, clang-tidy, shellcheck, and who may know whom: by includes, and by what the objects need of each other. CHECK_STYLE_STEPS="linked headed" does those alone.

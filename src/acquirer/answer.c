@@ -1,6 +1,7 @@
 #include "acquirer/answer.h"
 
 #include "base/log.h"
+#include "base/text.h"
 
 void answer_verdict(struct wire_answer *a, enum ledger_verdict v, const char *word)
 {
@@ -18,5 +19,5 @@ void answer_log(unsigned request_mti, const struct tx_record *tx, const struct w
         money_format(amount, tx->amount, c);
     log_note("%04u %s/%s %06u %s %s %s: %s %s%s%s%s", request_mti, tx->contract, tx->terminal,
              tx->stan, tx->pan_masked, amount, c != NULL ? c->alpha : "", a->code, a->rrn,
-             a->reason, a->approval[0] != '\0' ? " approved " : "", a->approval);
+             a->reason, a->approval[0] != '\0' ? _(" approved ") : "", a->approval);
 }

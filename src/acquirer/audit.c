@@ -6,6 +6,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/text.h"
 #include "ledger/audit.h"
 
 #define FINDINGS_JSON 10000 /* kept for --json; the count goes on */
@@ -42,13 +43,13 @@ static enum tp_err say_finding(void *ctx, const struct audit_finding *f, struct 
 
     (void)e;
     if (report->findings == NULL) {
-        printf("DIFFERS %s", f->check);
+        printf(_("DIFFERS %s"), f->check);
         if (f->contract[0] != '\0')
-            printf(", contract %s", f->contract);
+            printf(_(", contract %s"), f->contract);
         if (f->remise != 0)
-            printf(" remise %" PRIu32, f->remise);
+            printf(_(" remise %" PRIu32), f->remise);
         if (f->rrn[0] != '\0')
-            printf(", transaction %s", f->rrn);
+            printf(_(", transaction %s"), f->rrn);
         printf(": %s\n", f->text);
         return TP_OK;
     }
@@ -89,19 +90,19 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
     }
     money_shown(debit, t->debit_amount, r->books.currency);
     money_shown(credit, t->credit_amount, r->books.currency);
-    printf("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32 " debits %s, %" PRIu32
-           " credits %s %s",
-           r->findings == 0 ? "agrees" : "DIFFERS", r->books.contract, r->books.number,
+    printf(_("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32
+             " debits %s, %" PRIu32 " credits %s %s"),
+           r->findings == 0 ? _("agrees") : "DIFFERS", r->books.contract, r->books.number,
            remise_state_name(r->books.state), t->debits, debit, t->credits, credit,
            currency_shown(r->books.currency));
     if (r->refused.debits + r->refused.credits > 0)
-        printf(", of which the centre refused %" PRIu32 ", net %s",
+        printf(_(", of which the centre refused %" PRIu32 ", net %s"),
                r->refused.debits + r->refused.credits,
                money_shown(net, refused, r->books.currency));
     putchar('\n');
     if (r->vouched > 0)
-        printf("        of these %" PRIu64
-               " on the issuer's word: no signature covers the amount (prove says which)\n",
+        printf(_("        of these %" PRIu64
+                 " on the issuer's word: no signature covers the amount (prove says which)\n"),
                r->vouched);
     return TP_OK;
 }
@@ -118,12 +119,12 @@ static int print_end(struct report *report, const struct audit_sums *sums)
         *report = (struct report){NULL, NULL};
         return done;
     }
-    printf("%" PRIu64 " transactions in %" PRIu64 " remises of %" PRIu64 " contracts: ",
+    printf(_("%" PRIu64 " transactions in %" PRIu64 " remises of %" PRIu64 " contracts: "),
            sums->transactions, sums->remises, sums->contracts);
     if (sums->findings == 0)
-        printf("books and evidence agree\n");
+        printf(_("books and evidence agree\n"));
     else
-        printf("%" PRIu64 " differences between books and evidence\n", sums->findings);
+        printf(_("%" PRIu64 " differences between books and evidence\n"), sums->findings);
     return CLI_DONE;
 }
 
@@ -147,9 +148,9 @@ int acquirer_audit(int argc, char **argv)
     static const struct argp argp = {options,
                                      parse,
                                      NULL,
-                                     "Work out every total of every remise again from what the "
-                                     "cards signed, and say where books and evidence differ. "
-                                     "Exit 5 when they do.",
+                                     N_("Work out every total of every remise again from what the "
+                                        "cards signed, and say where books and evidence differ. "
+                                        "Exit 5 when they do."),
                                      NULL,
                                      NULL,
                                      NULL};

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #define FILE_MAX (4 << 20)
 
@@ -80,7 +81,10 @@ static enum tp_err rid_of(const char **rid, const char *name, struct tp_error *e
             *rid = schemes[i].rid;
             return TP_OK;
         }
-    return tp_fail(e, TP_ERR_USAGE, "\"%.40s\" is no scheme known here: " SCHEME_NAMES, name);
+    return tp_fail(e, TP_ERR_USAGE,
+                   "\"%.40s\" is no scheme known here: CB, Visa, Mastercard, Amex, JCB, Discover, "
+                   "UnionPay, TPN",
+                   name);
 }
 
 static const char *member(const json_t *key, const char *name)
@@ -155,7 +159,7 @@ static enum tp_err pick(json_t **out, const json_t *list, const char *rid, const
     return tp_fail(e, TP_ERR_NOT_FOUND,
                    "telepay's list has no %s key of %s (%s)%s: get the keys from the scheme, and "
                    "give them in a file of the list's form with --file",
-                   environment, name, rid, small > 0 ? " that is long enough" : "");
+                   environment, name, rid, small > 0 ? _(" that is long enough") : "");
 }
 
 static enum tp_err from_scheme(const char *to, const struct words *w, struct tp_error *e)
@@ -200,9 +204,9 @@ static enum tp_err told(const struct capk_store *before, const char *path, struc
         if (capk_known(before, k))
             continue;
         fresh++;
-        printf("trusted: key %02X of %s, %zu bits, %s%s%s\n", k->index,
-               hex_encode(rid, SPAN_OF(k->rid)), capk_bits(k), k->live ? "live" : "test",
-               k->expiry != 0 ? ", planned to end on " : "",
+        printf(_("trusted: key %02X of %s, %zu bits, %s%s%s\n"), k->index,
+               hex_encode(rid, SPAN_OF(k->rid)), capk_bits(k), k->live ? _("live") : _("test"),
+               k->expiry != 0 ? _(", planned to end on ") : "",
                k->expiry != 0 ? date_format(date, k->expiry) : "");
     }
     capk_store_free(&now);
@@ -230,10 +234,10 @@ static enum tp_err add(const struct words *w, struct tp_error *e)
     if (r == TP_OK)
         r = told(before, path, e);
     if (r == TP_OK)
-        printf(
-            "a server that runs takes this within a second or two; terminals made before want the "
-            "file %s, named in section [authorities]\n",
-            path);
+        printf(_("a server that runs takes this within a second or two; terminals made before want "
+                 "the "
+                 "file %s, named in section [authorities]\n"),
+               path);
     capk_store_free(&before);
     return r;
 }
@@ -241,26 +245,33 @@ static enum tp_err add(const struct words *w, struct tp_error *e)
 int acquirer_authority_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"scheme", 's', "NAME", 0, "Keys of telepay's own list, of " SCHEME_NAMES, 0},
-        {"test", KEY_TEST, NULL, 0, "With --scheme: its test keys, not the live ones", 0},
-        {"file", 'f', "FILE", 0, "Every key of a file (authority.json of telepay-perso init)", 0},
+        {"scheme", 's', "NAME", 0,
+         N_("Keys of telepay's own list, of CB, Visa, Mastercard, Amex, JCB, Discover, UnionPay, "
+            "TPN"),
+         0},
+        {"test", KEY_TEST, NULL, 0, N_("With --scheme: its test keys, not the live ones"), 0},
+        {"file", 'f', "FILE", 0, N_("Every key of a file (authority.json of telepay-perso init)"),
+         0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     "Trust authority keys of a card scheme: payments under other "
-                                     "keys are refused (63). Keys under 1408 bits are not taken.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("Trust authority keys of a card scheme: payments under other "
+           "keys are refused (63). Keys under 1408 bits are not taken."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
     if ((w.scheme == NULL) == (w.file == NULL))
-        r = tp_fail(&e, TP_ERR_USAGE, "say --scheme NAME (" SCHEME_NAMES ") or --file FILE");
+        r = tp_fail(&e, TP_ERR_USAGE,
+                    "say --scheme NAME (CB, Visa, Mastercard, Amex, JCB, Discover, UnionPay, TPN) "
+                    "or --file FILE");
     else if (w.test && w.file != NULL)
         r = tp_fail(&e, TP_ERR_USAGE, "--test goes with --scheme: of a file every key is taken");
     else
@@ -336,24 +347,25 @@ static enum tp_err remove_keys(const struct words *w, struct tp_error *e)
         r = tp_fail(e, TP_ERR_NOT_FOUND, "no key %s%sof %.20s is trusted here",
                     w->index != NULL ? w->index : "", w->index != NULL ? " " : "", rid);
     if (r == TP_OK)
-        printf("%zu key%s of %s %s trusted no more; a server that runs knows it when it starts "
-               "again\n",
-               gone, gone == 1 ? "" : "s", rid, gone == 1 ? "is" : "are");
+        printf(_("%zu key%s of %s %s trusted no more; a server that runs knows it when it starts "
+                 "again\n"),
+               gone, gone == 1 ? "" : "s", rid, gone == 1 ? "is" : _("are"));
     return r;
 }
 
 int acquirer_authority_remove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"scheme", 's', "NAME", 0, "Keys of " SCHEME_NAMES, 0},
+        {"scheme", 's', "NAME", 0,
+         N_("Keys of CB, Visa, Mastercard, Amex, JCB, Discover, UnionPay, TPN"), 0},
         {"rid", KEY_RID, "RID", 0,
-         "Keys of this registered application provider, as authority list has it", 0},
-        {"index", KEY_INDEX, "XX", 0, "Only the key of this index [all]", 0},
+         N_("Keys of this registered application provider, as authority list has it"), 0},
+        {"index", KEY_INDEX, "XX", 0, N_("Only the key of this index [all]"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
         options, parse,
-        NULL,    "Trust authority keys no more, as when their scheme has withdrawn them.",
+        NULL,    N_("Trust authority keys no more, as when their scheme has withdrawn them."),
         NULL,    NULL,
         NULL};
     struct words w = {0};
@@ -362,7 +374,9 @@ int acquirer_authority_remove(int argc, char **argv)
 
     cli_parse(&argp, argc, argv, &w);
     if ((w.scheme == NULL) == (w.rid == NULL))
-        r = tp_fail(&e, TP_ERR_USAGE, "say --scheme NAME (" SCHEME_NAMES ") or --rid RID");
+        r = tp_fail(&e, TP_ERR_USAGE,
+                    "say --scheme NAME (CB, Visa, Mastercard, Amex, JCB, Discover, UnionPay, TPN) "
+                    "or --rid RID");
     else
         r = remove_keys(&w, &e);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
@@ -393,7 +407,7 @@ int acquirer_authority_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "List the authority keys that are trusted.", NULL, NULL, NULL};
+        options, parse, NULL, N_("List the authority keys that are trusted."), NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"scheme", TABLE_TEXT},       {"rid", TABLE_TEXT},         {"index", TABLE_TEXT},
         {"bits", TABLE_NUMBER},       {"environment", TABLE_TEXT}, {"planned_end", TABLE_TEXT},

@@ -3,6 +3,7 @@
 #include "acquirer/commands.h"
 #include "acquirer/state.h"
 #include "base/cli.h"
+#include "base/text.h"
 #include "collect/command.h"
 
 #define DIR_OPTION                                                                                 \
@@ -13,15 +14,15 @@
 int acquirer_submit(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        COLLECT_CONTRACT, {"remise", 'r', "N", 0, "only this remise of the contract", 0},
+        COLLECT_CONTRACT, {"remise", 'r', "N", 0, N_("only this remise of the contract"), 0},
         COLLECT_ATTEMPTS, COLLECT_PAUSE,
         COLLECT_TIMEOUT,  DIR_OPTION,
         COLLECT_JSON,     {0}};
     static const struct argp argp = {options,
                                      collect_parse,
                                      NULL,
-                                     "Submit the remises that are closed and not settled to the "
-                                     "collection centre, and reconcile its answers.",
+                                     N_("Submit the remises that are closed and not settled to the "
+                                        "collection centre, and reconcile its answers."),
                                      NULL,
                                      NULL,
                                      NULL};
@@ -36,19 +37,24 @@ int acquirer_submit(int argc, char **argv)
 int acquirer_collect(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        COLLECT_CONTRACT, {"now", 'n', NULL, 0, "close every contract now, whatever its hour", 0},
-        COLLECT_ATTEMPTS, COLLECT_PAUSE,
-        COLLECT_TIMEOUT,  DIR_OPTION,
-        COLLECT_JSON,     {0}};
-    static const struct argp argp = {options,
-                                     collect_parse,
-                                     NULL,
-                                     "The daily run: close the remises of the contracts whose hour "
-                                     "has come, submit all that is not settled, and print a "
-                                     "ticket for each.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+        COLLECT_CONTRACT,
+        {"now", 'n', NULL, 0, N_("close every contract now, whatever its hour"), 0},
+        COLLECT_ATTEMPTS,
+        COLLECT_PAUSE,
+        COLLECT_TIMEOUT,
+        DIR_OPTION,
+        COLLECT_JSON,
+        {0}};
+    static const struct argp argp = {
+        options,
+        collect_parse,
+        NULL,
+        N_("The daily run: close the remises of the contracts whose hour "
+           "has come, submit all that is not settled, and print a "
+           "ticket for each."),
+        NULL,
+        NULL,
+        NULL};
     static const struct collect_program program = {
         acquirer_dir, collecting_open, collecting_close_due,
         "no contract's hour has come, and nothing waits: --now closes whatever the hour"};

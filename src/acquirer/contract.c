@@ -6,6 +6,7 @@
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
 #include "base/mask.h"
+#include "base/text.h"
 #include "base/word.h"
 
 #define FLOOR_UNITS   50 /* of the currency, when --floor is not given */
@@ -208,30 +209,31 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
 int acquirer_contract_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"id", 'i', "ID", 0, "Number of the contract: the 15 characters of DE 42", 0},
-        {"name", 'n', "NAME", 0, "The merchant's name", 0},
-        {"mcc", KEY_MCC, "MCC", 0, "Merchant category code of four digits", 0},
-        {"currency", KEY_CURRENCY, "CODE", 0, "Its one currency, as EUR", 0},
-        {"country", KEY_COUNTRY, "NUMBER", 0, "Country of the terminals, ISO 3166 number [250]", 0},
-        {"floor", KEY_FLOOR, "AMOUNT", 0, "Up to this a card-approved payment needs no issuer [50]",
+        {"id", 'i', "ID", 0, N_("Number of the contract: the 15 characters of DE 42"), 0},
+        {"name", 'n', "NAME", 0, N_("The merchant's name"), 0},
+        {"mcc", KEY_MCC, "MCC", 0, N_("Merchant category code of four digits"), 0},
+        {"currency", KEY_CURRENCY, "CODE", 0, N_("Its one currency, as EUR"), 0},
+        {"country", KEY_COUNTRY, "NUMBER", 0, N_("Country of the terminals, ISO 3166 number [250]"),
          0},
-        {"ceiling", KEY_CEILING, "AMOUNT", 0, "More than this is refused [1000]", 0},
+        {"floor", KEY_FLOOR, "AMOUNT", 0,
+         N_("Up to this a card-approved payment needs no issuer [50]"), 0},
+        {"ceiling", KEY_CEILING, "AMOUNT", 0, N_("More than this is refused [1000]"), 0},
         {"no-cvm", KEY_NO_CVM, "AMOUNT", 0,
-         "Up to this a card-approved payment needs no verified cardholder [20]", 0},
+         N_("Up to this a card-approved payment needs no verified cardholder [20]"), 0},
         {"credits", KEY_CREDITS, "AMOUNT", 0,
-         "Credits of together at most this a day are taken [none]", 0},
+         N_("Credits of together at most this a day are taken [none]"), 0},
         {"refund-without-payment", KEY_REFUND_ALONE, NULL, 0,
-         "Also take credits that name no payment [no]", 0},
+         N_("Also take credits that name no payment [no]"), 0},
         {"close-hour", KEY_HOUR, "HH:MM", 0,
-         "Local hour from which the daily run closes its remise [any run does]", 0},
-        {"siret", KEY_SIRET, "NUMBER", 0, "SIRET of the point of sale, for its tickets", 0},
-        {"town", KEY_TOWN, "NAME", 0, "Its town, for its tickets", 0},
-        {"postcode", KEY_POSTCODE, "CODE", 0, "Its postcode, for its tickets", 0},
+         N_("Local hour from which the daily run closes its remise [any run does]"), 0},
+        {"siret", KEY_SIRET, "NUMBER", 0, N_("SIRET of the point of sale, for its tickets"), 0},
+        {"town", KEY_TOWN, "NAME", 0, N_("Its town, for its tickets"), 0},
+        {"postcode", KEY_POSTCODE, "CODE", 0, N_("Its postcode, for its tickets"), 0},
         OPTION_DIR,
         {0},
     };
     static const struct argp argp = {
-        options, parse, NULL, "Add a merchant's contract; its first remise is open at once.",
+        options, parse, NULL, N_("Add a merchant's contract; its first remise is open at once."),
         NULL,    NULL,  NULL};
     struct words w = {0};
     struct contract c = {0};
@@ -249,8 +251,8 @@ int acquirer_contract_add(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("contract %s (%s) is open\nnext: telepay-acquirer terminal add --contract %s --id "
-           "00000001 --out terminal/\n",
+    printf(_("contract %s (%s) is open\nnext: telepay-acquirer terminal add --contract %s --id "
+             "00000001 --out terminal/\n"),
            c.id, c.name, c.id);
     return CLI_DONE;
 }
@@ -294,7 +296,7 @@ static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
 
 int acquirer_contract_list(int argc, char **argv)
 {
-    static const struct argp argp = {list_options, parse, NULL, "List the contracts.",
+    static const struct argp argp = {list_options, parse, NULL, N_("List the contracts."),
                                      NULL,         NULL,  NULL};
     static const struct table_column columns[] = {
         {"id", TABLE_TEXT},       {"name", TABLE_TEXT},       {"mcc", TABLE_TEXT},
@@ -317,15 +319,15 @@ int acquirer_contract_list(int argc, char **argv)
 int acquirer_contract_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"id", 'i', "ID", 0, "Number of the contract", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        "Close a contract: it takes no payment any more (03); what it has is collected as before.",
-        NULL,
-        NULL,
-        NULL};
+        {"id", 'i', "ID", 0, N_("Number of the contract"), 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     N_("Close a contract: it takes no payment any more (03); what "
+                                        "it has is collected as before."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};
@@ -340,6 +342,6 @@ int acquirer_contract_close(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("contract %s is closed\n", w.id);
+    printf(_("contract %s is closed\n"), w.id);
     return CLI_DONE;
 }

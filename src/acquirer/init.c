@@ -7,6 +7,7 @@
 #include "acquirer/state.h"
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "crypto/pki.h"
 #include "ledger/schema.h"
@@ -35,7 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'a':
         if (w->authorities == AUTHORITIES_MAX)
-            argp_error(state, "at most %d --authority files", AUTHORITIES_MAX);
+            argp_error(state, _("at most %d --authority files"), AUTHORITIES_MAX);
         w->authority[w->authorities++] = arg;
         return 0;
     case 'n':
@@ -57,7 +58,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->dir == NULL)
-            argp_error(state, "name the folder to make");
+            argp_error(state, _("name the folder to make"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -65,28 +66,31 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "The folder to make (the same as the word DIR)", 0},
+    {"dir", 'd', "DIR", 0, N_("The folder to make (the same as the word DIR)"), 0},
     {"authority", 'a', "FILE", 0,
-     "Authority keys of a card scheme (authority.json of telepay-perso init); may be repeated", 0},
-    {"name", 'n', "NAME", 0, "The acquirer's name, as in its certificates [telepay acquirer]", 0},
+     N_("Authority keys of a card scheme (authority.json of telepay-perso init); may be repeated"),
+     0},
+    {"name", 'n', "NAME", 0, N_("The acquirer's name, as in its certificates [telepay acquirer]"),
+     0},
     {"host", KEY_HOST, "NAMES", 0,
-     "Names and addresses by which terminals reach this machine, with commas [" SERVER_HOSTS "]",
+     N_("Names and addresses by which terminals reach this machine, with commas "
+        "[localhost,127.0.0.1]"),
      0},
     {"store", KEY_STORE, "URL", 0,
-     "Keep the books in PostgreSQL: postgresql://HOST/DATABASE [a file in DIR]", 0},
+     N_("Keep the books in PostgreSQL: postgresql://HOST/DATABASE [a file in DIR]"), 0},
     {"listen", 'l', "ADDRESS:PORT", 0,
-     "Where serve listens, for acquirer.conf [" ACQUIRER_ADDRESS ":" ACQUIRER_PORT "]", 0},
+     N_("Where serve listens, for acquirer.conf [127.0.0.1:8583]"), 0},
     {0},
 };
 
-static const struct argp argp = {
-    options,
-    parse,
-    "DIR",
-    "Make an acquirer's folder: books, keys, certificates, configuration. Nothing is written over.",
-    NULL,
-    NULL,
-    NULL};
+static const struct argp argp = {options,
+                                 parse,
+                                 N_("DIR"),
+                                 N_("Make an acquirer's folder: books, keys, certificates, "
+                                    "configuration. Nothing is written over."),
+                                 NULL,
+                                 NULL,
+                                 NULL};
 
 /* A word that goes into acquirer.conf must be one line without a comment sign. */
 static enum tp_err plain_word(const char *what, const char *word, struct tp_error *e)
@@ -208,11 +212,11 @@ int acquirer_init(int argc, char **argv)
         r = make_all(&w, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("made the acquirer \"%s\" in %s\n", w.name, w.dir);
+    printf(_("made the acquirer \"%s\" in %s\n"), w.name, w.dir);
     if (w.authorities == 0)
-        printf("it trusts no authority key of a card scheme yet, and would refuse every payment\n"
-               "next: telepay-acquirer authority add --scheme NAME, or --file FILE\n");
-    printf("next: telepay-acquirer contract add --id ID --name NAME --mcc MCC --currency EUR\n");
+        printf(_("it trusts no authority key of a card scheme yet, and would refuse every payment\n"
+                 "next: telepay-acquirer authority add --scheme NAME, or --file FILE\n"));
+    printf(_("next: telepay-acquirer contract add --id ID --name NAME --mcc MCC --currency EUR\n"));
     return CLI_DONE;
 }
 

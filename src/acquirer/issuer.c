@@ -10,6 +10,7 @@
 #include "acquirer/issuers.h"
 #include "acquirer/option.h"
 #include "base/file.h"
+#include "base/text.h"
 
 struct words {
     const char *dir, *from, *name, *issuer, *state;
@@ -45,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->names && w->name == NULL)
-            argp_error(state, "name the issuer, as in issuer list");
+            argp_error(state, _("name the issuer, as in issuer list"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -133,14 +134,17 @@ static enum tp_err install(const struct issuer *i, const char *dir, struct tp_er
 int acquirer_issuer_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"from", KEY_FROM, "DIR", 0, "What the issuer gave: telepay-issuer acquirer add --out DIR",
-         0},
+        {"from", KEY_FROM, "DIR", 0,
+         N_("What the issuer gave: telepay-issuer acquirer add --out DIR"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
-        options, parse,
-        NULL,    "Add an issuer that is asked about its cards. serve takes it in when it starts.",
-        NULL,    NULL,
+        options,
+        parse,
+        NULL,
+        N_("Add an issuer that is asked about its cards. serve takes it in when it starts."),
+        NULL,
+        NULL,
         NULL};
     static struct issuer i;
     struct words w = {0};
@@ -160,9 +164,10 @@ int acquirer_issuer_add(int argc, char **argv)
         r = install(&i, dir, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("issuer %s is asked at %s:%s about the cards of %zu IIN%s\nnext: start telepay-acquirer "
-           "serve again\n",
-           i.name, i.host, i.port, i.iins, i.iins == 1 ? "" : "s");
+    printf(
+        _("issuer %s is asked at %s:%s about the cards of %zu IIN%s\nnext: start telepay-acquirer "
+          "serve again\n"),
+        i.name, i.host, i.port, i.iins, i.iins == 1 ? "" : "s");
     return CLI_DONE;
 }
 
@@ -207,7 +212,7 @@ int acquirer_issuer_list(int argc, char **argv)
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
         options, parse,
-        NULL,    "List the issuers, and how many reversals each has not acknowledged yet.",
+        NULL,    N_("List the issuers, and how many reversals each has not acknowledged yet."),
         NULL,    NULL,
         NULL};
     static const struct table_column columns[] = {{"name", TABLE_TEXT},
@@ -273,9 +278,12 @@ int acquirer_issuer_remove(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, {0}};
     static const struct argp argp = {
-        options, parse,
-        "NAME",  "Ask an issuer no more. One that has not acknowledged every reversal stays.",
-        NULL,    NULL,
+        options,
+        parse,
+        N_("NAME"),
+        N_("Ask an issuer no more. One that has not acknowledged every reversal stays."),
+        NULL,
+        NULL,
         NULL};
     struct words w = {.names = true};
     struct ledger *l = NULL;
@@ -292,7 +300,7 @@ int acquirer_issuer_remove(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("issuer %s is asked no more\nnext: start telepay-acquirer serve again\n", w.name);
+    printf(_("issuer %s is asked no more\nnext: start telepay-acquirer serve again\n"), w.name);
     return CLI_DONE;
 }
 
@@ -338,15 +346,15 @@ static enum tp_err read_state(int *out, const char *text, struct tp_error *e)
 int acquirer_authorisations(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"issuer", 'i', "NAME", 0, "Only what this issuer was asked", 0},
+        {"issuer", 'i', "NAME", 0, N_("Only what this issuer was asked"), 0},
         {"state", KEY_STATE, "STATE", 0,
-         "Only those asked, approved, refused, to-reverse or reversed", 0},
+         N_("Only those asked, approved, refused, to-reverse or reversed"), 0},
         OPTION_DIR,
         OPTION_JSON,
         {0},
     };
     static const struct argp argp = {
-        options, parse, NULL, "List what issuers were asked, and what came of it.",
+        options, parse, NULL, N_("List what issuers were asked, and what came of it."),
         NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
         {"rrn", TABLE_TEXT},      {"asked", TABLE_TEXT},    {"issuer", TABLE_TEXT},

@@ -17,8 +17,8 @@
 static enum tp_err bad(const struct conf *c, const char *key, const char *wanted,
                        struct tp_error *e)
 {
-    return tp_fail(e, TP_ERR_USAGE, "%s: \"%s\" in section [" SECTION "] must be %s", conf_path(c),
-                   key, wanted);
+    return tp_fail(e, TP_ERR_USAGE, "%s: \"%s\" in section [issuer] must be %s", conf_path(c), key,
+                   wanted);
 }
 
 static bool all_digits(const char *text)

@@ -7,6 +7,7 @@
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
 #include "base/hex.h"
+#include "base/text.h"
 
 struct words {
     const char *dir, *contract, *state, *remise, *rrn;
@@ -50,7 +51,7 @@ static error_t parse_rrn(int key, char *arg, struct argp_state *state)
         return 0;
     }
     if (key == ARGP_KEY_END && w->rrn == NULL)
-        argp_error(state, "name the transaction by its reference number (rrn), as in the list");
+        argp_error(state, _("name the transaction by its reference number (rrn), as in the list"));
     return parse(key, arg, state);
 }
 
@@ -100,16 +101,17 @@ static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record
 int acquirer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Only this contract's", 0},
+        {"contract", 'c', "ID", 0, N_("Only this contract's"), 0},
         {"state", KEY_STATE, "STATE", 0,
-         "Only those acknowledged, in-remise, collected, rejected or reversed", 0},
-        {"remise", KEY_REMISE, "NUMBER", 0, "Only those of the remise of this number", 0},
+         N_("Only those acknowledged, in-remise, collected, rejected or reversed"), 0},
+        {"remise", KEY_REMISE, "NUMBER", 0, N_("Only those of the remise of this number"), 0},
         OPTION_DIR,
         OPTION_JSON,
         {0},
     };
     static const struct argp argp = {
-        options, parse, NULL, "List the transactions that were acknowledged.", NULL, NULL, NULL};
+        options, parse, NULL, N_("List the transactions that were acknowledged."),
+        NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
         {"rrn", TABLE_TEXT},      {"time", TABLE_TEXT}, {"contract", TABLE_TEXT},
         {"terminal", TABLE_TEXT}, {"kind", TABLE_TEXT}, {"amount", TABLE_RIGHT},
@@ -211,7 +213,7 @@ int acquirer_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse_rrn, "RRN", "Show one transaction. prove checks it again.",
+        options, parse_rrn, N_("RRN"), N_("Show one transaction. prove checks it again."),
         NULL,    NULL,      NULL};
     struct words w = {0};
     struct ledger *l = NULL;
@@ -235,14 +237,14 @@ int acquirer_show(int argc, char **argv)
 int acquirer_reverse(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, {0}};
-    static const struct argp argp = {
-        options,
-        parse_rrn,
-        "RRN",
-        "Reverse a transaction of an open remise. After the close only a credit undoes a debit.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse_rrn,
+                                     N_("RRN"),
+                                     N_("Reverse a transaction of an open remise. After the close "
+                                        "only a credit undoes a debit."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};
@@ -256,6 +258,6 @@ int acquirer_reverse(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("transaction %s is reversed\n", w.rrn);
+    printf(_("transaction %s is reversed\n"), w.rrn);
     return CLI_DONE;
 }

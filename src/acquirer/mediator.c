@@ -8,6 +8,7 @@
 #include "acquirer/option.h"
 #include "acquirer/parameters.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "crypto/pki.h"
 #include "order/key_files.h"
 #include "order/members.h"
@@ -44,7 +45,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'c':
         if (w->contracts == CONTRACTS_MAX)
-            argp_error(state, "at most %d --contract", CONTRACTS_MAX);
+            argp_error(state, _("at most %d --contract"), CONTRACTS_MAX);
         w->contract[w->contracts++] = arg;
         return 0;
     case KEY_OUT:
@@ -223,25 +224,26 @@ static enum tp_err add(struct making *m, struct tp_error *e)
 int acquirer_mediator_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Name of the mediator", 0},
-        {"contract", 'c', "ID", 0, "A contract that it takes orders for; may be repeated", 0},
+        {"name", 'n', "NAME", 0, N_("Name of the mediator"), 0},
+        {"contract", 'c', "ID", 0, N_("A contract that it takes orders for; may be repeated"), 0},
         {"out", KEY_OUT, "DIR", 0,
-         "Folder to make for the mediator: certificates, keys, configuration", 0},
+         N_("Folder to make for the mediator: certificates, keys, configuration"), 0},
         {"host", KEY_HOST, "NAME", 0,
-         "Where it reaches the acquirer [what acquirer.conf listens on]", 0},
-        {"port", KEY_PORT, "PORT", 0, "Its port [that of acquirer.conf]", 0},
+         N_("Where it reaches the acquirer [what acquirer.conf listens on]"), 0},
+        {"port", KEY_PORT, "PORT", 0, N_("Its port [that of acquirer.conf]"), 0},
         OPTION_DIR,
         {0},
     };
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     "Add a mediator, with a terminal under each contract that it "
-                                     "takes orders for, and make the folder that telepay-mediator "
-                                     "is given.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("Add a mediator, with a terminal under each contract that it "
+           "takes orders for, and make the folder that telepay-mediator "
+           "is given."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct making m = {.w = &w};
     struct tp_error e = {TP_OK, ""};
@@ -258,7 +260,8 @@ int acquirer_mediator_add(int argc, char **argv)
     ledger_close(&m.l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("mediator %s is in %s\nnext: telepay-mediator acquirer add %s\n", w.name, w.out, w.out);
+    printf(_("mediator %s is in %s\nnext: telepay-mediator acquirer add %s\n"), w.name, w.out,
+           w.out);
     return CLI_DONE;
 }
 
@@ -294,7 +297,7 @@ int acquirer_mediator_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "List the mediators, with their contracts.", NULL, NULL, NULL};
+        options, parse, NULL, N_("List the mediators, with their contracts."), NULL, NULL, NULL};
     static const struct table_column columns[] = {{"mediator", TABLE_TEXT},
                                                   {"contract", TABLE_TEXT},
                                                   {"terminal", TABLE_TEXT},
@@ -317,12 +320,12 @@ int acquirer_mediator_list(int argc, char **argv)
 int acquirer_mediator_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Name of the mediator", 0}, OPTION_DIR, {0}};
+        {"name", 'n', "NAME", 0, N_("Name of the mediator"), 0}, OPTION_DIR, {0}};
     static const struct argp argp = {options,
                                      parse,
                                      NULL,
-                                     "Close a mediator, as when its keys are known to others: "
-                                     "nothing is taken from it any more.",
+                                     N_("Close a mediator, as when its keys are known to others: "
+                                        "nothing is taken from it any more."),
                                      NULL,
                                      NULL,
                                      NULL};
@@ -342,6 +345,6 @@ int acquirer_mediator_close(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("mediator %s is closed\n", w.name);
+    printf(_("mediator %s is closed\n"), w.name);
     return CLI_DONE;
 }

@@ -12,6 +12,7 @@
 #include "acquirer/state.h"
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "ledger/audit.h"
 #include "ledger/schema.h"
 #include "store/move.h"
@@ -32,11 +33,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->to = arg;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "\"%s\" is one word too many", arg);
+        argp_error(state, _("\"%s\" is one word too many"), arg);
         return 0;
     case ARGP_KEY_END:
         if (w->to == NULL)
-            argp_error(state, "say where to: --to postgresql://HOST/DATABASE");
+            argp_error(state, _("say where to: --to postgresql://HOST/DATABASE"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -82,7 +83,7 @@ static enum tp_err put_aside(const char *from, struct tp_error *e)
     snprintf(aside, sizeof(aside), "%s.moved-%lld", from, (long long)time(NULL));
     if (rename(from, aside) != 0)
         return tp_fail(e, TP_ERR_IO, "the books are moved, but %s cannot be put aside: %m", from);
-    printf("The file of before is kept as %s.\n", aside);
+    printf(_("The file of before is kept as %s.\n"), aside);
     return TP_OK;
 }
 
@@ -104,8 +105,8 @@ static enum tp_err moved(void *ctx, uint64_t rows, struct tp_error *e)
     if (r == TP_OK)
         r = db_where_set(m->dir, m->to, e);
     if (r == TP_OK)
-        printf("%" PRIu64 " rows are moved: %" PRIu64 " transactions in %" PRIu64
-               " remises, %" PRIu64 " differences from their evidence, as before.\n",
+        printf(_("%" PRIu64 " rows are moved: %" PRIu64 " transactions in %" PRIu64
+                 " remises, %" PRIu64 " differences from their evidence, as before.\n"),
                rows, after.transactions, after.remises, after.findings);
     return r;
 }
@@ -128,12 +129,12 @@ static enum tp_err move(const char *dir, const char *to, struct tp_error *e)
 int acquirer_move(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"dir", 'd', "DIR", 0, "the acquirer's folder", 0},
-        {"to", 't', "URL", 0, "an empty database: postgresql://HOST/DATABASE", 0},
+        {"dir", 'd', "DIR", 0, N_("the acquirer's folder"), 0},
+        {"to", 't', "URL", 0, N_("an empty database: postgresql://HOST/DATABASE"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
         options, parse,
-        NULL,    "Bring the books into another store, whole and audited, or not at all.",
+        NULL,    N_("Bring the books into another store, whole and audited, or not at all."),
         NULL,    NULL,
         NULL};
     struct words w = {NULL, NULL};

@@ -6,6 +6,7 @@
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
 #include "base/mask.h"
+#include "base/text.h"
 
 struct words {
     const char *dir, *fd, *reason;
@@ -35,8 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->any_check_digit = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "a card number must not be an argument, which others can see: give it on "
-                          "standard input or by --pan-fd");
+        argp_error(state,
+                   _("a card number must not be an argument, which others can see: give it on "
+                     "standard input or by --pan-fd"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -89,27 +91,29 @@ static int end(struct opposing *o, enum tp_err r, const char *what)
     ledger_close(&o->l);
     if (r != TP_OK)
         return cli_report(&o->e);
-    printf("card %s is %s\n", o->masked, what);
+    printf(_("card %s is %s\n"), o->masked, what);
     return CLI_DONE;
 }
 
 int acquirer_opposition_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"reason", 'r', "REASON", 0, "lost or stolen", 0},
-        {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0},
+        {"reason", 'r', "REASON", 0, N_("lost or stolen"), 0},
+        {"pan-fd", KEY_FD, "N", 0, N_("Read the card number from this descriptor [standard input]"),
+         0},
         {"any-check-digit", KEY_ANY_CHECK_DIGIT, NULL, 0,
-         "Take a card number whose last digit is not its check digit", 0},
+         N_("Take a card number whose last digit is not its check digit"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     "Put a card on the opposition list: its payments are refused "
-                                     "(41, 43). The number is read, never an argument.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("Put a card on the opposition list: its payments are refused "
+           "(41, 43). The number is read, never an argument."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct opposing o = {0};
     enum tp_err r = TP_OK;
@@ -128,11 +132,12 @@ int acquirer_opposition_add(int argc, char **argv)
 int acquirer_opposition_remove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0},
+        {"pan-fd", KEY_FD, "N", 0, N_("Read the card number from this descriptor [standard input]"),
+         0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options, parse, NULL, "Take a card off the opposition list.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options, parse, NULL, N_("Take a card off the opposition list."), NULL, NULL, NULL};
     struct words w = {0};
     struct opposing o = {0};
     enum tp_err r;
@@ -156,7 +161,7 @@ static enum tp_err list_row(void *ctx, const struct opposition *o, struct tp_err
 int acquirer_opposition_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the cards in opposition.",
+    static const struct argp argp = {options, parse, NULL, N_("List the cards in opposition."),
                                      NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
         {"card", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"since", TABLE_TEXT}};

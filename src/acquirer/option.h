@@ -9,14 +9,16 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/table.h"
+#include "base/text.h"
 
 #define OPTION_DIR                                                                                 \
     {                                                                                              \
-        "dir", 'd', "DIR", 0, "The acquirer's folder [./acq, else " ACQUIRER_DIR_DEFAULT "]", 90   \
+        "dir", 'd', "DIR", 0, N_("The acquirer's folder [./acq, else /var/lib/telepay/acquirer]"), \
+            90                                                                                     \
     }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
-        "json", 'j', NULL, 0, "Print JSON for machines", 91                                        \
+        "json", 'j', NULL, 0, N_("Print JSON for machines"), 91                                    \
     }
 
 /* The books of the folder that --dir names; dir (PATH_MAX bytes) says where they are. */

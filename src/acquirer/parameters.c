@@ -10,6 +10,7 @@
 #include "acquirer/keys.h"
 #include "acquirer/option.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "order/token.h"
 #include "wire/jcs.h"
 
@@ -187,12 +188,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int acquirer_parameters(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"out", 'o', "FILE", 0, "The file to write", 0}, OPTION_DIR, {0}};
+        {"out", 'o', "FILE", 0, N_("The file to write"), 0}, OPTION_DIR, {0}};
     static const struct argp argp = {options,
                                      parse,
                                      NULL,
-                                     "Write what payer devices need to know of this acquirer, "
-                                     "signed: its mediators hand it on.",
+                                     N_("Write what payer devices need to know of this acquirer, "
+                                        "signed: its mediators hand it on."),
                                      NULL,
                                      NULL,
                                      NULL};
@@ -217,8 +218,8 @@ int acquirer_parameters(int argc, char **argv)
     if (r != TP_OK)
         return cli_report(&e);
     printf(
-        "the parameters of acquirer %s are in %s\nnext: give them to its mediators, beside their "
-        "mediator.conf\n",
+        _("the parameters of acquirer %s are in %s\nnext: give them to its mediators, beside their "
+          "mediator.conf\n"),
         acquirer, w.out);
     return CLI_DONE;
 }

@@ -7,6 +7,7 @@
 #include "acquirer/option.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "ledger/proof.h"
 #include "wire/jcs.h"
 
@@ -38,7 +39,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->rrn == NULL)
-            argp_error(state, "name the transaction by its reference number (rrn), as in the list");
+            argp_error(state,
+                       _("name the transaction by its reference number (rrn), as in the list"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -201,19 +203,19 @@ static int print_text(const struct proving *p)
         printf("%-6s  %-13s  %s\n", holds ? "ok" : "FAILED", proof_step_name(s), text);
     }
     if (proved && proof_vouched(&p->proof))
-        printf("vouched for: issuer %s approved this %s of %s %s by the card %s under %s; no "
-               "signature covers the amount\n",
+        printf(_("vouched for: issuer %s approved this %s of %s %s by the card %s under %s; no "
+                 "signature covers the amount\n"),
                p->tx.issuer, tx_kind_name(p->tx.kind),
                money_shown(amount, p->tx.amount, p->tx.currency), currency_shown(p->tx.currency),
                p->tx.pan_masked, p->tx.approval);
     else if (proved)
-        printf("proved: the card %s signed this %s of %s %s\n", p->tx.pan_masked,
+        printf(_("proved: the card %s signed this %s of %s %s\n"), p->tx.pan_masked,
                tx_kind_name(p->tx.kind), money_shown(amount, p->tx.amount, p->tx.currency),
                currency_shown(p->tx.currency));
     else
-        printf("NOT PROVED: transaction %s\n", p->tx.rrn);
+        printf(_("NOT PROVED: transaction %s\n"), p->tx.rrn);
     if (p->tx.state == TX_REVERSED) /* a proof of what was acknowledged is no claim to it */
-        printf("reversed: it was given back, and no remise has it\n");
+        printf(_("reversed: it was given back, and no remise has it\n"));
     return proved ? CLI_DONE : CLI_SECURITY;
 }
 
@@ -221,18 +223,19 @@ int acquirer_prove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"out", KEY_OUT, "FILE", 0,
-         "Also write the evidence as a file that verify takes; it holds the card number", 0},
+         N_("Also write the evidence as a file that verify takes; it holds the card number"), 0},
         OPTION_DIR,
         OPTION_JSON,
         {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     "RRN",
-                                     "Verify a transaction again from the evidence kept with it, "
-                                     "and say each check. Exit 5 when one fails.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        N_("RRN"),
+        N_("Verify a transaction again from the evidence kept with it, "
+           "and say each check. Exit 5 when one fails."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct proving p = {0};
     struct tp_error e = {TP_OK, ""};

@@ -7,6 +7,7 @@
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
 #include "base/log.h"
+#include "base/text.h"
 
 struct words {
     const char *dir, *contract;
@@ -48,15 +49,16 @@ static enum tp_err list_row(void *ctx, const struct refusal *x, struct tp_error 
 int acquirer_refusals(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     "List the payments that were refused, with the reason, oldest "
-                                     "first: of one terminal a thousand a day are kept.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+        {"contract", 'c', "ID", 0, N_("Only this contract's"), 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("List the payments that were refused, with the reason, oldest "
+           "first: of one terminal a thousand a day are kept."),
+        NULL,
+        NULL,
+        NULL};
     static const struct table_column columns[] = {
         {"time", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT},
         {"stan", TABLE_TEXT}, {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},

@@ -7,6 +7,7 @@
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
 #include "base/hex.h"
+#include "base/text.h"
 
 struct words {
     const char *dir, *contract, *number;
@@ -127,9 +128,9 @@ static enum tp_err list_row(void *ctx, const struct remise *r, struct tp_error *
 int acquirer_remise_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the remises with their totals.",
-                                     NULL,    NULL,  NULL};
+        {"contract", 'c', "ID", 0, N_("Only this contract's"), 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {
+        options, parse, NULL, N_("List the remises with their totals."), NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT},       {"number", TABLE_NUMBER},      {"day", TABLE_TEXT},
         {"debits", TABLE_NUMBER},       {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER},
@@ -227,7 +228,7 @@ static void add_outcome(json_t *object, const struct outcome *o)
 static void print_outcome(const char *what, const struct remise_totals *t, const char *debit,
                           const char *credit, const char *net, const char *currency)
 {
-    printf("%-12s debits %" PRIu32 ", %s, credits %" PRIu32 ", %s, net %s %s\n", what, t->debits,
+    printf(_("%-12s debits %" PRIu32 ", %s, credits %" PRIu32 ", %s, net %s %s\n"), what, t->debits,
            debit, t->credits, credit, net, currency);
 }
 
@@ -238,22 +239,22 @@ static int show_text(const struct remise *r, const struct outcome *o)
     const char *currency = currency_shown(r->currency);
 
     fill(&c, r);
-    printf("contract     %s\nnumber       %s\nstate        %s\n", r->contract, c.number,
+    printf(_("contract     %s\nnumber       %s\nstate        %s\n"), r->contract, c.number,
            remise_state_name(r->state));
     if (r->day != 0)
-        printf("day          %s\n", c.day);
-    printf("debits       %s, %s %s\ncredits      %s, %s %s\n", c.debits, c.debit, currency,
+        printf(_("day          %s\n"), c.day);
+    printf(_("debits       %s, %s %s\ncredits      %s, %s %s\n"), c.debits, c.debit, currency,
            c.credits, c.credit, currency);
-    printf("reversals    %s, %s %s\nnet          %s %s\n", c.reversals, c.reversal, currency, c.net,
-           currency);
-    printf("opened       %s\n", time_shown(when, r->opened));
+    printf(_("reversals    %s, %s %s\nnet          %s %s\n"), c.reversals, c.reversal, currency,
+           c.net, currency);
+    printf(_("opened       %s\n"), time_shown(when, r->opened));
     if (r->closed != 0)
-        printf("closed       %s\n", time_shown(when, r->closed));
+        printf(_("closed       %s\n"), time_shown(when, r->closed));
     if (r->attempts > 0)
-        printf("submitted    %s, %s time(s)\ncontent      %s\n", time_shown(when, r->submitted),
+        printf(_("submitted    %s, %s time(s)\ncontent      %s\n"), time_shown(when, r->submitted),
                c.attempts, hex_encode(hash, SPAN_OF(r->content_hash)));
     if (r->settled != 0)
-        printf("settled      %s\noutcome      %s\n", time_shown(when, r->settled), r->outcome);
+        printf(_("settled      %s\noutcome      %s\n"), time_shown(when, r->settled), r->outcome);
     if (o->refused_n[0] != '\0') {
         print_outcome("refused", &o->refused, o->refused_debit, o->refused_credit, o->refused_net,
                       currency);
@@ -265,14 +266,18 @@ static int show_text(const struct remise *r, const struct outcome *o)
 int acquirer_remise_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Number of the contract", 0},
-        {"remise", 'r', "NUMBER", 0, "Number of the remise [the open one]", 0},
+        {"contract", 'c', "ID", 0, N_("Number of the contract"), 0},
+        {"remise", 'r', "NUMBER", 0, N_("Number of the remise [the open one]"), 0},
         OPTION_DIR,
         OPTION_JSON,
         {0}};
-    static const struct argp argp = {
-        options, parse_show, "[NUMBER]", "Show one remise: the open one, where no number is said.",
-        NULL,    NULL,       NULL};
+    static const struct argp argp = {options,
+                                     parse_show,
+                                     N_("[NUMBER]"),
+                                     N_("Show one remise: the open one, where no number is said."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct remise remise = {0};
@@ -326,7 +331,7 @@ static enum tp_err close_one(void *ctx, const struct contract *c, struct tp_erro
 
     if (r == TP_ERR_NOT_FOUND) {
         if (!closing->json)
-            printf("contract %s: nothing to collect\n", c->id);
+            printf(_("contract %s: nothing to collect\n"), c->id);
         return TP_OK;
     }
     if (r != TP_OK)
@@ -336,7 +341,7 @@ static enum tp_err close_one(void *ctx, const struct contract *c, struct tp_erro
     if (closing->json)
         json_array_append_new(closing->closed, remise_json(&remise));
     else
-        printf("contract %s: remise %s closed, day %s, %s debits %s, %s credits %s, net %s %s\n",
+        printf(_("contract %s: remise %s closed, day %s, %s debits %s, %s credits %s, net %s %s\n"),
                c->id, cells.number, cells.day, cells.debits, cells.debit, cells.credits,
                cells.credit, cells.net, currency_shown(remise.currency));
     return TP_OK;
@@ -345,16 +350,20 @@ static enum tp_err close_one(void *ctx, const struct contract *c, struct tp_erro
 int acquirer_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Only this contract's [all]", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     "Close the open remise of each contract: the business day is "
-                                     "fixed, its totals are frozen and the next remise opens. "
-                                     "One with nothing to collect stays open.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+        {"contract", 'c', "ID", 0, N_("Only this contract's [all]"), 0},
+        OPTION_DIR,
+        OPTION_JSON,
+        {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("Close the open remise of each contract: the business day is "
+           "fixed, its totals are frozen and the next remise opens. "
+           "One with nothing to collect stays open."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct closing closing = {0};
     struct ledger *l = NULL;

@@ -4,15 +4,17 @@
 #include "acquirer/commands.h"
 #include "acquirer/server.h"
 #include "acquirer/state.h"
+#include "base/text.h"
 #include "wire/serve.h"
 
 int acquirer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"dir", 'd', "DIR", 0, "The acquirer's folder [./acq, else " ACQUIRER_DIR_DEFAULT "]", 0},
+        {"dir", 'd', "DIR", 0, N_("The acquirer's folder [./acq, else /var/lib/telepay/acquirer]"),
+         0},
         {"listen", 'l', "ADDRESS:PORT", 0,
-         "Where terminals connect [that of acquirer.conf]; port 0: any free one", 0},
-        {"threads", 't', "N", 0, "Threads that check messages [one for each processor]", 0},
+         N_("Where terminals connect [that of acquirer.conf]; port 0: any free one"), 0},
+        {"threads", 't', "N", 0, N_("Threads that check messages [one for each processor]"), 0},
         {0}};
     static const struct argp argp = {
         .options = table,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/conf.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "crypto/pki.h"
 #include "wire/profile.h"
 
@@ -332,7 +333,7 @@ static void on_reconciliation(struct request *q)
     }
     echo_send(q->peer, m);
     log_note("0500 %s/%s: %s", q->party->contract, q->party->terminal,
-             balanced ? "in balance" : "out of balance");
+             balanced ? _("in balance") : _("out of balance"));
 }
 
 /* ---- 0800 ---- */
@@ -373,7 +374,7 @@ static void on_malformed(struct request *q, const struct tp_error *e)
         known |= handlers[i].mti == q->message->mti;
     log_note("%s (%s/%s): message %04u: %s%s", link_peer_address(q->peer), q->party->contract,
              q->party->terminal, q->message->mti, e->text,
-             known && iso8583_has(q->message, 11) ? "" : ": closed");
+             known && iso8583_has(q->message, 11) ? "" : _(": closed"));
     if (known && iso8583_has(q->message, 11))
         request_answer(q, LEDGER_MALFORMED, NULL);
     else

@@ -6,6 +6,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/text.h"
 #include "base/word.h"
 
 struct words {
@@ -37,8 +38,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->settle && (w->rrn == NULL || w->note == NULL))
-            argp_error(state, "name the transaction by its reference number (rrn), and say with "
-                              "--note how it was settled");
+            argp_error(state, _("name the transaction by its reference number (rrn), and say with "
+                                "--note how it was settled"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -70,12 +71,12 @@ static enum tp_err list_row(void *ctx, const struct suspense_item *i, struct tp_
 int acquirer_suspense_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"all", 'a', NULL, 0, "Also those that are settled", 0}, OPTION_DIR, OPTION_JSON, {0}};
+        {"all", 'a', NULL, 0, N_("Also those that are settled"), 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
         options,
         parse,
         NULL,
-        "List the items that the collection centre refused and that are still to be settled.",
+        N_("List the items that the collection centre refused and that are still to be settled."),
         NULL,
         NULL,
         NULL};
@@ -99,17 +100,18 @@ int acquirer_suspense_list(int argc, char **argv)
 int acquirer_suspense_settle(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"note", 'n', "TEXT", 0, "How it was settled, for the books; no card number", 0},
+        {"note", 'n', "TEXT", 0, N_("How it was settled, for the books; no card number"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     "RRN",
-                                     "Settle a refused item: the note is kept with it for good. It "
-                                     "never goes into another remise by itself.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        N_("RRN"),
+        N_("Settle a refused item: the note is kept with it for good. It "
+           "never goes into another remise by itself."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {.settle = true};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};
@@ -125,6 +127,6 @@ int acquirer_suspense_settle(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("transaction %s is settled\n", w.rrn);
+    printf(_("transaction %s is settled\n"), w.rrn);
     return CLI_DONE;
 }

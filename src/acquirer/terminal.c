@@ -9,6 +9,7 @@
 #include "acquirer/parameters.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "crypto/pki.h"
 #include "wire/serve.h"
 
@@ -220,9 +221,7 @@ static enum tp_err read_capabilities(struct terminal *t, const char *text, struc
     if (hex_decode(&b, text) == TP_OK && b.n == sizeof(t->capabilities))
         return TP_OK;
     return tp_fail(e, TP_ERR_USAGE,
-                   "--capabilities is 9F33, three bytes in hex, as " TERMINAL_CAPABILITIES
-                   ", not \"%.20s\"",
-                   text);
+                   "--capabilities is 9F33, three bytes in hex, as 2099CC, not \"%.20s\"", text);
 }
 
 /* The books give the serial that the folder needs, and keep the terminal only when the folder is
@@ -274,21 +273,21 @@ static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
 int acquirer_terminal_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Number of its contract", 0},
-        {"id", 'i', "ID", 0, "Number of the terminal: the 8 characters of DE 41", 0},
+        {"contract", 'c', "ID", 0, N_("Number of its contract"), 0},
+        {"id", 'i', "ID", 0, N_("Number of the terminal: the 8 characters of DE 41"), 0},
         {"out", KEY_OUT, "DIR", 0,
-         "Folder to make for the terminal: certificate, key, configuration", 0},
+         N_("Folder to make for the terminal: certificate, key, configuration"), 0},
         {"host", KEY_HOST, "NAME", 0,
-         "Where it reaches the acquirer [what acquirer.conf listens on]", 0},
-        {"port", KEY_PORT, "PORT", 0, "Its port [that of acquirer.conf]", 0},
+         N_("Where it reaches the acquirer [what acquirer.conf listens on]"), 0},
+        {"port", KEY_PORT, "PORT", 0, N_("Its port [that of acquirer.conf]"), 0},
         {"capabilities", KEY_CAPABILITIES, "HEX", 0,
-         "Terminal capabilities (9F33) that it is registered with [" TERMINAL_CAPABILITIES "]", 0},
+         N_("Terminal capabilities (9F33) that it is registered with [2099CC]"), 0},
         OPTION_DIR,
         {0},
     };
     static const struct argp argp = {
         options, parse,
-        NULL,    "Add a terminal to a contract, and make the folder that telepay runs it from.",
+        NULL,    N_("Add a terminal to a contract, and make the folder that telepay runs it from."),
         NULL,    NULL,
         NULL};
     struct words w = {0};
@@ -311,8 +310,8 @@ int acquirer_terminal_add(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("terminal %s of contract %s is in %s\nnext: telepay pay --amount 12.50 --currency %s "
-           "--config %s\n",
+    printf(_("terminal %s of contract %s is in %s\nnext: telepay pay --amount 12.50 --currency %s "
+             "--config %s\n"),
            w.id, w.contract, w.out, currency_shown(m.contract.currency), made);
     return CLI_DONE;
 }
@@ -336,8 +335,9 @@ static enum tp_err list_row(void *ctx, const struct terminal *t, struct tp_error
 int acquirer_terminal_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the terminals.", NULL, NULL, NULL};
+        {"contract", 'c', "ID", 0, N_("Only this contract's"), 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options, parse, NULL, N_("List the terminals."),
+                                     NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT}, {"id", TABLE_TEXT},       {"capabilities", TABLE_TEXT},
         {"serial", TABLE_TEXT},   {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}};
@@ -360,18 +360,19 @@ int acquirer_terminal_list(int argc, char **argv)
 int acquirer_terminal_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Number of its contract", 0},
-        {"id", 'i', "ID", 0, "Number of the terminal", 0},
+        {"contract", 'c', "ID", 0, N_("Number of its contract"), 0},
+        {"id", 'i', "ID", 0, N_("Number of the terminal"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     "Close a terminal, as when it is lost or its key is known to "
-                                     "others: nothing is taken from it any more.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("Close a terminal, as when it is lost or its key is known to "
+           "others: nothing is taken from it any more."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};
@@ -388,6 +389,6 @@ int acquirer_terminal_close(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("terminal %s of contract %s is closed\n", w.id, w.contract);
+    printf(_("terminal %s of contract %s is closed\n"), w.id, w.contract);
     return CLI_DONE;
 }

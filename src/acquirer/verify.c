@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mask.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "ledger/payee.h"
 #include "ledger/proof.h"
 
@@ -45,7 +46,7 @@ static error_t parse_word(int key, char *word, struct argp_state *state)
     switch (key) {
     case 'c':
         if (w->capks == CAPK_MAX)
-            argp_error(state, "at most %d files of authority keys can be given", CAPK_MAX);
+            argp_error(state, _("at most %d files of authority keys can be given"), CAPK_MAX);
         else
             w->capk[w->capks++] = word;
         break;
@@ -54,19 +55,19 @@ static error_t parse_word(int key, char *word, struct argp_state *state)
         break;
     case 'd':
         if (strlen(word) != 10 || date_parse(&w->date, word) != TP_OK)
-            argp_error(state, "\"%s\" is no date: write it like 2026-11-23", word);
+            argp_error(state, _("\"%s\" is no date: write it like 2026-11-23"), word);
         break;
     case 'j':
         w->json = true;
         break;
     case ARGP_KEY_ARG:
         if (w->file != NULL)
-            argp_error(state, "one file at a time: \"%s\" is too much", word);
+            argp_error(state, _("one file at a time: \"%s\" is too much"), word);
         w->file = word;
         break;
     case ARGP_KEY_END:
         if (w->file == NULL)
-            argp_error(state, "which evidence file?");
+            argp_error(state, _("which evidence file?"));
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -594,25 +595,31 @@ out:
 int acquirer_verify(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"capk", 'c', "FILE", 0, "Authority keys beside the project's own (may be repeated)", 0},
-        {"authority", 'a', "FILE", 0,
-         "Certificate of the acquirer's authority (pki/ca.pem), by which orders are checked", 0},
-        {"date", 'd', "YYYY-MM-DD", 0,
-         "Day on which the certificates must be valid [the file's environment_date, else today]",
+        {"capk", 'c', "FILE", 0, N_("Authority keys beside the project's own (may be repeated)"),
          0},
-        {"json", 'j', NULL, 0, "Print JSON", 0},
+        {"authority", 'a', "FILE", 0,
+         N_("Certificate of the acquirer's authority (pki/ca.pem), by which orders are checked"),
+         0},
+        {"date", 'd', "YYYY-MM-DD", 0,
+         N_("Day on which the certificates must be valid [the file's environment_date, else "
+            "today]"),
+         0},
+        {"json", 'j', NULL, 0, N_("Print JSON"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
         options,
         parse_word,
-        "FILE",
-        "Check the evidence of a card payment by itself: certificates, the card's signature, and "
-        "that it covers what is said; or what telepay order prove --out wrote: that the acquirer "
-        "acknowledged the order.\v"
-        "FILE is an object with \"tags\" (tag: hex), one with \"vectors\" that each have them, or "
-        "one with an order's \"challenge\" and \"acknowledgement\". "
-        "Exits with 0 when every check is "
-        "passed, with 5 when one fails.",
+        N_("FILE"),
+        N_("Check the evidence of a card payment by itself: certificates, the card's signature, "
+           "and "
+           "that it covers what is said; or what telepay order prove --out wrote: that the "
+           "acquirer "
+           "acknowledged the order.\v"
+           "FILE is an object with \"tags\" (tag: hex), one with \"vectors\" that each have them, "
+           "or "
+           "one with an order's \"challenge\" and \"acknowledgement\". "
+           "Exits with 0 when every check is "
+           "passed, with 5 when one fails."),
         NULL,
         NULL,
         NULL};

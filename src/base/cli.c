@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "config.h"
 
 /* argp wants it in a global: set once, before any command runs. */
@@ -54,18 +54,19 @@ static int widest(const struct cli_program *p)
 /* Those of a group; NULL: all, under their headings. */
 static void list_commands(FILE *to, const struct cli_program *p, const char *group)
 {
-    const char *title = is_heading(p->commands) && group == NULL ? "" : "\nCommands:\n";
+    const char *title = is_heading(p->commands) && group == NULL ? "" : _("\nCommands:\n");
 
     if (group != NULL)
-        fprintf(to, "Usage: %s %s COMMAND [OPTION...]\n%s", p->name, group, title);
+        fprintf(to, _("Usage: %s %s COMMAND [OPTION...]\n%s"), p->name, group, title);
     else
-        fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n%s", p->name, p->summary, title);
+        fprintf(to, _("Usage: %s COMMAND [OPTION...]\n%s\n%s"), p->name, gettext(p->summary),
+                title);
     for (const struct cli_command *c = p->commands; c->name != NULL; c++)
         if (group == NULL && is_heading(c))
-            fprintf(to, "\n%s:\n", c->summary);
+            fprintf(to, _("\n%s:\n"), gettext(c->summary));
         else if (group == NULL || is_of(c, group))
-            fprintf(to, "  %-*s  %s\n", widest(p), c->name, c->summary);
-    fprintf(to, "\nEach answers --help. See also: man %s\n", p->name);
+            fprintf(to, "  %-*s  %s\n", widest(p), c->name, gettext(c->summary));
+    fprintf(to, _("\nEach answers --help. See also: man %s\n"), p->name);
 }
 
 /* How many of the words name the command: 1, 2, or 0 for no. A group that is a command itself takes
@@ -121,9 +122,7 @@ static int run(const struct cli_program *p, const struct cli_command *c, int arg
 
 int cli_main(const struct cli_program *p, int argc, char **argv)
 {
-    /* what people are told, and no more: each category is a file to read */
-    setlocale(LC_CTYPE, "");
-    setlocale(LC_MESSAGES, "");
+    text_start();
     argp_err_exit_status = CLI_USAGE;
     snprintf(version, sizeof(version), "%s %s", p->name, PACKAGE_VERSION);
     argp_program_version = version;
@@ -229,9 +228,9 @@ bool cli_agrees(const char *question)
     fflush(stdout);
     if (isatty(STDIN_FILENO) == 0)
         return false;
-    fprintf(stderr, "%s [y/N] ", question);
+    fprintf(stderr, _("%s [y/N] "), question);
     return fgets(line, sizeof(line), stdin) != NULL &&
-           (strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0);
+           (strcasecmp(line, _("y\n")) == 0 || strcasecmp(line, _("yes\n")) == 0);
 }
 
 enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, const char *fd_text,

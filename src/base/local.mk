@@ -15,4 +15,5 @@ libbase_a_SOURCES = \
 	src/base/secret.c src/base/secret.h \
 	src/base/span.c src/base/span.h \
 	src/base/table.c src/base/table.h \
+	src/base/text.c src/base/text.h \
 	src/base/word.c src/base/word.h

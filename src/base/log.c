@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/date.h"
+#include "base/text.h"
 #include "base/word.h"
 
 #define LINE_MAX_BYTES 1200
@@ -56,7 +57,7 @@ __attribute__((format(printf, 2, 0))) static size_t line_make(char line[LINE_MAX
 
         strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S%z ", localtime_r(&now, &local));
     }
-    vsnprintf(text, sizeof(text), format, ap);
+    vsnprintf(text, sizeof(text), gettext(format), ap);
     word_make_shown(text); /* a peer's words, a name that was refused, one that was cut */
     const int n = snprintf(line, LINE_MAX_BYTES, "%s%.60s: %s\n", when, program, text);
 

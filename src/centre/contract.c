@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "centre/option.h"
 
@@ -55,7 +56,8 @@ int centre_cmd_contract_list(int argc, char **argv)
     static const struct argp_option options[] = {
         OPTION_DIR, OPTION_JSON, {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse, NULL, "Whose each contract number is, and whose it was.", NULL, NULL, NULL};
+        options, parse, NULL, N_("Whose each contract number is, and whose it was."),
+        NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT},  {"acquirer", TABLE_TEXT}, {"holds", TABLE_BOOL},
         {"remises", TABLE_NUMBER}, {"last", TABLE_NUMBER},   {"changed", TABLE_TEXT}};
@@ -76,26 +78,27 @@ int centre_cmd_contract_list(int argc, char **argv)
 static void say_assigned(const struct words *w, const char *before)
 {
     if (before[0] == '\0')
-        printf("contract %s is acquirer %s's\n", w->contract, w->acquirer);
+        printf(_("contract %s is acquirer %s's\n"), w->contract, w->acquirer);
     else if (strcmp(before, w->acquirer) == 0)
-        printf("contract %s was acquirer %s's already\n", w->contract, w->acquirer);
+        printf(_("contract %s was acquirer %s's already\n"), w->contract, w->acquirer);
     else
-        printf("contract %s is acquirer %s's now; what %s sent for it stays as it was answered\n",
-               w->contract, w->acquirer, before);
+        printf(
+            _("contract %s is acquirer %s's now; what %s sent for it stays as it was answered\n"),
+            w->contract, w->acquirer, before);
 }
 
 int centre_cmd_contract_assign(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR,
-        {"contract", 'c', "NUMBER", 0, "the contract number", 0},
-        {"acquirer", 'a', "ID", 0, "whose it is from now on", 0},
+        {"contract", 'c', "NUMBER", 0, N_("the contract number"), 0},
+        {"acquirer", 'a', "ID", 0, N_("whose it is from now on"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {options,
                                      parse,
                                      NULL,
-                                     "Give a contract number to an acquirer: before its first "
-                                     "remise, or when another sent for it by mistake.",
+                                     N_("Give a contract number to an acquirer: before its first "
+                                        "remise, or when another sent for it by mistake."),
                                      NULL,
                                      NULL,
                                      NULL};

@@ -8,6 +8,7 @@
 
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "centre/store.h"
 #include "crypto/pki.h"
@@ -45,12 +46,12 @@ static error_t parse_init(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->dir != NULL)
-            argp_error(state, "one DIR is enough");
+            argp_error(state, _("one DIR is enough"));
         w->dir = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->dir == NULL)
-            argp_error(state, "say where: telepay-centre init DIR");
+            argp_error(state, _("say where: telepay-centre init DIR"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -60,12 +61,13 @@ static error_t parse_init(int key, char *arg, struct argp_state *state)
 int centre_cmd_init(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
-        {"host", 'h', "NAMES", 0, "names and addresses it is reached by [localhost,127.0.0.1]", 0},
-        {"store", 's', "URL", 0, "keep its books in PostgreSQL: postgresql://HOST/DATABASE", 0},
+        {"name", 'n', "NAME", 0, N_("its name in its authority's certificate"), 0},
+        {"host", 'h', "NAMES", 0, N_("names and addresses it is reached by [localhost,127.0.0.1]"),
+         0},
+        {"store", 's', "URL", 0, N_("keep its books in PostgreSQL: postgresql://HOST/DATABASE"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {options, parse_init, "DIR", "Make a collection centre in DIR.",
-                                     NULL,    NULL,       NULL};
+    static const struct argp argp = {
+        options, parse_init, N_("DIR"), N_("Make a collection centre in DIR."), NULL, NULL, NULL};
     static const char *const made[] = {CENTRE_BOOKS, DB_WHERE_FILE, "seal.key", NULL};
     struct init_words w = {NULL, "telepay centre", "localhost,127.0.0.1", NULL};
     struct pki_subject server = {.common_name = "telepay-centre"};
@@ -89,8 +91,8 @@ int centre_cmd_init(int argc, char **argv)
         r = pki_server_make(w.dir, name, &server, CERTIFICATE_DAYS, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("The centre is in %s. Next: telepay-centre acquirer add --dir %s --id ID --out DIR, "
-           "then telepay-centre serve --dir %s\n",
+    printf(_("The centre is in %s. Next: telepay-centre acquirer add --dir %s --id ID --out DIR, "
+             "then telepay-centre serve --dir %s\n"),
            w.dir, w.dir, w.dir);
     return CLI_DONE;
 }
@@ -127,13 +129,13 @@ static error_t parse_add(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->id == NULL || w->out == NULL) {
-            argp_error(state, "--id and --out are needed");
+            argp_error(state, _("--id and --out are needed"));
             return EINVAL;
         }
         if (w->id[0] == '\0' || strlen(w->id) >= CAAA_ID_MAX || strpbrk(w->id, "\n\r\"'") != NULL)
-            argp_error(state, "an id has 1 to %d characters", CAAA_ID_MAX - 1);
+            argp_error(state, _("an id has 1 to %d characters"), CAAA_ID_MAX - 1);
         if (strncmp(w->url, "https://", 8) != 0)
-            argp_error(state, "--url begins with https://");
+            argp_error(state, _("--url begins with https://"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -167,15 +169,17 @@ static enum tp_err give_credentials(const char *dir, const struct add_words *w, 
 int centre_cmd_acquirer_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"dir", 'd', "DIR", 0, "the centre's folder", 0},
-        {"id", 'i', "ID", 0, "the acquirer's id, as its remises will name it", 0},
+        {"dir", 'd', "DIR", 0, N_("the centre's folder"), 0},
+        {"id", 'i', "ID", 0, N_("the acquirer's id, as its remises will name it"), 0},
         {"out", 'o', "DIR", 0,
-         "where its credentials go (the acquirer wants them in its centre/ folder)", 0},
-        {"url", 'u', "URL", 0, "where the centre is reached [" CENTRE_URL_DEFAULT "]", 0},
+         N_("where its credentials go (the acquirer wants them in its centre/ folder)"), 0},
+        {"url", 'u', "URL", 0, N_("where the centre is reached [https://127.0.0.1:8443]"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse_add, NULL, "Let an acquirer send its remises, and write its credentials.",
-        NULL,    NULL,      NULL};
+        options, parse_add,
+        NULL,    N_("Let an acquirer send its remises, and write its credentials."),
+        NULL,    NULL,
+        NULL};
     struct add_words w = {.url = CENTRE_URL_DEFAULT};
     char dir[PATH_MAX];
     struct centre_store *store = NULL;
@@ -197,6 +201,6 @@ int centre_cmd_acquirer_add(int argc, char **argv)
     centre_store_close(&store);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("Acquirer %s may send; its credentials are in %s\n", w.id, w.out);
+    printf(_("Acquirer %s may send; its credentials are in %s\n"), w.id, w.out);
     return CLI_DONE;
 }

@@ -6,6 +6,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #define READ_MS    20000 /* to read a document, and one more for each READ_BYTES of it */
 #define READ_BYTES 256
@@ -320,7 +321,7 @@ enum tp_err intake(struct centre *c, const struct intake_claim *claim, struct sp
         log_note("contract %s remise %" PRIu32 ": %s, %" PRIu64 " transactions, %" PRIu64
                  " refused",
                  claim->contract, claim->number,
-                 t.remise.result == CAAA_DECLINED ? t.remise.verdict.reason : "taken",
+                 t.remise.result == CAAA_DECLINED ? t.remise.verdict.reason : _("taken"),
                  t.remise.totals.count[CAAA_DEBIT] + t.remise.totals.count[CAAA_CREDIT] +
                      t.remise.refused,
                  t.remise.refused);

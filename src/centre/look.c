@@ -10,6 +10,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "centre/option.h"
 #include "centre/serve.h"
 #include "wire/http_door.h"
@@ -44,7 +45,7 @@ static error_t parse_words(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (!w->takes_remise || w->number != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         if (w->contract == NULL)
             w->contract = arg;
         else
@@ -52,7 +53,7 @@ static error_t parse_words(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->takes_remise && w->number == NULL)
-            argp_error(state, "say which: CONTRACT NUMBER");
+            argp_error(state, _("say which: CONTRACT NUMBER"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -70,16 +71,19 @@ int centre_cmd_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR,
-        {"listen", 'l', "ADDRESS:PORT", 0, "where to listen [127.0.0.1:8443]; port 0: any free one",
-         0},
+        {"listen", 'l', "ADDRESS:PORT", 0,
+         N_("where to listen [127.0.0.1:8443]; port 0: any free one"), 0},
         {"refuse", 'r', "FILE", 0,
-         "refuse what FILE names: lines of CONTRACT NUMBER SEQUENCE REASON, or MASKED-PAN REASON",
+         N_("refuse what FILE names: lines of CONTRACT NUMBER SEQUENCE REASON, or MASKED-PAN "
+            "REASON"),
          0},
-        {"verbose", 'v', NULL, 0, "say more on stderr", 0},
+        {"verbose", 'v', NULL, 0, N_("say more on stderr"), 0},
         END_OPTION};
     static const struct argp argp = {
-        options, parse_words, NULL, "Receive remises over HTTPS and answer them, until SIGTERM.",
-        NULL,    NULL,        NULL};
+        options, parse_words,
+        NULL,    N_("Receive remises over HTTPS and answer them, until SIGTERM."),
+        NULL,    NULL,
+        NULL};
     struct words w = {.listen = "127.0.0.1:8443"};
     char dir[PATH_MAX], listen[256];
     struct centre_service service = {.dir = dir};
@@ -140,7 +144,7 @@ int centre_cmd_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, END_OPTION};
     static const struct argp argp = {
-        options, parse_words, NULL, "The remises that came, and what became of them.",
+        options, parse_words, NULL, N_("The remises that came, and what became of them."),
         NULL,    NULL,        NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT},      {"remise", TABLE_NUMBER},  {"acquirer", TABLE_TEXT},
@@ -250,16 +254,16 @@ static void show_head(const struct centre_remise *m, bool json)
         head_json(m, &h);
         return;
     }
-    printf("contract   %s\nremise     %" PRIu32
-           "\nacquirer   %s\nclosed     %s\nanswered   %s\nresult     %s%s%s\n",
+    printf(_("contract   %s\nremise     %" PRIu32
+             "\nacquirer   %s\nclosed     %s\nanswered   %s\nresult     %s%s%s\n"),
            m->contract, m->number, m->acquirer, h.created, h.answered, result_name(m->result),
            m->verdict.text[0] != '\0' ? ": " : "", m->verdict.text);
-    printf("document   %" PRIu64 " bytes, SHA-256 %s\n", m->bytes, h.hash);
-    printf("debits     %" PRIu64 "  %s %s\ncredits    %" PRIu64 "  %s %s\nannulled   %" PRIu64
-           "  %s %s (as the acquirer says)\n",
+    printf(_("document   %" PRIu64 " bytes, SHA-256 %s\n"), m->bytes, h.hash);
+    printf(_("debits     %" PRIu64 "  %s %s\ncredits    %" PRIu64 "  %s %s\nannulled   %" PRIu64
+             "  %s %s (as the acquirer says)\n"),
            m->totals.count[CAAA_DEBIT], h.debit, ccy, m->totals.count[CAAA_CREDIT], h.credit, ccy,
            m->totals.count[CAAA_DEBIT_REVERSED], h.annulled, ccy);
-    printf("net        %s %s\nrefused    %" PRIu64 "\n\n", h.net, ccy, m->refused);
+    printf(_("net        %s %s\nrefused    %" PRIu64 "\n\n"), h.net, ccy, m->refused);
 }
 
 static enum tp_err number_of(uint32_t *out, const char *text, struct tp_error *e)
@@ -277,12 +281,13 @@ int centre_cmd_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"acquirer", 'a', "ID", 0,
-         "the one that this acquirer sent, of a contract that another has now", 0},
+         N_("the one that this acquirer sent, of a contract that another has now"), 0},
         OPTION_DIR,
         OPTION_JSON,
         END_OPTION};
     static const struct argp argp = {
-        options, parse_words, "CONTRACT NUMBER", "One remise, item by item.", NULL, NULL, NULL};
+        options, parse_words, N_("CONTRACT NUMBER"), N_("One remise, item by item."), NULL,
+        NULL,    NULL};
     struct words w = {.takes_remise = true};
     struct shown shown = {.first = true};
     struct centre_store *store = NULL;
@@ -325,7 +330,7 @@ int centre_cmd_alarms(int argc, char **argv)
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, END_OPTION};
     static const struct argp argp = {
         options, parse_words,
-        NULL,    "What the centre found amiss: numbers used twice, gaps, foreign contracts.",
+        NULL,    N_("What the centre found amiss: numbers used twice, gaps, foreign contracts."),
         NULL,    NULL,
         NULL};
     static const struct table_column columns[] = {{"at", TABLE_TEXT},

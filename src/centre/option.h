@@ -6,15 +6,16 @@
 
 #include "base/cli.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "centre/store.h"
 
 #define OPTION_DIR                                                                                 \
     {                                                                                              \
-        "dir", 'd', "DIR", 0, "the centre's folder", 0                                             \
+        "dir", 'd', "DIR", 0, N_("the centre's folder"), 0                                         \
     }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
-        "json", 'j', NULL, 0, "print JSON", 0                                                      \
+        "json", 'j', NULL, 0, N_("print JSON"), 0                                                  \
     }
 
 /* The books of the folder that --dir names. */

@@ -7,6 +7,7 @@
 
 #include "base/cli.h"
 #include "base/log.h"
+#include "base/text.h"
 
 static int number_of(const struct argp_state *state, const char *text, int min, int max)
 {
@@ -14,7 +15,7 @@ static int number_of(const struct argp_state *state, const char *text, int min, 
     const long v = strtol(text, &end, 10);
 
     if (*text == '\0' || *end != '\0' || v < min || v > max)
-        argp_error(state, "\"%s\" is no number from %d to %d", text, min, max);
+        argp_error(state, _("\"%s\" is no number from %d to %d"), text, min, max);
     return (int)v;
 }
 
@@ -48,11 +49,11 @@ error_t collect_parse(int key, char *arg, struct argp_state *state)
         w->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "\"%s\" is one word too many", arg);
+        argp_error(state, _("\"%s\" is one word too many"), arg);
         return 0;
     case ARGP_KEY_END:
         if (w->remise != 0 && w->contract == NULL)
-            argp_error(state, "--remise needs --contract: each contract numbers its own");
+            argp_error(state, _("--remise needs --contract: each contract numbers its own"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

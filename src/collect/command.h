@@ -4,6 +4,7 @@
 
 #include <argp.h>
 
+#include "base/text.h"
 #include "collect/run.h"
 
 struct collect_words {
@@ -17,25 +18,25 @@ error_t collect_parse(int key, char *arg, struct argp_state *state);
 
 #define COLLECT_JSON                                                                               \
     {                                                                                              \
-        "json", 'j', NULL, 0, "print the tickets as JSON", 91                                      \
+        "json", 'j', NULL, 0, N_("print the tickets as JSON"), 91                                  \
     }
 #define COLLECT_CONTRACT                                                                           \
     {                                                                                              \
-        "contract", 'c', "CONTRACT", 0, "only this contract", 0                                    \
+        "contract", 'c', "CONTRACT", 0, N_("only this contract"), 0                                \
     }
 #define COLLECT_ATTEMPTS                                                                           \
     {                                                                                              \
-        "attempts", 'a', "N", 0, "try each remise at most N times", 1                              \
+        "attempts", 'a', "N", 0, N_("try each remise at most N times"), 1                          \
     }
 #define COLLECT_PAUSE                                                                              \
     {                                                                                              \
         "pause", 'p', "SECONDS", 0,                                                                \
-            "pause before the second try, doubled for each further one [5]", 1                     \
+            N_("pause before the second try, doubled for each further one [5]"), 1                 \
     }
 #define COLLECT_TIMEOUT                                                                            \
     {                                                                                              \
-        "timeout", 't', "SECONDS", 0, "give a try up when the centre is silent for so long [60]",  \
-            1                                                                                      \
+        "timeout", 't', "SECONDS", 0,                                                              \
+            N_("give a try up when the centre is silent for so long [60]"), 1                      \
     }
 
 struct collect_program { /* whose command it is */

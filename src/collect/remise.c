@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const char *remise_state_name(enum remise_state s)
 {
     static const char *const names[] = {"open", "closed", "submitted", "collected", "rejected"};
@@ -48,7 +50,7 @@ enum tp_err remise_refusals_sort(struct remise_refusal **out, const struct remis
     for (size_t i = 0; i < n; i++)
         if (sorted[i].sequence == (i == 0 ? 0 : sorted[i - 1].sequence)) {
             (void)tp_fail(e, TP_ERR_RANGE, "the centre refuses item %u, %s", sorted[i].sequence,
-                          i == 0 ? "and items are numbered from 1" : "and names it twice");
+                          i == 0 ? _("and items are numbered from 1") : _("and names it twice"));
             free(sorted);
             return TP_ERR_RANGE;
         }

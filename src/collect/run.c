@@ -10,6 +10,7 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 
 /* ---- which ---- */
 
@@ -95,22 +96,22 @@ static void print_ticket(const struct run_item *i)
     struct amounts a;
 
     format_amounts(&a, i);
-    printf("\nCOLLECTION TICKET\n");
-    printf("  contract      %s\n  remise        %" PRIu32 ", closed %s\n", r->contract, r->number,
-           time_format(closed, r->closed));
-    printf("  transactions  %6" PRIu32 "\n", r->totals.debits + r->totals.credits);
-    printf("  debits        %6" PRIu32 "  %14s %s\n", r->totals.debits, a.debit, a.currency);
-    printf("  credits       %6" PRIu32 "  %14s %s\n", r->totals.credits, a.credit, a.currency);
+    printf(_("\nCOLLECTION TICKET\n"));
+    printf(_("  contract      %s\n  remise        %" PRIu32 ", closed %s\n"), r->contract,
+           r->number, time_format(closed, r->closed));
+    printf(_("  transactions  %6" PRIu32 "\n"), r->totals.debits + r->totals.credits);
+    printf(_("  debits        %6" PRIu32 "  %14s %s\n"), r->totals.debits, a.debit, a.currency);
+    printf(_("  credits       %6" PRIu32 "  %14s %s\n"), r->totals.credits, a.credit, a.currency);
     if (r->totals.reversals > 0)
-        printf("  annulled      %6" PRIu32 "  %14s %s\n", r->totals.reversals, a.annulled,
+        printf(_("  annulled      %6" PRIu32 "  %14s %s\n"), r->totals.reversals, a.annulled,
                a.currency);
-    printf("  net, as sent          %14s %s\n", a.net, a.currency);
+    printf(_("  net, as sent          %14s %s\n"), a.net, a.currency);
     if (i->settled) {
-        printf("  refused       %6" PRIu32 "  %14s %s\n", i->refused.debits + i->refused.credits,
+        printf(_("  refused       %6" PRIu32 "  %14s %s\n"), i->refused.debits + i->refused.credits,
                a.refused, a.currency);
-        printf("  net, paid             %14s %s\n", a.paid, a.currency);
+        printf(_("  net, paid             %14s %s\n"), a.paid, a.currency);
     }
-    printf("  outcome       %s%s%s\n", outcome_word(i), text[0] != '\0' ? ": " : "", text);
+    printf(_("  outcome       %s%s%s\n"), outcome_word(i), text[0] != '\0' ? ": " : "", text);
     fflush(stdout);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 
 #define STALL_S     60
@@ -334,7 +335,7 @@ static enum tp_err refused_by_status(long status, struct spool *answer, bool *al
     if (status == 403 || status == 409 || status == 401)
         return tp_fail(e, TP_ERR_SECURITY, "the centre refuses (%ld): %s", status, (char *)text);
     return tp_fail(e, TP_ERR_PEER, "the centre %s (%ld): %s",
-                   status < 500 ? "refuses" : "cannot take it now", status, (char *)text);
+                   status < 500 ? _("refuses") : _("cannot take it now"), status, (char *)text);
 }
 
 /* ---- one exchange ---- */

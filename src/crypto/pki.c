@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/secret.h"
+#include "base/text.h"
 
 #define AUTHORITY_DAYS 3650
 #define DAY_SECONDS    86400
@@ -48,7 +49,7 @@ static enum tp_err ssl_fail(struct tp_error *e, enum tp_err code, const char *wh
 
     ERR_clear_error();
     return tp_fail(e, code, "%s %s: %s", what, object,
-                   why != NULL ? why : "OpenSSL gives no reason");
+                   why != NULL ? why : _("OpenSSL gives no reason"));
 }
 
 /* ---- making ---- */

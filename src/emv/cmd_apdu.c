@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "decode/decode.h"
 #include "drivers/readers.h"
 #include "emv/commands.h"
@@ -30,15 +31,17 @@ enum { KEY_READER = 0x100, KEY_WAIT, KEY_FILE, KEY_RAW, KEY_TRACE, KEY_UNMASKED 
 
 static const struct argp_option options[] = {
     {"reader", KEY_READER, "NAME|NUMBER", 0,
-     "The reader whose name contains NAME, or its NUMBER in the list; else the first with a card",
+     N_("The reader whose name contains NAME, or its NUMBER in the list; else the first with a "
+        "card"),
      0},
-    {"wait", KEY_WAIT, "SECONDS", 0, "How long to wait for a card [0]", 0},
-    {"file", KEY_FILE, "FILE", 0, "Read the commands from FILE (- or nothing: standard input)", 0},
-    {"raw", KEY_RAW, NULL, 0, "Show 61xx and 6Cxx as they come, and do not follow them", 0},
-    {"trace", KEY_TRACE, "FILE", 0, "Write what passes to FILE, sensitive data masked", 0},
+    {"wait", KEY_WAIT, "SECONDS", 0, N_("How long to wait for a card [0]"), 0},
+    {"file", KEY_FILE, "FILE", 0, N_("Read the commands from FILE (- or nothing: standard input)"),
+     0},
+    {"raw", KEY_RAW, NULL, 0, N_("Show 61xx and 6Cxx as they come, and do not follow them"), 0},
+    {"trace", KEY_TRACE, "FILE", 0, N_("Write what passes to FILE, sensitive data masked"), 0},
     {"unmasked", KEY_UNMASKED, NULL, 0,
-     "Mask only the PIN, in the trace too, if the card is of the test scheme", 0},
-    {"json", 'j', NULL, 0, "JSON", 0},
+     N_("Mask only the PIN, in the trace too, if the card is of the test scheme"), 0},
+    {"json", 'j', NULL, 0, N_("JSON"), 0},
     {0},
 };
 
@@ -74,12 +77,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->n == COMMANDS_MAX)
-            argp_error(state, "too many commands: put them into a file");
+            argp_error(state, _("too many commands: put them into a file"));
         w->command[w->n++] = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->file != NULL && w->n > 0)
-            argp_error(state, "commands come from --file or from the command line, not from both");
+            argp_error(state,
+                       _("commands come from --file or from the command line, not from both"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -276,7 +280,7 @@ static enum tp_err talk(struct session *s, struct trace *trace, struct tp_error 
     trace_reader(trace, s->reader);
     hex_encode(atr, reader_atr(s->reader));
     if (!s->words->json)
-        printf("Reader %s, ATR %s\n", reader_name(s->reader), atr);
+        printf(_("Reader %s, ATR %s\n"), reader_name(s->reader), atr);
     r = send_all(s, e);
     if (s->words->json && print_json(s, atr, &print_error) != TP_OK && r == TP_OK) {
         *e = print_error;
@@ -323,12 +327,14 @@ int emv_apdu(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "[COMMAND…]",
-        "Send commands to the card in the reader, and say what it answers.\vEach COMMAND is an "
-        "APDU in hex, or \"reset\"; without any, lines of standard input: # begins a remark, and "
-        "of "
-        "a trace the commands are sent. A PIN does not belong on a command line, where others see "
-        "it.",
+        N_("[COMMAND…]"),
+        N_("Send commands to the card in the reader, and say what it answers.\vEach COMMAND is an "
+           "APDU in hex, or \"reset\"; without any, lines of standard input: # begins a remark, "
+           "and "
+           "of "
+           "a trace the commands are sent. A PIN does not belong on a command line, where others "
+           "see "
+           "it."),
         NULL,
         NULL,
         NULL};

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "decode/decode.h"
 #include "emv/commands.h"
 #include "emv/input.h"
@@ -54,31 +55,31 @@ struct words {
 };
 
 static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "What the data are, if not TLV:", 1},
-    {"tlv", KEY_WHAT + TLV, NULL, 0, "Objects of BER-TLV, one behind the other", 1},
-    {"tag", KEY_WHAT + ONE_VALUE, "TAG", 0, "The value alone of the object with this tag", 1},
-    {"dol", KEY_WHAT + DOL, NULL, 0, "A data object list: tags and lengths", 1},
-    {"values", KEY_VALUES, "HEX", 0, "With --dol: the values that the list asks for", 1},
-    {"tag-list", KEY_WHAT + TAG_LIST, NULL, 0, "Tags alone", 1},
-    {"atr", KEY_WHAT + ATR, NULL, 0, "An answer to reset, and what EMV finds wrong in it", 1},
-    {"sw", KEY_WHAT + STATUS, NULL, 0, "A status word", 1},
-    {"ins", KEY_INS, "HEX", 0, "With --sw: the INS of the command that it answers", 1},
-    {"apdu", KEY_WHAT + APDU, NULL, 0, "A command, and as a second word its answer", 1},
-    {"iso8583", KEY_WHAT + MESSAGE, NULL, 0, "A message of ISO 8583, as telepay packs it", 1},
-    {"text", KEY_WHAT + TEXT, "N", 0, "Text in the alphabet ISO/IEC 8859-N", 1},
-    {"country", KEY_WHAT + COUNTRY, NULL, 0, "A country's code: letters, or the number", 1},
-    {"currency", KEY_WHAT + CURRENCY, NULL, 0, "A currency's code", 1},
-    {"language", KEY_WHAT + LANGUAGE, NULL, 0, "A language's code", 1},
-    {"mcc", KEY_WHAT + MCC, NULL, 0, "A merchant category code", 1},
-    {NULL, 0, NULL, 0, "How:", 2},
-    {"file", KEY_FILE, "FILE", 0, "Read the data from FILE (- or nothing: standard input)", 2},
+    {NULL, 0, NULL, 0, N_("What the data are, if not TLV:"), 1},
+    {"tlv", KEY_WHAT + TLV, NULL, 0, N_("Objects of BER-TLV, one behind the other"), 1},
+    {"tag", KEY_WHAT + ONE_VALUE, "TAG", 0, N_("The value alone of the object with this tag"), 1},
+    {"dol", KEY_WHAT + DOL, NULL, 0, N_("A data object list: tags and lengths"), 1},
+    {"values", KEY_VALUES, "HEX", 0, N_("With --dol: the values that the list asks for"), 1},
+    {"tag-list", KEY_WHAT + TAG_LIST, NULL, 0, N_("Tags alone"), 1},
+    {"atr", KEY_WHAT + ATR, NULL, 0, N_("An answer to reset, and what EMV finds wrong in it"), 1},
+    {"sw", KEY_WHAT + STATUS, NULL, 0, N_("A status word"), 1},
+    {"ins", KEY_INS, "HEX", 0, N_("With --sw: the INS of the command that it answers"), 1},
+    {"apdu", KEY_WHAT + APDU, NULL, 0, N_("A command, and as a second word its answer"), 1},
+    {"iso8583", KEY_WHAT + MESSAGE, NULL, 0, N_("A message of ISO 8583, as telepay packs it"), 1},
+    {"text", KEY_WHAT + TEXT, "N", 0, N_("Text in the alphabet ISO/IEC 8859-N"), 1},
+    {"country", KEY_WHAT + COUNTRY, NULL, 0, N_("A country's code: letters, or the number"), 1},
+    {"currency", KEY_WHAT + CURRENCY, NULL, 0, N_("A currency's code"), 1},
+    {"language", KEY_WHAT + LANGUAGE, NULL, 0, N_("A language's code"), 1},
+    {"mcc", KEY_WHAT + MCC, NULL, 0, N_("A merchant category code"), 1},
+    {NULL, 0, NULL, 0, N_("How:"), 2},
+    {"file", KEY_FILE, "FILE", 0, N_("Read the data from FILE (- or nothing: standard input)"), 2},
     {"scheme", KEY_SCHEME, "NAME", 0,
-     "visa, mastercard or amex: whose 9F6E and 9F1D they are [by the AID among the data]", 2},
+     N_("visa, mastercard or amex: whose 9F6E and 9F1D they are [by the AID among the data]"), 2},
     {"capk", KEY_CAPK, "FILE", 0,
-     "Authority keys that open certificates, beside those that came with telepay", 2},
-    {"rid", KEY_RID, "HEX", 0, "Whose authority keys [by the AID among the data, else any]", 2},
-    {"unmasked", KEY_UNMASKED, NULL, 0, "Mask nothing but a PIN", 2},
-    {"json", 'j', NULL, 0, "JSON", 2},
+     N_("Authority keys that open certificates, beside those that came with telepay"), 2},
+    {"rid", KEY_RID, "HEX", 0, N_("Whose authority keys [by the AID among the data, else any]"), 2},
+    {"unmasked", KEY_UNMASKED, NULL, 0, N_("Mask nothing but a PIN"), 2},
+    {"json", 'j', NULL, 0, N_("JSON"), 2},
     {0},
 };
 
@@ -90,7 +91,7 @@ static uint32_t hex_number(struct argp_state *state, const char *option, const c
 
     if (*text == '\0' || *end != '\0' || strlen(text) > 2 * max || strlen(text) % 2 != 0 ||
         strspn(text, "0123456789ABCDEFabcdef") != strlen(text))
-        argp_error(state, "%s takes 1 to %zu bytes in hex, not \"%s\"", option, max, text);
+        argp_error(state, _("%s takes 1 to %zu bytes in hex, not \"%s\""), option, max, text);
     return (uint32_t)v;
 }
 
@@ -99,7 +100,7 @@ static void take_what(struct words *w, enum what what, char *arg, struct argp_st
     char *end = NULL;
 
     if (w->told)
-        argp_error(state, "the data can be of one kind only");
+        argp_error(state, _("the data can be of one kind only"));
     w->told = true;
     w->what = what;
     if (what == ONE_VALUE)
@@ -107,7 +108,7 @@ static void take_what(struct words *w, enum what what, char *arg, struct argp_st
     if (what == TEXT) {
         w->alphabet = (unsigned)strtoul(arg, &end, 10);
         if (*end != '\0' || w->alphabet < 1 || w->alphabet > 16 || w->alphabet == 12)
-            argp_error(state, "--text takes a number from 1 to 16 without 12, not \"%s\"", arg);
+            argp_error(state, _("--text takes a number from 1 to 16 without 12, not \"%s\""), arg);
     }
 }
 
@@ -119,22 +120,22 @@ static enum decode_scheme take_scheme(const char *arg, struct argp_state *state)
     for (unsigned i = DECODE_VISA; i <= DECODE_AMEX; i++)
         if (strcmp(names[i], arg) == 0)
             return (enum decode_scheme)i;
-    argp_error(state, "--scheme takes visa, mastercard or amex, not \"%s\"", arg);
+    argp_error(state, _("--scheme takes visa, mastercard or amex, not \"%s\""), arg);
     return DECODE_ANY;
 }
 
 static void check(const struct words *w, struct argp_state *state)
 {
     if (w->values != NULL && w->what != DOL)
-        argp_error(state, "--values goes with --dol");
+        argp_error(state, _("--values goes with --dol"));
     if (w->ins != 0 && w->what != STATUS)
-        argp_error(state, "--ins goes with --sw");
+        argp_error(state, _("--ins goes with --sw"));
     if (w->file != NULL && w->n > 0)
-        argp_error(state, "the data come from --file or from the command line, not from both");
+        argp_error(state, _("the data come from --file or from the command line, not from both"));
     if (w->what >= COUNTRY && w->n != 1)
-        argp_error(state, "give one code");
+        argp_error(state, _("give one code"));
     if (w->what == APDU && (w->n < 1 || w->n > 2))
-        argp_error(state, "give a command, and perhaps its answer, each as one word");
+        argp_error(state, _("give a command, and perhaps its answer, each as one word"));
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -172,7 +173,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->n == WORDS_MAX)
-            argp_error(state, "too many words: put the data into a file");
+            argp_error(state, _("too many words: put the data into a file"));
         w->word[w->n++] = arg;
         return 0;
     case ARGP_KEY_END:
@@ -303,17 +304,19 @@ static enum tp_err run(struct words *w, struct tp_error *e)
 
 int emv_decode(int argc, char **argv)
 {
-    static const struct argp argp = {
-        options,
-        parse,
-        "[DATA…]",
-        "Say what data of EMV mean: objects by their tags, lists, status words, answers to reset, "
-        "messages.\vDATA are hex with any spacing, or base64; without any, standard input. Of card "
-        "numbers six digits and four are shown; track data, and what the dictionary does not know, "
-        "are masked.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("[DATA…]"),
+                                     N_("Say what data of EMV mean: objects by their tags, lists, "
+                                        "status words, answers to reset, "
+                                        "messages.\vDATA are hex with any spacing, or base64; "
+                                        "without any, standard input. Of card "
+                                        "numbers six digits and four are shown; track data, and "
+                                        "what the dictionary does not know, "
+                                        "are masked."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     static struct words w; /* large */
     struct tp_error e = {TP_OK, ""};
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "issuer/commands.h"
 #include "issuer/keys.h"
 #include "issuer/option.h"
@@ -190,28 +191,30 @@ int issuer_account_add(int argc, char **argv)
         OPTION_PAN,
         OPTION_PAN_FD,
         OPTION_PSN,
-        {"balance", KEY_BALANCE, "AMOUNT", 0, "What can be spent, as 1000.00", 0},
-        {"currency", KEY_CURRENCY, "CODE", 0, "Currency of the account, as EUR", 0},
-        {"expiry", KEY_EXPIRY, "DATE", 0, "Expiry of the card, as 2030-12", 0},
-        {"ceiling", KEY_CEILING, "AMOUNT", 0, "The most that one payment may be [no ceiling]", 0},
+        {"balance", KEY_BALANCE, "AMOUNT", 0, N_("What can be spent, as 1000.00"), 0},
+        {"currency", KEY_CURRENCY, "CODE", 0, N_("Currency of the account, as EUR"), 0},
+        {"expiry", KEY_EXPIRY, "DATE", 0, N_("Expiry of the card, as 2030-12"), 0},
+        {"ceiling", KEY_CEILING, "AMOUNT", 0, N_("The most that one payment may be [no ceiling]"),
+         0},
         {"day-ceiling", KEY_DAY_CEILING, "AMOUNT", 0,
-         "The most that one day's payments may come to [no ceiling]", 0},
-        {"cvn", KEY_CVN, "KIND", 0, "Kind of card: 10, 18, ccd-3des, ccd-aes [18]", 0},
+         N_("The most that one day's payments may come to [no ceiling]"), 0},
+        {"cvn", KEY_CVN, "KIND", 0, N_("Kind of card: 10, 18, ccd-3des, ccd-aes [18]"), 0},
         {"arpc", KEY_ARPC, "METHOD", 0,
-         "How the issuer proves itself to the card: 1 or 2 [1 for CVN 10, else 2]", 0},
-        {"atc", KEY_ATC, "N", 0, "The card's counter so far [0]", 0},
+         N_("How the issuer proves itself to the card: 1 or 2 [1 for CVN 10, else 2]"), 0},
+        {"atc", KEY_ATC, "N", 0, N_("The card's counter so far [0]"), 0},
         {"any-check-digit", KEY_ANY_CHECK_DIGIT, NULL, 0,
-         "Take a card number whose last digit is not its check digit", 0},
+         N_("Take a card number whose last digit is not its check digit"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     "Add an account with its card. The card number is read from "
-                                     "standard input unless --pan is given.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("Add an account with its card. The card number is read from "
+           "standard input unless --pan is given."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct office o = {.book = NULL};
     struct account a = {.key = 0};
@@ -240,7 +243,7 @@ int issuer_account_add(int argc, char **argv)
     office_close(&o);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("card %s has an account\n", a.masked);
+    printf(_("card %s has an account\n"), a.masked);
     return CLI_DONE;
 }
 
@@ -272,7 +275,8 @@ static enum tp_err list_row(void *ctx, const struct account *a, struct tp_error 
 int issuer_account_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the accounts.", NULL, NULL, NULL};
+    static const struct argp argp = {options, parse, NULL, N_("List the accounts."),
+                                     NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
         {"card", TABLE_TEXT},     {"psn", TABLE_TEXT},          {"state", TABLE_TEXT},
         {"currency", TABLE_TEXT}, {"balance", TABLE_RIGHT},     {"reserved", TABLE_RIGHT},
@@ -314,7 +318,7 @@ static int change(struct words *w,
     office_close(&o);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("card %s is %s\n", a.masked, done);
+    printf(_("card %s is %s\n"), a.masked, done);
     return CLI_DONE;
 }
 
@@ -338,12 +342,12 @@ int issuer_account_block(int argc, char **argv)
         OPTION_PAN,
         OPTION_PAN_FD,
         OPTION_PSN,
-        {"lost", KEY_LOST, NULL, 0, "The card is lost (41)", 0},
-        {"stolen", KEY_STOLEN, NULL, 0, "The card is stolen (43)", 0},
+        {"lost", KEY_LOST, NULL, 0, N_("The card is lost (41)"), 0},
+        {"stolen", KEY_STOLEN, NULL, 0, N_("The card is stolen (43)"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Refuse a card's payments (62; lost 41, stolen 43).",
+        options, parse, NULL, N_("Refuse a card's payments (62; lost 41, stolen 43)."),
         NULL,    NULL,  NULL};
     static const char *const done[ACCOUNT_STATUSES] = {"", "blocked", "lost", "stolen"};
     struct words w = {.blocked = ACCOUNT_BLOCKED};
@@ -356,7 +360,7 @@ int issuer_account_unblock(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_PAN, OPTION_PAN_FD, OPTION_PSN, OPTION_DIR, {0}};
-    static const struct argp argp = {options, parse, NULL, "Take a card's payments again.",
+    static const struct argp argp = {options, parse, NULL, N_("Take a card's payments again."),
                                      NULL,    NULL,  NULL};
     struct words w = {.blocked = ACCOUNT_OPEN};
 
@@ -370,16 +374,16 @@ int issuer_account_set(int argc, char **argv)
         OPTION_PAN,
         OPTION_PAN_FD,
         OPTION_PSN,
-        {"balance", KEY_BALANCE, "AMOUNT", 0, "What can be spent", 0},
-        {"ceiling", KEY_CEILING, "AMOUNT", 0, "The most that one payment may be", 0},
+        {"balance", KEY_BALANCE, "AMOUNT", 0, N_("What can be spent"), 0},
+        {"ceiling", KEY_CEILING, "AMOUNT", 0, N_("The most that one payment may be"), 0},
         {"day-ceiling", KEY_DAY_CEILING, "AMOUNT", 0,
-         "The most that one day's payments may come to", 0},
-        {"atc", KEY_ATC, "N", 0, "The card's counter: upwards only, for a card that went far ahead",
-         0},
+         N_("The most that one day's payments may come to"), 0},
+        {"atc", KEY_ATC, "N", 0,
+         N_("The card's counter: upwards only, for a card that went far ahead"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Change an account's balance, ceilings or counter.",
+        options, parse, NULL, N_("Change an account's balance, ceilings or counter."),
         NULL,    NULL,  NULL};
     struct words w = {0};
 

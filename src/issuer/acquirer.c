@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "crypto/pki.h"
 #include "issuer/commands.h"
 #include "issuer/option.h"
@@ -117,17 +118,17 @@ static enum tp_err add(struct making *m, struct tp_error *e)
 int issuer_acquirer_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"id", 'i', "ID", 0, "Number of the acquirer: 1 to 11 digits (field 32)", 0},
+        {"id", 'i', "ID", 0, N_("Number of the acquirer: 1 to 11 digits (field 32)"), 0},
         {"out", KEY_OUT, "DIR", 0,
-         "Folder to make for the acquirer: certificate, key, configuration", 0},
-        {"host", KEY_HOST, "NAME", 0, "Where it reaches the issuer [what issuer.conf listens on]",
-         0},
-        {"port", KEY_PORT, "PORT", 0, "Its port [that of issuer.conf]", 0},
+         N_("Folder to make for the acquirer: certificate, key, configuration"), 0},
+        {"host", KEY_HOST, "NAME", 0,
+         N_("Where it reaches the issuer [what issuer.conf listens on]"), 0},
+        {"port", KEY_PORT, "PORT", 0, N_("Its port [that of issuer.conf]"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
         options, parse,
-        NULL,    "Let an acquirer ask, and make the folder with what it needs for that.",
+        NULL,    N_("Let an acquirer ask, and make the folder with what it needs for that."),
         NULL,    NULL,
         NULL};
     struct words w = {0};
@@ -150,8 +151,8 @@ int issuer_acquirer_add(int argc, char **argv)
     free(m);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("acquirer %s has its folder in %s\nnext, as the acquirer: telepay-acquirer issuer add "
-           "--from %s\n",
+    printf(_("acquirer %s has its folder in %s\nnext, as the acquirer: telepay-acquirer issuer add "
+             "--from %s\n"),
            w.id, w.out, w.out);
     return CLI_DONE;
 }
@@ -167,7 +168,8 @@ static enum tp_err list_row(void *ctx, const struct acquirer *a, struct tp_error
 int issuer_acquirer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the acquirers.", NULL, NULL, NULL};
+    static const struct argp argp = {options, parse, NULL, N_("List the acquirers."),
+                                     NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
         {"id", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TEXT}};
     struct words w = {0};
@@ -185,9 +187,9 @@ int issuer_acquirer_list(int argc, char **argv)
 int issuer_acquirer_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"id", 'i', "ID", 0, "Number of the acquirer", 0}, OPTION_DIR, {0}};
+        {"id", 'i', "ID", 0, N_("Number of the acquirer"), 0}, OPTION_DIR, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Answer an acquirer no more, as when its key is known to others.",
+        options, parse, NULL, N_("Answer an acquirer no more, as when its key is known to others."),
         NULL,    NULL,  NULL};
     struct words w = {0};
     struct office o = {.book = NULL};
@@ -203,6 +205,6 @@ int issuer_acquirer_close(int argc, char **argv)
     office_close(&o);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("acquirer %s is closed\n", w.id);
+    printf(_("acquirer %s is closed\n"), w.id);
     return CLI_DONE;
 }

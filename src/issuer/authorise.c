@@ -9,6 +9,7 @@
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "crypto/iad.h"
 #include "issuer/scripts.h"
 
@@ -185,7 +186,7 @@ static enum tp_err counter(struct desk *d, struct tp_error *e)
         log_error("alarm: card %s, counter %u after %u: set back", d->account.masked, atc, last);
     if ((atc <= last && !is_free) || atc > last + d->a->atc_jump) {
         log_error("alarm: card %s, counter %u after %u: %s", d->account.masked, atc, last,
-                  atc <= last ? "sent again" : "far ahead");
+                  atc <= last ? _("sent again") : _("far ahead"));
         return refuse(d, "63", atc <= last ? "ATC_REPLAYED" : "ATC_JUMP");
     }
     d->genuine = true;

@@ -5,6 +5,7 @@
 
 #include "apdu/tlv.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "crypto/iad.h"
 
 #define CHECK_MIN  4 /* bytes */
@@ -232,7 +233,7 @@ enum tp_err calc_master(struct calc *c, enum calc_use use, struct tp_error *e)
     if (from->p == NULL)
         return tp_fail(e, TP_ERR_USAGE, "give imk-%s or mk-%s among the keys%s", calc_uses[use],
                        calc_uses[use],
-                       use <= CALC_USE_SMC ? ", or a folder that has it: --scheme, --dir" : "");
+                       use <= CALC_USE_SMC ? _(", or a folder that has it: --scheme, --dir") : "");
     if (c->pan[0] == '\0')
         return tp_fail(e, TP_ERR_USAGE,
                        "give --pan, by which the issuer's key is diversified: 5A of the card");

@@ -1,4 +1,5 @@
 /* The calculator: PIN blocks, and dynamic card verification values. */
+#include "base/text.h"
 #include "issuer/calc_priv.h"
 
 #include <string.h>
@@ -121,7 +122,7 @@ enum tp_err calc_pin(struct calc *c, struct tp_error *e)
                                 c->pan);
     if (r == TP_ERR_FORMAT)
         r = tp_fail(e, TP_ERR_USAGE, "pin-block is no block of format %u%s", format,
-                    bound_to_pan((int)format) ? " and of that card" : "");
+                    bound_to_pan((int)format) ? _(" and of that card") : "");
     if (r == TP_OK)
         r = calc_put_digits(c, "PIN", formats[format], secret_span(&digits));
     secret_free(&field);

@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "issuer/calc.h"
 #include "issuer/commands.h"
 #include "issuer/keys.h"
@@ -64,7 +65,7 @@ static void take_hex(struct calc_value *v, const char *option, const char *text,
     struct buf b = BUF_OF(v->p);
 
     if (hex_decode(&b, text) != TP_OK)
-        argp_error(state, "--%s takes hexadecimal digits, two a byte, at most %d bytes", option,
+        argp_error(state, _("--%s takes hexadecimal digits, two a byte, at most %d bytes"), option,
                    CALC_VALUE_MAX);
     v->n = b.n;
     v->given = true;
@@ -123,7 +124,7 @@ static bool parse_choice(int key, const char *arg, struct argp_state *state)
             snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", w > 0 ? ", " : "",
                      choices[i].words[w]);
         }
-        argp_error(state, "--%s takes one of %s", choices[i].name, all);
+        argp_error(state, _("--%s takes one of %s"), choices[i].name, all);
     }
     return false;
 }
@@ -135,7 +136,7 @@ static int take_number(const char *option, const char *text, long min, long max,
     const long n = strtol(text, &end, 10);
 
     if (end == text || *end != '\0' || n < min || n > max)
-        argp_error(state, "--%s takes a number from %ld to %ld", option, min, max);
+        argp_error(state, _("--%s takes a number from %ld to %ld"), option, min, max);
     return (int)n;
 }
 
@@ -144,14 +145,14 @@ static void take_pan(struct calc *c, const char *text, struct argp_state *state)
     const size_t n = strlen(text);
 
     if (n < 1 || n > PAN_MAX || strspn(text, "0123456789") != n)
-        argp_error(state, "--pan takes 1 to 19 digits");
+        argp_error(state, _("--pan takes 1 to 19 digits"));
     snprintf(c->pan, sizeof(c->pan), "%s", text);
 }
 
 static void take_psn(struct calc *c, const char *text, struct argp_state *state)
 {
     if (strlen(text) > 2 || *text == '\0' || strspn(text, "0123456789") != strlen(text))
-        argp_error(state, "--psn takes a number from 0 to 99");
+        argp_error(state, _("--psn takes a number from 0 to 99"));
     const int n = atoi(text);
 
     c->psn = (uint8_t)(n / 10 << 4 | n % 10);
@@ -166,7 +167,7 @@ static void take_cvn(struct calc *c, const char *text, struct argp_state *state)
     for (size_t i = 0; (k = emv_kind_at(i)) != NULL; i++)
         snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i > 0 ? ", " : "", k->name);
     if (emv_kind_find(text) == NULL)
-        argp_error(state, "--cvn takes one of %s, not \"%s\"", all, text);
+        argp_error(state, _("--cvn takes one of %s, not \"%s\""), all, text);
     c->cvn = text;
 }
 
@@ -241,7 +242,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_CHECK:
         if (strspn(arg, "0123456789ABCDEFabcdef ") != strlen(arg))
-            argp_error(state, "--check takes hexadecimal digits, or the digits of a PIN or value");
+            argp_error(state,
+                       _("--check takes hexadecimal digits, or the digits of a PIN or value"));
         w->calc->check = arg;
         return 0;
     case KEY_ENCIPHER:
@@ -257,8 +259,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->what == NULL)
-            argp_error(state, "say what to work out: master, session, ac, arpc1, arpc2, mac, "
-                              "command, encipher, decipher, pin-block, pin, cvc3, dcvv");
+            argp_error(state, _("say what to work out: master, session, ac, arpc1, arpc2, mac, "
+                                "command, encipher, decipher, pin-block, pin, cvc3, dcvv"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -266,57 +268,62 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "Keys:", 1},
+    {NULL, 0, NULL, 0, N_("Keys:"), 1},
     {"keys", 'k', "FILE", 0,
-     "Keys and PINs, lines such as \"imk-ac = HEX\" (- or nothing: standard input)", 0},
-    {"keys-fd", KEY_KEYS_FD, "N", 0, "Read them from this descriptor", 0},
-    {"scheme", KEY_SCHEME, "DIR", 0, "The issuer's keys are those of this scheme's folder", 0},
-    {"dir", KEY_DIR, "DIR", 0, "The issuer's keys are those of this issuer's folder", 0},
-    {NULL, 0, NULL, 0, "The card and what is known of the transaction:", 2},
+     N_("Keys and PINs, lines such as \"imk-ac = HEX\" (- or nothing: standard input)"), 0},
+    {"keys-fd", KEY_KEYS_FD, "N", 0, N_("Read them from this descriptor"), 0},
+    {"scheme", KEY_SCHEME, "DIR", 0, N_("The issuer's keys are those of this scheme's folder"), 0},
+    {"dir", KEY_DIR, "DIR", 0, N_("The issuer's keys are those of this issuer's folder"), 0},
+    {NULL, 0, NULL, 0, N_("The card and what is known of the transaction:"), 2},
     {"cvn", KEY_CVN, "KIND", 0,
-     "Kind of card: 10, 18, 22 (Visa's cryptogram version numbers), 16, 17, 20, 21 (Mastercard's), "
-     "133 (Interac's), pboc, ccd-3des, ccd-aes [that of 9F10 in --de55, else 18]",
+     N_("Kind of card: 10, 18, 22 (Visa's cryptogram version numbers), 16, 17, 20, 21 "
+        "(Mastercard's), "
+        "133 (Interac's), pboc, ccd-3des, ccd-aes [that of 9F10 in --de55, else 18]"),
      0},
-    {"pan", KEY_PAN, "DIGITS", 0, "Card number", 0},
-    {"psn", KEY_PSN, "N", 0, "PAN sequence number [0]", 0},
+    {"pan", KEY_PAN, "DIGITS", 0, N_("Card number"), 0},
+    {"psn", KEY_PSN, "N", 0, N_("PAN sequence number [0]"), 0},
     {"de55", KEY_DE55, "HEX", 0,
-     "Field 55 of a message, TLVs: what a cryptogram covers, 9F10, 9F36, 9F37, 9F26, 5A, 5F34", 0},
-    {"atc", KEY_ATC, "HEX", 0, "Application transaction counter (9F36), 2 bytes", 0},
-    {"un", KEY_UN, "HEX", 0, "Unpredictable number (9F37), 4 bytes", 0},
-    {"ac", KEY_AC, "HEX", 0, "Application cryptogram of the first GENERATE AC, 8 bytes", 0},
-    {"arc", KEY_ARC, "HEX", 0, "Authorisation response code (8A), 2 bytes: 3030 is 00", 0},
-    {"csu", KEY_CSU, "HEX", 0, "Card status update, 4 bytes", 0},
-    {"proprietary", KEY_PROPRIETARY, "HEX", 0, "Proprietary authentication data, 0 to 8 bytes", 0},
+     N_("Field 55 of a message, TLVs: what a cryptogram covers, 9F10, 9F36, 9F37, 9F26, 5A, 5F34"),
+     0},
+    {"atc", KEY_ATC, "HEX", 0, N_("Application transaction counter (9F36), 2 bytes"), 0},
+    {"un", KEY_UN, "HEX", 0, N_("Unpredictable number (9F37), 4 bytes"), 0},
+    {"ac", KEY_AC, "HEX", 0, N_("Application cryptogram of the first GENERATE AC, 8 bytes"), 0},
+    {"arc", KEY_ARC, "HEX", 0, N_("Authorisation response code (8A), 2 bytes: 3030 is 00"), 0},
+    {"csu", KEY_CSU, "HEX", 0, N_("Card status update, 4 bytes"), 0},
+    {"proprietary", KEY_PROPRIETARY, "HEX", 0, N_("Proprietary authentication data, 0 to 8 bytes"),
+     0},
     {"data", KEY_DATA, "HEX", 0,
-     "What the cryptogram covers; a command's data; a PIN block; of cvc3 the IVCVC3 or static "
-     "track "
-     "data",
+     N_("What the cryptogram covers; a command's data; a PIN block; of cvc3 the IVCVC3 or static "
+        "track "
+        "data"),
      0},
-    {"expiry", KEY_EXPIRY, "YYMM", 0, "The card's expiry, of dcvv", 0},
-    {"service", KEY_SERVICE, "DIGITS", 0, "Service code, of dcvv", 0},
-    {NULL, 0, NULL, 0, "Scripts and PIN blocks:", 3},
-    {"head", KEY_HEAD, "HEX", 0, "CLA INS P1 P2 of a command (mac: as sent, with Lc)", 0},
-    {"encipher", KEY_ENCIPHER, NULL, 0, "The command's data are enciphered", 0},
+    {"expiry", KEY_EXPIRY, "YYMM", 0, N_("The card's expiry, of dcvv"), 0},
+    {"service", KEY_SERVICE, "DIGITS", 0, N_("Service code, of dcvv"), 0},
+    {NULL, 0, NULL, 0, N_("Scripts and PIN blocks:"), 3},
+    {"head", KEY_HEAD, "HEX", 0, N_("CLA INS P1 P2 of a command (mac: as sent, with Lc)"), 0},
+    {"encipher", KEY_ENCIPHER, NULL, 0, N_("The command's data are enciphered"), 0},
     {"chain", KEY_CHAIN, "HEX", 0,
-     "Chaining value of a CCD card's script command, 8 or 16 bytes [of the first command: the AC]",
+     N_("Chaining value of a CCD card's script command, 8 or 16 bytes [of the first command: the "
+        "AC]"),
      0},
-    {"mac-size", KEY_MAC_SIZE, "N", 0, "Bytes of a MAC, 4 to 8 [8; a CCD command: 4]", 0},
+    {"mac-size", KEY_MAC_SIZE, "N", 0, N_("Bytes of a MAC, 4 to 8 [8; a CCD command: 4]"), 0},
     {"pin-format", KEY_PIN_FORMAT, "N", 0,
-     "PIN block of ISO 9564-1, format 0 to 4 [as PIN CHANGE of the card has it]", 0},
-    {"fill", KEY_FILL, "HEX", 0, "What fills up formats 1, 3 and 4 [by chance]", 0},
-    {NULL, 0, NULL, 0, "Where the card differs from its kind:", 4},
-    {"option", KEY_OPTION, "WORD", 0, "Card keys by option a, b or c of Book 2, A1.4", 0},
+     N_("PIN block of ISO 9564-1, format 0 to 4 [as PIN CHANGE of the card has it]"), 0},
+    {"fill", KEY_FILL, "HEX", 0, N_("What fills up formats 1, 3 and 4 [by chance]"), 0},
+    {NULL, 0, NULL, 0, N_("Where the card differs from its kind:"), 4},
+    {"option", KEY_OPTION, "WORD", 0, N_("Card keys by option a, b or c of Book 2, A1.4"), 0},
     {"session", KEY_SESSION, "WORD", 0,
-     "Session keys: master (none; of scripts Visa's), common, atc-un, tree (EMV2000), pboc", 0},
-    {"branch", KEY_BRANCH, "N", 0, "Branch factor of that tree [4]", 0},
-    {"height", KEY_HEIGHT, "N", 0, "Height of that tree [8]", 0},
-    {"padding", KEY_PADDING, "WORD", 0, "Data of a cryptogram are padded with 80 or zeros", 0},
+     N_("Session keys: master (none; of scripts Visa's), common, atc-un, tree (EMV2000), pboc"), 0},
+    {"branch", KEY_BRANCH, "N", 0, N_("Branch factor of that tree [4]"), 0},
+    {"height", KEY_HEIGHT, "N", 0, N_("Height of that tree [8]"), 0},
+    {"padding", KEY_PADDING, "WORD", 0, N_("Data of a cryptogram are padded with 80 or zeros"), 0},
     {"encipherment", KEY_ENCIPHERMENT, "WORD", 0,
-     "Script data are padded and enciphered as emv (CCD), visa or mastercard has it", 0},
-    {"bare", KEY_BARE, NULL, 0, "Script MACs cover neither ATC nor AC", 0},
-    {NULL, 0, NULL, 0, "Outcome:", 5},
-    {"check", KEY_CHECK, "HEX", 0, "Say whether the outcome is this value: exit code 0, else 1", 0},
-    {"json", 'j', NULL, 0, "Print JSON", 0},
+     N_("Script data are padded and enciphered as emv (CCD), visa or mastercard has it"), 0},
+    {"bare", KEY_BARE, NULL, 0, N_("Script MACs cover neither ATC nor AC"), 0},
+    {NULL, 0, NULL, 0, N_("Outcome:"), 5},
+    {"check", KEY_CHECK, "HEX", 0, N_("Say whether the outcome is this value: exit code 0, else 1"),
+     0},
+    {"json", 'j', NULL, 0, N_("Print JSON"), 0},
     {0},
 };
 
@@ -449,16 +456,17 @@ int issuer_cryptogram(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "WHAT",
-        "Work out and check keys, cryptograms, script commands, PIN blocks and dynamic card "
-        "verification values, showing each step.\v"
-        "WHAT is master, session, ac, arpc1, arpc2, mac, command, encipher, decipher, pin-block, "
-        "pin, cvc3 or dcvv. "
-        "Keys are never arguments: they are read, "
-        "lines NAME = VALUE with imk-ac, imk-smi, imk-smc, imk-cvc3, imk-dcvv (the issuer's), "
-        "mk-ac, ... (the card's), sk-ac, ... (the session's), pin-key, pin-block, pin, "
-        "current-pin; "
-        "or are those of a folder.",
+        N_("WHAT"),
+        N_("Work out and check keys, cryptograms, script commands, PIN blocks and dynamic card "
+           "verification values, showing each step.\v"
+           "WHAT is master, session, ac, arpc1, arpc2, mac, command, encipher, decipher, "
+           "pin-block, "
+           "pin, cvc3 or dcvv. "
+           "Keys are never arguments: they are read, "
+           "lines NAME = VALUE with imk-ac, imk-smi, imk-smc, imk-cvc3, imk-dcvv (the issuer's), "
+           "mk-ac, ... (the card's), sk-ac, ... (the session's), pin-key, pin-block, pin, "
+           "current-pin; "
+           "or are those of a folder."),
         NULL,
         NULL,
         NULL};

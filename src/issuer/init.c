@@ -6,6 +6,7 @@
 
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "crypto/pki.h"
 #include "issuer/commands.h"
@@ -59,7 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (w->dir == NULL || w->scheme == NULL)
             argp_error(
                 state,
-                "name the folder to make, and with --scheme the folder of the cards' scheme");
+                _("name the folder to make, and with --scheme the folder of the cards' scheme"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -67,19 +68,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "The folder to make (the same as the word DIR)", 0},
+    {"dir", 'd', "DIR", 0, N_("The folder to make (the same as the word DIR)"), 0},
     {"scheme", KEY_SCHEME, "DIR", 0,
-     "Folder of the scheme (telepay-perso init), from which the issuer's master keys are taken", 0},
-    {"name", 'n', "NAME", 0, "The issuer's name: letters, digits, -, . and _ [telepay-issuer]", 0},
+     N_("Folder of the scheme (telepay-perso init), from which the issuer's master keys are taken"),
+     0},
+    {"name", 'n', "NAME", 0, N_("The issuer's name: letters, digits, -, . and _ [telepay-issuer]"),
+     0},
     {"iin", KEY_IIN, "DIGITS", 0,
-     "Beginnings of its card numbers, with commas [that of the scheme]", 0},
+     N_("Beginnings of its card numbers, with commas [that of the scheme]"), 0},
     {"host", KEY_HOST, "NAMES", 0,
-     "Names and addresses by which acquirers reach this machine, with commas [" SERVER_HOSTS "]",
+     N_("Names and addresses by which acquirers reach this machine, with commas "
+        "[localhost,127.0.0.1]"),
      0},
     {"store", KEY_STORE, "URL", 0,
-     "Keep the books in PostgreSQL: postgresql://HOST/DATABASE [a file in DIR]", 0},
-    {"listen", 'l', "ADDRESS:PORT", 0,
-     "Where serve listens, for issuer.conf [" ISSUER_ADDRESS ":" ISSUER_PORT "]", 0},
+     N_("Keep the books in PostgreSQL: postgresql://HOST/DATABASE [a file in DIR]"), 0},
+    {"listen", 'l', "ADDRESS:PORT", 0, N_("Where serve listens, for issuer.conf [127.0.0.1:8683]"),
+     0},
     {0},
 };
 
@@ -203,9 +207,9 @@ int issuer_init(int argc, char **argv)
 {
     static const struct argp argp = {options,
                                      parse,
-                                     "DIR",
-                                     "Make an issuer's folder: books, keys, certificates, "
-                                     "configuration. Nothing is written over.",
+                                     N_("DIR"),
+                                     N_("Make an issuer's folder: books, keys, certificates, "
+                                        "configuration. Nothing is written over."),
                                      NULL,
                                      NULL,
                                      NULL};
@@ -231,8 +235,8 @@ int issuer_init(int argc, char **argv)
         r = make_all(&w, iins, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("made the issuer \"%s\" of %s in %s\n"
-           "next: telepay-issuer account add --balance 1000 --currency EUR --expiry 2030-12\n",
+    printf(_("made the issuer \"%s\" of %s in %s\n"
+             "next: telepay-issuer account add --balance 1000 --currency EUR --expiry 2030-12\n"),
            w.name, iins, w.dir);
     return CLI_DONE;
 }

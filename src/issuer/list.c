@@ -1,6 +1,7 @@
 /* telepay-issuer list */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "issuer/commands.h"
 #include "issuer/option.h"
 
@@ -53,11 +54,11 @@ static enum tp_err row(void *ctx, const struct authorisation *a, struct tp_error
 int issuer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"date", 'D', "DATE", 0, "Only this day's, as 2026-11-24", 0},
+        {"date", 'D', "DATE", 0, N_("Only this day's, as 2026-11-24"), 0},
         OPTION_DIR,
         OPTION_JSON,
         {0}};
-    static const struct argp argp = {options, parse, NULL, "List the authorisations.",
+    static const struct argp argp = {options, parse, NULL, N_("List the authorisations."),
                                      NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
         {"time", TABLE_TEXT},     {"acquirer", TABLE_TEXT}, {"rrn", TABLE_TEXT},

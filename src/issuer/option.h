@@ -5,28 +5,29 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "issuer/state.h"
 
 #define OPTION_DIR                                                                                 \
     {                                                                                              \
-        "dir", 'd', "DIR", 0, "The issuer's folder [./iss, else " ISSUER_DIR_DEFAULT "]", 0        \
+        "dir", 'd', "DIR", 0, N_("The issuer's folder [./iss, else /var/lib/telepay/issuer]"), 0   \
     }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
-        "json", 'j', NULL, 0, "JSON", 0                                                            \
+        "json", 'j', NULL, 0, N_("JSON"), 0                                                        \
     }
 #define OPTION_PAN                                                                                 \
     {                                                                                              \
         "pan", 256, "DIGITS", 0,                                                                   \
-            "The card's number; better read, since others can see an argument", 0                  \
+            N_("The card's number; better read, since others can see an argument"), 0              \
     }
 #define OPTION_PAN_FD                                                                              \
     {                                                                                              \
-        "pan-fd", 257, "N", 0, "Read the card number from this descriptor [standard input]", 0     \
+        "pan-fd", 257, "N", 0, N_("Read the card number from this descriptor [standard input]"), 0 \
     }
 #define OPTION_PSN                                                                                 \
     {                                                                                              \
-        "psn", 258, "N", 0, "PAN sequence number of the card [0]", 0                               \
+        "psn", 258, "N", 0, N_("PAN sequence number of the card [0]"), 0                           \
     }
 #define OPTION_KEY_OWN 300 /* a command's own keys begin here */
 

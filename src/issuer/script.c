@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "crypto/pinblock.h"
 #include "issuer/commands.h"
 #include "issuer/option.h"
@@ -177,24 +178,25 @@ int issuer_script_queue(int argc, char **argv)
         OPTION_PAN_FD,
         OPTION_PSN,
         {"pin-fd", KEY_PIN_FD, "N", 0,
-         "change-pin: read the new PIN from this descriptor [standard input]", 0},
-        {"tag", KEY_TAG, "HEX", 0, "put-data: the tag, as 9F58", 0},
-        {"sfi", KEY_SFI, "N", 0, "update-record: the file", 0},
-        {"record", KEY_RECORD, "N", 0, "update-record: the record", 0},
-        {"data", KEY_DATA, "HEX", 0, "put-data, update-record: the new value", 0},
+         N_("change-pin: read the new PIN from this descriptor [standard input]"), 0},
+        {"tag", KEY_TAG, "HEX", 0, N_("put-data: the tag, as 9F58"), 0},
+        {"sfi", KEY_SFI, "N", 0, N_("update-record: the file"), 0},
+        {"record", KEY_RECORD, "N", 0, N_("update-record: the record"), 0},
+        {"data", KEY_DATA, "HEX", 0, N_("put-data, update-record: the new value"), 0},
         {"before", KEY_BEFORE, NULL, 0,
-         "Run before the card's last word (template 71), not after it (72)", 0},
+         N_("Run before the card's last word (template 71), not after it (72)"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     "WHAT",
-                                     "Send a command to a card with the next answer it gets.\v"
-                                     "WHAT is block-application, unblock-application, block-card, "
-                                     "unblock-pin, change-pin, put-data or update-record.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        N_("WHAT"),
+        N_("Send a command to a card with the next answer it gets.\v"
+           "WHAT is block-application, unblock-application, block-card, "
+           "unblock-pin, change-pin, put-data or update-record."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct office o = {.book = NULL};
     struct script s = {.id = 0};
@@ -208,7 +210,7 @@ int issuer_script_queue(int argc, char **argv)
     office_close(&o);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("script %u (%s) waits for card %s\n", s.id, s.what, s.masked);
+    printf(_("script %u (%s) waits for card %s\n"), s.id, s.what, s.masked);
     return CLI_DONE;
 }
 
@@ -237,7 +239,7 @@ int issuer_script_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "List the scripts and what became of them.", NULL, NULL, NULL};
+        options, parse, NULL, N_("List the scripts and what became of them."), NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"id", TABLE_NUMBER},         {"card", TABLE_TEXT},     {"what", TABLE_TEXT},
         {"command", TABLE_TEXT},      {"template", TABLE_TEXT}, {"state", TABLE_TEXT},

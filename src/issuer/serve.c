@@ -1,6 +1,7 @@
 /* telepay-issuer serve */
 #include "base/cli.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "issuer/commands.h"
 #include "issuer/server.h"
 #include "issuer/state.h"
@@ -9,10 +10,10 @@
 int issuer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"dir", 'd', "DIR", 0, "The issuer's folder [./iss, else " ISSUER_DIR_DEFAULT "]", 0},
+        {"dir", 'd', "DIR", 0, N_("The issuer's folder [./iss, else /var/lib/telepay/issuer]"), 0},
         {"listen", 'l', "ADDRESS:PORT", 0,
-         "Where acquirers connect [that of issuer.conf]; port 0: any free one", 0},
-        {"threads", 't', "N", 0, "Threads for the connections [one for each processor]", 0},
+         N_("Where acquirers connect [that of issuer.conf]; port 0: any free one"), 0},
+        {"threads", 't', "N", 0, N_("Threads for the connections [one for each processor]"), 0},
         {0}};
     static const struct argp argp = {.options = table,
                                      .parser = serve_parse,

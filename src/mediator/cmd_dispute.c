@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "mediator/commands.h"
 #include "mediator/dispute.h"
@@ -66,12 +67,12 @@ int mediator_cmd_dispute_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"state", 's', "STATE", 0,
-         "Only those that stand there: open, answered, asked, settled, refused", 0},
+         N_("Only those that stand there: open, answered, asked, settled, refused"), 0},
         OPTION_DIR,
         OPTION_JSON,
         {0}};
     static const struct argp argp = {
-        options, parse, NULL, "List the disputes, as they were opened.", NULL, NULL, NULL};
+        options, parse, NULL, N_("List the disputes, as they were opened."), NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"order", TABLE_TEXT},   {"opened", TABLE_TEXT},   {"service", TABLE_TEXT},
         {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"reason", TABLE_TEXT},
@@ -119,8 +120,10 @@ int mediator_cmd_dispute_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, {0}};
     static const struct argp argp = {
-        options, parse, "ORDER", "Show one dispute, with its letters as they were signed, as JSON.",
-        NULL,    NULL,  NULL};
+        options,     parse,
+        N_("ORDER"), N_("Show one dispute, with its letters as they were signed, as JSON."),
+        NULL,        NULL,
+        NULL};
     struct words w = {.order = NULL};
     char dir[PATH_MAX];
     struct orderbook *b = NULL;
@@ -171,8 +174,8 @@ static enum tp_err step(struct dispute *d, const struct words *w, const char *di
 static int run_step(int argc, char **argv, const char *act, const char *doc)
 {
     static const struct argp_option options[] = {
-        {"words", 'w', "TEXT", 0, "What you say to who paid", 0}, OPTION_DIR, {0}};
-    const struct argp argp = {options, parse, "ORDER", doc, NULL, NULL, NULL};
+        {"words", 'w', "TEXT", 0, N_("What you say to who paid"), 0}, OPTION_DIR, {0}};
+    const struct argp argp = {options, parse, N_("ORDER"), doc, NULL, NULL, NULL};
     struct words w = {.order = NULL};
     struct dispute d = {.opened = 0};
     struct tp_error e = {TP_OK, ""};
@@ -190,8 +193,8 @@ static int run_step(int argc, char **argv, const char *act, const char *doc)
         r = step(&d, &w, dir, act, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("the dispute about order %s is %s%s%s\n", d.order, dispute_state_name(d.state),
-           d.due != 0 ? ", due " : "", time_shown(due, d.due));
+    printf(_("the dispute about order %s is %s%s%s\n"), d.order, dispute_state_name(d.state),
+           d.due != 0 ? _(", due ") : "", time_shown(due, d.due));
     if (d.state == DISPUTE_SETTLED && d.paid == STATE_OWED)
         log_note("what was paid could not be given back by itself before: a credit is due");
     else if (d.state == DISPUTE_SETTLED && d.paid < STATE_REVERSING)

@@ -4,6 +4,7 @@
 
 #include "base/cli.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "mediator/orderbook.h"
 
 #define MEDIATOR_DIR_DEFAULT    "/var/lib/telepay/mediator"
@@ -13,11 +14,12 @@
 
 #define OPTION_DIR                                                                                 \
     {                                                                                              \
-        "dir", 'd', "DIR", 0, "The mediator's folder [./med, else " MEDIATOR_DIR_DEFAULT "]", 90   \
+        "dir", 'd', "DIR", 0, N_("The mediator's folder [./med, else /var/lib/telepay/mediator]"), \
+            90                                                                                     \
     }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
-        "json", 'j', NULL, 0, "Print JSON for machines", 91                                        \
+        "json", 'j', NULL, 0, N_("Print JSON for machines"), 91                                    \
     }
 
 /* The folder that `given` (--dir) names, else ./med when it holds books, else the system's.

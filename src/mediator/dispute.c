@@ -33,9 +33,8 @@ static enum tp_err days(int64_t *out, const struct conf *conf, const char *key, 
         return TP_OK;
     n = strtol(text, &end, 10);
     if (end == text || *end != '\0' || n < 1 || n > most)
-        return tp_fail(e, TP_ERR_FORMAT,
-                       MEDIATOR_CONF ", [dispute] %s: 1 to %d days, not \"%.20s\"", key, (int)most,
-                       text);
+        return tp_fail(e, TP_ERR_FORMAT, "mediator.conf, [dispute] %s: 1 to %d days, not \"%.20s\"",
+                       key, (int)most, text);
     *out = n * (int64_t)DAY_S;
     return TP_OK;
 }

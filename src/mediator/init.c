@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "crypto/pki.h"
 #include "mediator/commands.h"
@@ -151,14 +152,15 @@ static enum tp_err make_mediator(const struct words *w, struct tp_error *e)
 int mediator_cmd_init(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Its name in its authority's certificate [telepay mediator]", 0},
+        {"name", 'n', "NAME", 0, N_("Its name in its authority's certificate [telepay mediator]"),
+         0},
         {"host", 'h', "NAMES", 0,
-         "Names and addresses in its server's certificate [localhost,127.0.0.1]", 0},
-        {"listen", 'l', "ADDRESS:PORT", 0, "Where to listen [" MEDIATOR_LISTEN_DEFAULT "]", 0},
-        {"origin", 'o', "URL", 0, "How browsers reach it [https://localhost:8843]", 0},
-        {"store", 's', "URL", 0, "Keep its books in PostgreSQL: postgresql://HOST/DATABASE", 0},
+         N_("Names and addresses in its server's certificate [localhost,127.0.0.1]"), 0},
+        {"listen", 'l', "ADDRESS:PORT", 0, N_("Where to listen [127.0.0.1:8843]"), 0},
+        {"origin", 'o', "URL", 0, N_("How browsers reach it [https://localhost:8843]"), 0},
+        {"store", 's', "URL", 0, N_("Keep its books in PostgreSQL: postgresql://HOST/DATABASE"), 0},
         {0}};
-    static const struct argp argp = {options, parse, "DIR", "Make a mediator's folder.",
+    static const struct argp argp = {options, parse, N_("DIR"), N_("Make a mediator's folder."),
                                      NULL,    NULL,  NULL};
     struct words w = {.name = "telepay mediator",
                       .hosts = "localhost,127.0.0.1",
@@ -172,9 +174,9 @@ int mediator_cmd_init(int argc, char **argv)
                       : tp_fail(&e, TP_ERR_USAGE, "say where: telepay-mediator init DIR");
     if (r != TP_OK)
         return cli_report(&e);
-    printf("made the mediator \"%s\" in %s, reached as %s\n"
-           "next: telepay-acquirer mediator add --name NAME --contract ID --out FOLDER at an "
-           "acquirer, telepay-mediator acquirer add FOLDER --dir %s here\n",
+    printf(_("made the mediator \"%s\" in %s, reached as %s\n"
+             "next: telepay-acquirer mediator add --name NAME --contract ID --out FOLDER at an "
+             "acquirer, telepay-mediator acquirer add FOLDER --dir %s here\n"),
            w.name, w.dir, w.origin, w.dir);
     return CLI_DONE;
 }
@@ -220,12 +222,12 @@ int mediator_cmd_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"listen", 'l', "ADDRESS:PORT", 0,
-         "Where to listen [what mediator.conf says; port 0: any free one]", 0},
-        {"verbose", 'v', NULL, 0, "Say more on stderr", 0},
+         N_("Where to listen [what mediator.conf says; port 0: any free one]"), 0},
+        {"verbose", 'v', NULL, 0, N_("Say more on stderr"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Take demands, have them paid, and deliver, until SIGTERM.",
+        options, parse, NULL, N_("Take demands, have them paid, and deliver, until SIGTERM."),
         NULL,    NULL,  NULL};
     struct words w = {.listen = NULL};
     struct tp_error e = {TP_OK, ""};

@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/money.h"
+#include "base/text.h"
 #include "mediator/challenge.h"
 #include "mediator/commands.h"
 #include "mediator/dispute.h"
@@ -45,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->json && w->metrics)
-            argp_error(state, "--json and --metrics are two forms: say one");
+            argp_error(state, _("--json and --metrics are two forms: say one"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -91,14 +92,14 @@ int mediator_cmd_order_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"state", 's', "STATE", 0,
-         "Only those that stand there: requested, claimed, submitting, unknown, approved, "
-         "acknowledged, delivered, reversing, reversed, owed",
+         N_("Only those that stand there: requested, claimed, submitting, unknown, approved, "
+            "acknowledged, delivered, reversing, reversed, owed"),
          0},
         OPTION_DIR,
         OPTION_JSON,
         {0}};
-    static const struct argp argp = {options, parse, NULL, "List the orders, as they were made.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options, parse, NULL, N_("List the orders, as they were made."), NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"order", TABLE_TEXT}, {"made", TABLE_TEXT},    {"service", TABLE_TEXT},
         {"item", TABLE_TEXT},  {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
@@ -236,7 +237,7 @@ int mediator_cmd_order_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, {0}};
     static const struct argp argp = {
-        options, parse, "ORDER", "Show one order, and all its attempts, as JSON.",
+        options, parse, N_("ORDER"), N_("Show one order, and all its attempts, as JSON."),
         NULL,    NULL,  NULL};
     struct words w = {.id = NULL};
     char dir[PATH_MAX];
@@ -282,8 +283,8 @@ static enum tp_err prove_voucher(const struct orderbook_attempt *a,
                          strcmp(s.r, base64url_encode(r64, SPAN_OF(r))) != 0))
         err = tp_fail(e, TP_ERR_SECURITY, "voucher, challenge and acknowledgement do not agree");
     if (err == TP_OK)
-        printf("order %s was paid by voucher %s of session %s: account %s signed it, %s in all "
-               "under contract %s, at %s\n",
+        printf(_("order %s was paid by voucher %s of session %s: account %s signed it, %s in all "
+                 "under contract %s, at %s\n"),
                t.order, s.number, s.session, s.account, s.sum, s.contract, t.at);
     purse_statement_free(&s);
     purse_token_free(&t);
@@ -306,7 +307,7 @@ static enum tp_err prove_statement(const struct orderbook_attempt *a,
                          strcmp(s.r, base64url_encode(r, SPAN_OF(proof->r))) != 0))
         err = tp_fail(e, TP_ERR_SECURITY, "the purse answered another statement than was sent");
     if (err == TP_OK)
-        printf("paid by purse: account %s signed it, counter %s\n", s.account, s.counter);
+        printf(_("paid by purse: account %s signed it, counter %s\n"), s.account, s.counter);
     purse_statement_free(&s);
     return err;
 }
@@ -325,15 +326,15 @@ static enum tp_err prove_attempt(const struct orderbook_attempt *a,
         r = order_proof_read(&proof, &challenge, a->acknowledgement, acquirer->authority, e);
     if (r == TP_OK) {
         currency = currency_by_alpha(proof.order.currency);
-        printf("order %s: %s %s, \"%s\" of %s, was %s by acquirer %s, reference %s, at %s\n",
-               proof.order.id,
-               currency != NULL
-                   ? money_format(amount, strtoll(proof.order.amount, NULL, 10), currency)
-                   : proof.order.amount,
-               currency != NULL ? currency->alpha : proof.order.currency, proof.order.item,
-               proof.order.merchant, proof.acknowledgement.outcome, proof.acknowledgement.acquirer,
-               proof.acknowledgement.reference != NULL ? proof.acknowledgement.reference : "none",
-               proof.acknowledgement.at);
+        printf(
+            _("order %s: %s %s, \"%s\" of %s, was %s by acquirer %s, reference %s, at %s\n"),
+            proof.order.id,
+            currency != NULL ? money_format(amount, strtoll(proof.order.amount, NULL, 10), currency)
+                             : proof.order.amount,
+            currency != NULL ? currency->alpha : proof.order.currency, proof.order.item,
+            proof.order.merchant, proof.acknowledgement.outcome, proof.acknowledgement.acquirer,
+            proof.acknowledgement.reference != NULL ? proof.acknowledgement.reference : _("none"),
+            proof.acknowledgement.at);
         if (a->means == MEANS_PURSE)
             r = prove_statement(a, &proof, e);
     }
@@ -375,9 +376,9 @@ int mediator_cmd_order_prove(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "ORDER",
-        "Verify again, by the acquirer's authority alone, what it acknowledged: the order's "
-        "signature, its challenge, the acknowledgement's.",
+        N_("ORDER"),
+        N_("Verify again, by the acquirer's authority alone, what it acknowledged: the order's "
+           "signature, its challenge, the acknowledgement's."),
         NULL,
         NULL,
         NULL};
@@ -444,10 +445,11 @@ int mediator_cmd_status(int argc, char **argv)
     static const struct argp_option options[] = {
         OPTION_DIR,
         OPTION_JSON,
-        {"metrics", 'm', NULL, 0, "Print OpenMetrics text for collectors of metrics", 91},
+        {"metrics", 'm', NULL, 0, N_("Print OpenMetrics text for collectors of metrics"), 91},
         {0}};
     static const struct argp argp = {
-        options, parse, NULL, "How many orders stand where, and for how much.", NULL, NULL, NULL};
+        options, parse, NULL, N_("How many orders stand where, and for how much."),
+        NULL,    NULL,  NULL};
     static const struct table_column columns[] = {{"state", TABLE_TEXT},
                                                   {"orders", TABLE_NUMBER},
                                                   {"amount", TABLE_RIGHT},

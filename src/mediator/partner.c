@@ -10,6 +10,7 @@
 
 #include "base/date.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "mediator/commands.h"
 #include "mediator/reach.h"
@@ -92,7 +93,7 @@ static enum tp_err copy_folder(const char *from, const char *to, const char *las
     const int n = scandir(from, &files, is_file, alphasort);
     enum tp_err r = n > 0 ? file_make_private_dir(to, e)
                           : tp_fail(e, TP_ERR_NOT_FOUND, "cannot read the folder %s: %s", from,
-                                    n == 0 ? "it is empty" : strerror(errno));
+                                    n == 0 ? _("it is empty") : strerror(errno));
 
     for (int i = 0; i < n; i++) {
         if (r == TP_OK && strcmp(files[i]->d_name, last) != 0)
@@ -120,11 +121,12 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "FOLDER",
-        "Work with an acquirer: takes over the folder that its telepay-acquirer mediator add made, "
-        "or "
-        "a purse's telepay-purse mediator add. "
-        "A newer folder of the same acquirer brings further contracts and parameters.",
+        N_("FOLDER"),
+        N_("Work with an acquirer: takes over the folder that its telepay-acquirer mediator add "
+           "made, "
+           "or "
+           "a purse's telepay-purse mediator add. "
+           "A newer folder of the same acquirer brings further contracts and parameters."),
         NULL,
         NULL,
         NULL};
@@ -146,8 +148,8 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
         r = copy_folder(w.from, to, ACQUIRER_CONF, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("acquirer %s may be paid through, under %zu contract%s\n"
-           "next: telepay-mediator service add FOLDER --name NAME --contract ID --dir %s\n",
+    printf(_("acquirer %s may be paid through, under %zu contract%s\n"
+             "next: telepay-mediator service add FOLDER --name NAME --contract ID --dir %s\n"),
            id, contracts, contracts == 1 ? "" : "s", dir);
     return CLI_DONE;
 }
@@ -171,7 +173,7 @@ int mediator_cmd_contract_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "List the contracts that can be sold under.", NULL, NULL, NULL};
+        options, parse, NULL, N_("List the contracts that can be sold under."), NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT}, {"acquirer", TABLE_TEXT}, {"terminal", TABLE_TEXT},
         {"merchant", TABLE_TEXT}, {"ceiling", TABLE_RIGHT}, {"currency", TABLE_TEXT},
@@ -303,37 +305,37 @@ static void tell_added(const struct adding *a)
     const bool moved = a->was.url[0] != '\0' && strcmp(a->was.url, a->is.url) != 0;
     char contracts[CONTRACTS_TEXT], before[CONTRACTS_TEXT];
 
-    printf("service %s sells%s under contract %s: ORIGIN/s/%s/…\n", a->w->name,
-           a->row.closed != 0 ? " again" : "", contracts_shown(contracts, &a->wanted, ", "),
+    printf(_("service %s sells%s under contract %s: ORIGIN/s/%s/…\n"), a->w->name,
+           a->row.closed != 0 ? _(" again") : "", contracts_shown(contracts, &a->wanted, ", "),
            a->w->name);
     if (a->row.name[0] == '\0')
         return;
     if (strcmp(contracts_shown(before, &a->row, ", "), contracts) != 0)
-        printf("before: under %s; orders that were made under it stay so\n", before);
-    printf("it is asked at %s from now on, by the files of %s%s%s%s; what is paid and not "
-           "delivered, too\n",
-           a->is.url, a->w->from, moved ? " (before: at " : ", which replace those of before",
+        printf(_("before: under %s; orders that were made under it stay so\n"), before);
+    printf(_("it is asked at %s from now on, by the files of %s%s%s%s; what is paid and not "
+             "delivered, too\n"),
+           a->is.url, a->w->from, moved ? _(" (before: at ") : _(", which replace those of before"),
            moved ? a->was.url : "", moved ? ")" : "");
 }
 
 int mediator_cmd_service_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Its name in addresses: ORIGIN/s/NAME/…", 0},
+        {"name", 'n', "NAME", 0, N_("Its name in addresses: ORIGIN/s/NAME/…"), 0},
         {"contract", 'c', "ID", 0,
-         "A contract that it sells under; one of each of several acquirers may be named, in the "
-         "order "
-         "in which payers are to see them",
+         N_("A contract that it sells under; one of each of several acquirers may be named, in the "
+            "order "
+            "in which payers are to see them"),
          0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
         options,
         parse,
-        "FOLDER",
-        "Let a service sell: takes over the folder that its telepay-service mediator add made "
-        "(service.conf with url, ca, certificate and key). With the name of one that there is: "
-        "opens it again when it is closed, and replaces its contracts, URL and files.",
+        N_("FOLDER"),
+        N_("Let a service sell: takes over the folder that its telepay-service mediator add made "
+           "(service.conf with url, ca, certificate and key). With the name of one that there is: "
+           "opens it again when it is closed, and replaces its contracts, URL and files."),
         NULL,
         NULL,
         NULL};
@@ -429,7 +431,7 @@ int mediator_cmd_service_list(int argc, char **argv)
         options,
         parse,
         NULL,
-        "List the services, those of before too: where each is, and whether it is reached now.",
+        N_("List the services, those of before too: where each is, and whether it is reached now."),
         NULL,
         NULL,
         NULL};
@@ -458,9 +460,9 @@ int mediator_cmd_service_list(int argc, char **argv)
 int mediator_cmd_service_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Its name in addresses", 0}, OPTION_DIR, {0}};
+        {"name", 'n', "NAME", 0, N_("Its name in addresses"), 0}, OPTION_DIR, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Let a service sell no more. What was paid is still delivered.",
+        options, parse, NULL, N_("Let a service sell no more. What was paid is still delivered."),
         NULL,    NULL,  NULL};
     struct words w = {.from = NULL};
     char dir[PATH_MAX];
@@ -480,6 +482,6 @@ int mediator_cmd_service_close(int argc, char **argv)
     orderbook_close(&book);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("service %s sells no more\n", w.name);
+    printf(_("service %s sells no more\n"), w.name);
     return CLI_DONE;
 }

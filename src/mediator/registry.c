@@ -13,6 +13,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "mediator/stans.h"
 #include "order/token.h"
@@ -60,7 +61,7 @@ static void complain(struct registry *r, const char *format, ...)
     va_list words;
 
     va_start(words, format);
-    vsnprintf(text, sizeof(text), format, words);
+    vsnprintf(text, sizeof(text), gettext(format), words);
     va_end(words);
     for (size_t i = 0; i < r->told.n && !known; i++)
         known = strcmp(r->told.text[i], text) == 0;

@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "mediator/session.h"
 #include "mediator/visit.h"
@@ -177,7 +178,7 @@ static void on_said(void *ctx, const struct http_said *said)
 
     if (!yes)
         log_error("session %s: the purse %s does not take %s%s: %s", d->id, d->acquirer->id,
-                  end ? "its end" : "what is presented under contract ", d->contract, why);
+                  end ? _("its end") : _("what is presented under contract "), d->contract, why);
     j = over ? move_job(end ? EVENT_SESSION_ENDED : EVENT_PRESENTED, d->id) : NULL;
     if (j == NULL || !end) /* the end is on its way until that is kept */
         done(d->m->session_way, d->id, d->contract, j != NULL);

@@ -6,6 +6,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "mediator/asked.h"
 #include "mediator/say.h"
 #include "wire/http_auth.h"
@@ -223,7 +224,7 @@ static void say_known(struct visit *v, const struct identity_request *r)
         return;
     }
     log_note("request %s of %s is answered%s: who asks is known", r->id, r->service,
-             r->who.by_card ? " by card" : "");
+             r->who.by_card ? _(" by card") : "");
     say_json(v, MHD_HTTP_OK,
              json_pack("{s:s,s:s,s:s,s:s}", "service", r->service, "user", r->who.user, "session",
                        session, "until", time_format_utc(until, end)));

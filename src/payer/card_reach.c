@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "drivers/readers.h"
 
 #define AID_MIN   5 /* bytes: an application provider's part at least */
@@ -24,7 +25,8 @@ static bool prompt(void *ctx, enum tp_err missing)
         person_event(p->person, "waiting",
                      json_pack("{s:s}", "for", missing == TP_ERR_NO_CARD ? "card" : "reader"));
         person_status(p->person, "%s: %s", p->what,
-                      missing == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
+                      missing == TP_ERR_NO_CARD ? _("insert your card")
+                                                : _("connect a card reader"));
     }
     w->prompted = true;
     return person_stays(p->person, 0);

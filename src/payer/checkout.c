@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/home.h"
 
@@ -92,7 +93,7 @@ static void tell(void *ctx, const struct kept_order *o)
              money_shown(amount, t->amount, t->currency), currency_shown(t->currency), t->merchant,
              kept_state_name(o->state),
              t->reason[0] != '\0' ? ", "
-             : t->rrn[0] != '\0'  ? ", reference "
+             : t->rrn[0] != '\0'  ? _(", reference ")
                                   : "",
              t->reason[0] != '\0' ? t->reason : t->rrn);
 }

@@ -3,6 +3,7 @@
 
 #include "base/cli.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/agent.h"
 #include "payer/commands.h"
 #include "payer/dialog.h"
@@ -14,17 +15,20 @@
 enum { PORT = 256, PINENTRY, HOME, USER, CACERT, MEANS, READER, APPLICATION, LIVE };
 
 static const struct argp_option options[] = {
-    {"port", PORT, "PORT", 0, "the port of this machine to listen on [27502, where pages lead]", 0},
-    {"pinentry", PINENTRY, "PROGRAM", 0, "the program that asks [pinentry]", 0},
-    {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
-    {"user", USER, "NAME", 0, "who pays, of several users of the folder", 0},
+    {"port", PORT, "PORT", 0, N_("the port of this machine to listen on [27502, where pages lead]"),
+     0},
+    {"pinentry", PINENTRY, "PROGRAM", 0, N_("the program that asks [pinentry]"), 0},
+    {"home", HOME, "DIR", 0, N_("your folder, instead of ~/.config/telepay"), 0},
+    {"user", USER, "NAME", 0, N_("who pays, of several users of the folder"), 0},
     {"cacert", CACERT, "FILE", 0,
-     "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
-    {"means", MEANS, "MEANS", 0, "pay by this alone, as in telepay pay: emv, a card, or purse", 0},
-    {"reader", READER, "NAME|NUMBER", 0, "the reader, as in telepay pay", 0},
-    {"application", APPLICATION, "AID|NAME|NUMBER", 0, "the card's application to pay with", 0},
-    {"allow-live-card", LIVE, NULL, 0, "let a card of a live scheme sign", 0},
-    {"verbose", 'v', NULL, 0, "say each step of each payment", 0},
+     N_("the authorities (PEM) whose certificates of servers are taken, instead of the system's"),
+     0},
+    {"means", MEANS, "MEANS", 0, N_("pay by this alone, as in telepay pay: emv, a card, or purse"),
+     0},
+    {"reader", READER, "NAME|NUMBER", 0, N_("the reader, as in telepay pay"), 0},
+    {"application", APPLICATION, "AID|NAME|NUMBER", 0, N_("the card's application to pay with"), 0},
+    {"allow-live-card", LIVE, NULL, 0, N_("let a card of a live scheme sign"), 0},
+    {"verbose", 'v', NULL, 0, N_("say each step of each payment"), 0},
     {0},
 };
 
@@ -44,7 +48,7 @@ static void add(struct words *w, int key, const char *name, const char *value,
                                    : -1;
 
     if (n < 0 || n >= WORD_MAX)
-        argp_error(state, "--%s: too much of it", name);
+        argp_error(state, _("--%s: too much of it"), name);
     w->both[w->n++] = key == HOME || key == USER || key == CACERT || key == PINENTRY;
 }
 
@@ -93,9 +97,10 @@ int payer_agent(int argc, char **argv)
         options,
         parse,
         NULL,
-        "Let pages in the browser ask for payments: each is shown to you in a window, and "
-        "paid with the card in the reader, or from your purse, only when you say so there. "
-        "At /purse it shows the page of your account at a purse in the browser, when you say so.",
+        N_("Let pages in the browser ask for payments: each is shown to you in a window, and "
+           "paid with the card in the reader, or from your purse, only when you say so there. "
+           "At /purse it shows the page of your account at a purse in the browser, when you say "
+           "so."),
         NULL,
         NULL,
         NULL};

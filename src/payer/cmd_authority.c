@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "payer/authority.h"
 #include "payer/commands.h"
 #include "payer/home.h"
@@ -20,8 +21,8 @@ struct words {
 enum { HOME = 0x100, JSON };
 
 static const struct argp_option options[] = {
-    {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
-    {"json", JSON, NULL, 0, "print JSON", 0},
+    {"home", HOME, "DIR", 0, N_("your folder, instead of ~/.config/telepay"), 0},
+    {"json", JSON, NULL, 0, N_("print JSON"), 0},
     {0},
 };
 
@@ -38,12 +39,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->wanted == NULL || w->argument != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->argument = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->wanted != NULL && w->argument == NULL)
-            argp_error(state, "say which: %s", w->wanted);
+            argp_error(state, _("say which: %s"), w->wanted);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -72,15 +73,15 @@ static enum tp_err print(const struct authority *list, size_t n, bool json, stru
 
 int payer_authority_add(int argc, char **argv)
 {
-    static const struct argp argp = {
-        options,
-        parse,
-        "FILE",
-        "Trust the orders that an acquirer's authority (PEM) stands for. Its fingerprint is shown: "
-        "hold it against what the acquirer says.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("FILE"),
+                                     N_("Trust the orders that an acquirer's authority (PEM) "
+                                        "stands for. Its fingerprint is shown: "
+                                        "hold it against what the acquirer says."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {.wanted = "the file of its certificate"};
     struct tp_error e = {0};
     struct authority added;
@@ -103,7 +104,8 @@ int payer_authority_add(int argc, char **argv)
 int payer_authority_list(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL, "List the authorities whose orders are trusted.", NULL, NULL, NULL};
+        options, parse, NULL, N_("List the authorities whose orders are trusted."),
+        NULL,    NULL,  NULL};
     struct words w = {0};
     struct tp_error e = {0};
     struct authorities all = {0};
@@ -125,8 +127,8 @@ int payer_authority_remove(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "FINGERPRINT",
-        "Trust an authority no more: of that fingerprint, or the only one that begins so.",
+        N_("FINGERPRINT"),
+        N_("Trust an authority no more: of that fingerprint, or the only one that begins so."),
         NULL,
         NULL,
         NULL};

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/money.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/bill.h"
 #include "payer/card_words.h"
@@ -43,12 +44,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (!w->pays || w->number != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->number = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->at == NULL || (w->pays && w->number == NULL))
-            argp_error(state, "say whose bills: --at https://MEDIATOR/bills/SERVICE%s",
+            argp_error(state, _("say whose bills: --at https://MEDIATOR/bills/SERVICE%s"),
                        w->pays ? ", and the number of the one to pay" : "");
         return 0;
     default:
@@ -57,9 +58,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 #define WORDS_WHOSE                                                                                \
-    {"at", AT, "URL", 0, "the biller: https://MEDIATOR/bills/SERVICE; needed", 0},                 \
+    {"at", AT, "URL", 0, N_("the biller: https://MEDIATOR/bills/SERVICE; needed"), 0},             \
     {                                                                                              \
-        "identify", IDENTIFY, NULL, 0, "say who you are unasked", 0                                \
+        "identify", IDENTIFY, NULL, 0, N_("say who you are unasked"), 0                            \
     }
 
 static enum tp_err fetch_bills(struct bills *out, struct words *w, struct tp_error *e)
@@ -122,10 +123,10 @@ static enum tp_err row(struct table *t, const json_t *one, struct tp_error *e)
 int payer_bill(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        WORDS_WHOSE, {"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+        WORDS_WHOSE, {"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        options,  parse, NULL, "List what you owe to a biller, and what you paid.",
+        options,  parse, NULL, N_("List what you owe to a biller, and what you paid."),
         children, NULL,  NULL};
     struct words w = {.get = {.checkout = ORDER_WORDS_NONE, .pay = CARD_WORDS_NONE}};
     struct bills bills = {NULL};
@@ -192,18 +193,18 @@ static enum tp_err pay(struct get_result *result, struct words *w, struct tp_err
 int payer_bill_pay(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        WORDS_WHOSE, {"json", JSON, NULL, 0, "print what is delivered as it comes", 0}, {0}};
+        WORDS_WHOSE, {"json", JSON, NULL, 0, N_("print what is delivered as it comes"), 0}, {0}};
     static const struct argp_child children[] = {
         {&order_words, 0, NULL, 0}, {&card_words, 0, NULL, 0}, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        "NUMBER",
-        "Pay a bill: an order as any other, whose receipt names it. One that is paid is not paid "
-        "again.",
-        children,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("NUMBER"),
+                                     N_("Pay a bill: an order as any other, whose receipt names "
+                                        "it. One that is paid is not paid "
+                                        "again."),
+                                     children,
+                                     NULL,
+                                     NULL};
     struct words w = {.get = {.checkout = ORDER_WORDS_NONE, .pay = CARD_WORDS_NONE, .fail = true},
                       .pays = true};
     struct bills bills = {NULL};

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mask.h"
+#include "base/text.h"
 #include "decode/decode.h"
 #include "drivers/readers.h"
 #include "payer/card_tree.h"
@@ -28,18 +29,19 @@ enum { CONFIG = 0x100, READER, WAIT, TRACE, JSON, UNMASKED };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
-     "a terminal's configuration, for its applications and authority keys", 0},
+     N_("a terminal's configuration, for its applications and authority keys"), 0},
     {"reader", READER, "NAME|NUMBER", 0,
-     "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card",
+     N_("the reader whose name contains NAME, or its NUMBER in the list; else the first with a "
+        "card"),
      0},
-    {"wait", WAIT, "SECONDS", 0, "how long to wait for a card [0]", 0},
+    {"wait", WAIT, "SECONDS", 0, N_("how long to wait for a card [0]"), 0},
     {"trace", TRACE, "FILE", 0,
-     "write what passes between terminal and card to FILE, sensitive data masked", 0},
-    {"json", JSON, NULL, 0, "print all that was read as JSON", 0},
+     N_("write what passes between terminal and card to FILE, sensitive data masked"), 0},
+    {"json", JSON, NULL, 0, N_("print all that was read as JSON"), 0},
     {"verbose", 'v', NULL, 0,
-     "print all that the card says, object by object in words, with its logs and counters", 0},
+     N_("print all that the card says, object by object in words, with its logs and counters"), 0},
     {"unmasked", UNMASKED, NULL, 0,
-     "with -v: mask nothing; of a card that is not of the test scheme after a yes", 0},
+     N_("with -v: mask nothing; of a card that is not of the test scheme after a yes"), 0},
     {0},
 };
 
@@ -59,7 +61,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case WAIT:
         seconds = strtol(arg, &end, 10);
         if (*arg == '\0' || *end != '\0' || seconds < 0 || seconds > 86400)
-            argp_error(state, "--wait takes a number of seconds from 0 to 86400, not \"%s\"", arg);
+            argp_error(state, _("--wait takes a number of seconds from 0 to 86400, not \"%s\""),
+                       arg);
         w->wait_ms = (int)seconds * 1000;
         return 0;
     case TRACE:
@@ -76,10 +79,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->unmasked && !w->verbose)
-            argp_error(state, "--unmasked goes with -v");
+            argp_error(state, _("--unmasked goes with -v"));
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "\"%s\" is not an option", arg);
+        argp_error(state, _("\"%s\" is not an option"), arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -297,7 +300,7 @@ static enum tp_err print_text(struct reader *reader, struct transaction *const *
 {
     char atr[2 * READER_ATR_MAX + 1];
 
-    printf("Reader %s, ATR %s\n", reader_name(reader), hex_encode(atr, reader_atr(reader)));
+    printf(_("Reader %s, ATR %s\n"), reader_name(reader), hex_encode(atr, reader_atr(reader)));
     for (size_t i = 0; i < n; i++)
         print_application(list[i], today);
     return tree != NULL ? decode_print(stdout, tree) : TP_OK;
@@ -369,7 +372,8 @@ static enum tp_err make_tree(json_t **out, const struct words *w, struct card_tr
     if (r != TP_OK)
         return r;
     if (w->unmasked && !card_tree_test(tree) &&
-        !cli_agrees("This is not a card of the test scheme. Show its number and all else it says?"))
+        !cli_agrees(
+            _("This is not a card of the test scheme. Show its number and all else it says?")))
         return tp_fail(
             e, TP_ERR_CANCELLED,
             "not shown unmasked: the card is not of the test scheme, and nobody said yes");
@@ -421,7 +425,7 @@ int payer_card(int argc, char **argv)
 {
     static const struct argp argp = {
         options, parse,
-        NULL,    "Read the card in the reader. It is not asked to sign, and no PIN is needed.",
+        NULL,    N_("Read the card in the reader. It is not asked to sign, and no PIN is needed."),
         NULL,    NULL,
         NULL};
     struct words w = {0};

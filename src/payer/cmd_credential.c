@@ -10,6 +10,7 @@
 #include "base/cli.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "payer/card_words.h"
 #include "payer/commands.h"
 #include "payer/credential.h"
@@ -29,9 +30,9 @@ struct words {
 enum { HEADER = 256 };
 
 static const struct argp_option options[] = {
-    {"header", HEADER, NULL, 0, "print the value of the field Authorization, not the payload alone",
-     0},
-    {"verbose", 'v', NULL, 0, "say each step", 0},
+    {"header", HEADER, NULL, 0,
+     N_("print the value of the field Authorization, not the payload alone"), 0},
+    {"verbose", 'v', NULL, 0, N_("say each step"), 0},
     {0},
 };
 
@@ -245,11 +246,13 @@ int payer_credential(int argc, char **argv)
         options,
         parse,
         NULL,
-        "Pay for another HTTP client: reads a challenge (the line WWW-Authenticate of a 402, or "
-        "its "
-        "parameters as JSON; of several lines one is chosen) from standard input, has the card in "
-        "the reader or your account at a purse sign it, and prints the payload of the credential "
-        "as JSON.",
+        N_("Pay for another HTTP client: reads a challenge (the line WWW-Authenticate of a 402, or "
+           "its "
+           "parameters as JSON; of several lines one is chosen) from standard input, has the card "
+           "in "
+           "the reader or your account at a purse sign it, and prints the payload of the "
+           "credential "
+           "as JSON."),
         children,
         NULL,
         NULL};

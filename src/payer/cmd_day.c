@@ -2,6 +2,7 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/person.h"
 #include "payer/report.h"
@@ -16,11 +17,11 @@ enum { CONFIG = 0x100, DATE, PRINT, JSON };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
-     "the terminal's configuration, made by telepay-acquirer terminal add", 0},
-    {"date", DATE, "YYYY-MM-DD", 0, "another day than today, of the last 30", 0},
+     N_("the terminal's configuration, made by telepay-acquirer terminal add"), 0},
+    {"date", DATE, "YYYY-MM-DD", 0, N_("another day than today, of the last 30"), 0},
     {"print", PRINT, "DEVICE", 0, PRINT_HELP, 0},
-    {"json", JSON, NULL, 0, "print JSON instead of the ticket", 0},
-    {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
+    {"json", JSON, NULL, 0, N_("print JSON instead of the ticket"), 0},
+    {"verbose", 'v', NULL, 0, N_("say the messages to and from the acquirer"), 0},
     {0},
 };
 
@@ -45,11 +46,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->verbose = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "\"%s\" is one word too many", arg);
+        argp_error(state, _("\"%s\" is one word too many"), arg);
         return 0;
     case ARGP_KEY_END:
         if (w->config == NULL)
-            argp_error(state, "--config is missing");
+            argp_error(state, _("--config is missing"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -147,8 +148,8 @@ int payer_day(int argc, char **argv)
         options,
         parse,
         NULL,
-        "Add up what this terminal has taken and refunded on a day, compare it with the "
-        "acquirer, and print the ticket of the day. Exit 1 when the two differ.",
+        N_("Add up what this terminal has taken and refunded on a day, compare it with the "
+           "acquirer, and print the ticket of the day. Exit 1 when the two differ."),
         NULL,
         NULL,
         NULL};

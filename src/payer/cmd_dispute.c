@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/commands.h"
 #include "payer/dispute.h"
@@ -40,12 +41,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (!w->wants_order || w->order != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->order = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->wants_order && w->order == NULL)
-            argp_error(state, "say which order: telepay order list shows them");
+            argp_error(state, _("say which order: telepay order list shows them"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -133,13 +134,13 @@ static enum tp_err show(struct desk *d, const char *payment)
     if (r == TP_OK && d->w.json) {
         r = report_print(dispute_json(&one));
     } else if (r == TP_OK) {
-        printf("Order         %s\nReason        %s\nState         %s\n", one.order, one.reason,
+        printf(_("Order         %s\nReason        %s\nState         %s\n"), one.order, one.reason,
                one.state);
         if (one.payment[0] != '\0')
-            printf("Payment       %s\n", one.payment);
+            printf(_("Payment       %s\n"), one.payment);
         if (one.due != 0)
-            printf("Next word     until %s%s\n", time_shown(due, one.due),
-                   is_overdue(&one) ? " (overdue)" : "");
+            printf(_("Next word     until %s%s\n"), time_shown(due, one.due),
+                   is_overdue(&one) ? _(" (overdue)") : "");
         print_letters(&one);
     }
     if (r == TP_OK && strcmp(one.state, "asked") == 0)
@@ -157,16 +158,16 @@ int payer_dispute_open(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"reason", REASON, "REASON", 0,
-         "not-delivered, not-as-described, not-mine or paid-twice; needed", 0},
-        {"words", WORDS, "TEXT", 0, "say more to the merchant", 0},
-        {"json", JSON, NULL, 0, "print JSON", 0},
+         N_("not-delivered, not-as-described, not-mine or paid-twice; needed"), 0},
+        {"words", WORDS, "TEXT", 0, N_("say more to the merchant"), 0},
+        {"json", JSON, NULL, 0, N_("print JSON"), 0},
         {0}};
     static const struct argp argp = {
         options,
         parse,
-        "ORDER",
-        "Dispute an order that was paid from here: signed with your key, kept, sent to its "
-        "mediator. The same again is the same dispute.",
+        N_("ORDER"),
+        N_("Dispute an order that was paid from here: signed with your key, kept, sent to its "
+           "mediator. The same again is the same dispute."),
         children,
         NULL,
         NULL};
@@ -189,11 +190,11 @@ int payer_dispute_open(int argc, char **argv)
 int payer_dispute_evidence(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"words", WORDS, "TEXT", 0, "what the merchant asks for; needed", 0},
-        {"json", JSON, NULL, 0, "print JSON", 0},
+        {"words", WORDS, "TEXT", 0, N_("what the merchant asks for; needed"), 0},
+        {"json", JSON, NULL, 0, N_("print JSON"), 0},
         {0}};
     static const struct argp argp = {
-        options,  parse, "ORDER", "Bring the evidence that the merchant asks for.",
+        options,  parse, N_("ORDER"), N_("Bring the evidence that the merchant asks for."),
         children, NULL,  NULL};
     struct desk d = {.w = {.wants_order = true}};
     enum tp_err r = begin(&d, &argp, argc, argv);
@@ -209,15 +210,15 @@ int payer_dispute_evidence(int argc, char **argv)
 
 int payer_dispute_show(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", JSON, NULL, 0, "print JSON", 0}, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        "ORDER",
-        "Ask the mediator how a dispute stands, verify and keep what it wrote, and show all of it.",
-        children,
-        NULL,
-        NULL};
+    static const struct argp_option options[] = {{"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("ORDER"),
+                                     N_("Ask the mediator how a dispute stands, verify and keep "
+                                        "what it wrote, and show all of it."),
+                                     children,
+                                     NULL,
+                                     NULL};
     struct desk d = {.w = {.wants_order = true}};
     struct tp_error news = {TP_OK, ""};
     char payment[16] = "";
@@ -269,12 +270,12 @@ static enum tp_err row(void *ctx, const char *order, struct tp_error *e)
 
 int payer_dispute(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+    static const struct argp_option options[] = {{"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
         NULL,
-        "List the disputes that are kept here, as they were last heard of, the newest first.",
+        N_("List the disputes that are kept here, as they were last heard of, the newest first."),
         children,
         NULL,
         NULL};

@@ -6,6 +6,7 @@
 
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "drivers/transcript.h"
 #include "payer/commands.h"
 #include "payer/lesson.h"
@@ -17,7 +18,8 @@ struct words {
 enum { HTML = 0x100 };
 
 static const struct argp_option options[] = {
-    {"html", HTML, "FILE", 0, "write one page of HTML to FILE instead (- : standard output)", 0},
+    {"html", HTML, "FILE", 0, N_("write one page of HTML to FILE instead (- : standard output)"),
+     0},
     {0},
 };
 
@@ -31,12 +33,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->trace != NULL)
-            argp_error(state, "one trace at a time");
+            argp_error(state, _("one trace at a time"));
         w->trace = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->trace == NULL)
-            argp_error(state, "the TRACE is missing: telepay pay --trace FILE writes one");
+            argp_error(state, _("the TRACE is missing: telepay pay --trace FILE writes one"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -76,17 +78,19 @@ static enum tp_err explain(const struct words *w, struct tp_error *e)
 
 int payer_explain(int argc, char **argv)
 {
-    static const struct argp argp = {
-        options,
-        parse,
-        "TRACE",
-        "Explain a payment from its trace: each command to the card, what terminal and card noted "
-        "and decided, and why, with the clauses of EMV.\vTRACE is a file that telepay pay --trace "
-        "wrote. What is masked in it stays masked; one that is cut off is explained as far as it "
-        "goes.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("TRACE"),
+                                     N_("Explain a payment from its trace: each command to the "
+                                        "card, what terminal and card noted "
+                                        "and decided, and why, with the clauses of EMV.\vTRACE is "
+                                        "a file that telepay pay --trace "
+                                        "wrote. What is masked in it stays masked; one that is cut "
+                                        "off is explained as far as it "
+                                        "goes."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct tp_error e = {TP_OK, ""};
 

@@ -7,6 +7,7 @@
 #include "base/cli.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/card_words.h"
 #include "payer/commands.h"
 #include "payer/get.h"
@@ -25,23 +26,25 @@ struct words {
 };
 
 static const struct argp_option options[] = {
-    {"output", 'o', "FILE", 0, "write the answer to FILE instead of standard output", 0},
-    {"remote-name", 'O', NULL, 0, "write it to a file that is called as the address ends", 0},
-    {"header", 'H', "LINE", 0, "send this field, \"Name: value\", too", 0},
+    {"output", 'o', "FILE", 0, N_("write the answer to FILE instead of standard output"), 0},
+    {"remote-name", 'O', NULL, 0, N_("write it to a file that is called as the address ends"), 0},
+    {"header", 'H', "LINE", 0, N_("send this field, \"Name: value\", too"), 0},
     {"data", 'd', "DATA", 0,
-     "send DATA by POST; of several, joined by &; @FILE: what FILE holds without its line ends", 0},
-    {"request", 'X', "METHOD", 0, "ask with this method", 0},
-    {"location", 'L', NULL, 0, "go where a redirect leads; no credential goes to another origin",
+     N_("send DATA by POST; of several, joined by &; @FILE: what FILE holds without its line ends"),
      0},
-    {"fail", 'f', NULL, 0, "an answer of 400 or more is a fault (exit code 22) and is not written",
-     0},
-    {"silent", 's', NULL, 0, "tell neither what was paid nor why an exchange failed", 0},
-    {"max-time", 'm', "SECONDS", 0, "how long an exchange may last", 0},
+    {"request", 'X', "METHOD", 0, N_("ask with this method"), 0},
+    {"location", 'L', NULL, 0,
+     N_("go where a redirect leads; no credential goes to another origin"), 0},
+    {"fail", 'f', NULL, 0,
+     N_("an answer of 400 or more is a fault (exit code 22) and is not written"), 0},
+    {"silent", 's', NULL, 0, N_("tell neither what was paid nor why an exchange failed"), 0},
+    {"max-time", 'm', "SECONDS", 0, N_("how long an exchange may last"), 0},
     {"identify", IDENTIFY, "card", OPTION_ARG_OPTIONAL,
-     "say who you are, to a service that wants to know, unasked; card: by the card in the reader, "
-     "which signs that, in place of your key",
+     N_("say who you are, to a service that wants to know, unasked; card: by the card in the "
+        "reader, "
+        "which signs that, in place of your key"),
      0},
-    {"verbose", 'v', NULL, 0, "tell the exchanges by their letters, and the heads of each", 0},
+    {"verbose", 'v', NULL, 0, N_("tell the exchanges by their letters, and the heads of each"), 0},
     {0},
 };
 
@@ -50,9 +53,9 @@ static void add_header(struct words *w, const char *line, struct argp_state *sta
     const char *colon = strchr(line, ':');
 
     if (colon == NULL || colon == line || strpbrk(line, "\r\n") != NULL)
-        argp_error(state, "-H takes a field, \"Name: value\", not \"%s\"", line);
+        argp_error(state, _("-H takes a field, \"Name: value\", not \"%s\""), line);
     if (w->get.headers_n == GET_HEADERS_MAX - 1) /* one is left for the type of a body */
-        argp_error(state, "-H is there more than %d times", GET_HEADERS_MAX - 1);
+        argp_error(state, _("-H is there more than %d times"), GET_HEADERS_MAX - 1);
     w->typed = w->typed || strncasecmp(line, "Content-Type:", strlen("Content-Type:")) == 0;
     w->get.headers[w->get.headers_n++] = line;
 }
@@ -83,11 +86,11 @@ static void add_body(struct words *w, const char *data, struct argp_state *state
     }
     grown = realloc(w->body.p, w->body.n + more.n + 1);
     if (grown == NULL || w->body.n + more.n > BODY_MAX)
-        argp_error(state, "-d: more than %u bytes", BODY_MAX);
+        argp_error(state, _("-d: more than %u bytes"), BODY_MAX);
     w->body.p = grown;
     w->body.cap = w->body.n + more.n + 1;
     if ((w->get.has_body && buf_u8(&w->body, '&') != TP_OK) || buf_put(&w->body, more) != TP_OK)
-        argp_error(state, "-d: no memory");
+        argp_error(state, _("-d: no memory"));
     free(read);
     w->get.has_body = true;
 }
@@ -95,9 +98,9 @@ static void add_body(struct words *w, const char *data, struct argp_state *state
 static void check_words(struct words *w, struct argp_state *state)
 {
     if (w->get.url == NULL)
-        argp_error(state, "say what to get: https://…");
+        argp_error(state, _("say what to get: https://…"));
     if (w->get.output != NULL && w->get.remote_name)
-        argp_error(state, "-o and -O name two files for one answer");
+        argp_error(state, _("-o and -O name two files for one answer"));
     if (w->get.has_body && !w->typed)
         w->get.headers[w->get.headers_n++] = FORM_TYPE;
     w->get.body = buf_span(&w->body);
@@ -140,7 +143,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case IDENTIFY:
         if (arg != NULL && strcmp(arg, "card") != 0)
-            argp_error(state, "--identify takes nothing, or card, not \"%s\"", arg);
+            argp_error(state, _("--identify takes nothing, or card, not \"%s\""), arg);
         w->get.identify = true;
         w->get.by_card = arg != NULL;
         return 0;
@@ -154,7 +157,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->get.url != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->get.url = arg;
         return 0;
     case ARGP_KEY_END:
@@ -172,9 +175,9 @@ int payer_get(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "URL",
-        "Get what an address leads to, as curl does, and pay for it with the card in the reader "
-        "where it is to be paid.",
+        N_("URL"),
+        N_("Get what an address leads to, as curl does, and pay for it with the card in the reader "
+           "where it is to be paid."),
         children,
         NULL,
         NULL};

@@ -4,6 +4,7 @@
 
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/text.h"
 #include "payer/address.h"
 #include "payer/card_words.h"
 #include "payer/commands.h"
@@ -54,13 +55,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->url != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->url = arg;
         return 0;
     case ARGP_KEY_END:
         if ((w->url == NULL) == (w->at == NULL))
-            argp_error(state, "say which request, as the page has it: https://…" PATH
-                              "…; or --at a mediator");
+            argp_error(state, _("say which request, as the page has it: https://…/identity/"
+                                "…; or --at a mediator"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -105,7 +106,7 @@ static enum tp_err answer(const struct words *w, struct fetch *f, struct tp_erro
     if (r == TP_OK)
         r = identity_tell(&told, f, origin, path + strlen(PATH), &options, e);
     if (r == TP_OK)
-        printf("the service %s at %s knows you as %s until %s\n", told.service,
+        printf(_("the service %s at %s knows you as %s until %s\n"), told.service,
                strstr(origin, "://") + 3, told.user, time_shown(until, told.until));
     return r;
 }
@@ -113,31 +114,34 @@ static enum tp_err answer(const struct words *w, struct fetch *f, struct tp_erro
 int payer_identify(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"identify", IDENTIFY, NULL, 0, "say it unasked", 0},
+        {"identify", IDENTIFY, NULL, 0, N_("say it unasked"), 0},
         {"at", AT, "URL", 0,
-         "print how your key is called at that mediator, and ask nobody: for who is to know it "
-         "before",
+         N_("print how your key is called at that mediator, and ask nobody: for who is to know it "
+            "before"),
          0},
         {"card", CARD, NULL, 0,
-         "by the card in the reader, which signs that, in place of your key; no PIN is asked, and "
-         "nothing is paid",
+         N_("by the card in the reader, which signs that, in place of your key; no PIN is asked, "
+            "and "
+            "nothing is paid"),
          0},
         {"reader", READER, "NAME|NUMBER", 0,
-         "the reader whose name contains NAME, or its NUMBER in the list; else the first with a "
-         "card",
+         N_("the reader whose name contains NAME, or its NUMBER in the list; else the first with a "
+            "card"),
          0},
-        {"wait", WAIT, "SECONDS", 0, "how long to wait for a card [60]", 0},
+        {"wait", WAIT, "SECONDS", 0, N_("how long to wait for a card [60]"), 0},
         {"allow-live-card", LIVE, NULL, 0,
-         "let a card of a live scheme sign; else such a card is only read", 0},
+         N_("let a card of a live scheme sign; else such a card is only read"), 0},
         {0}};
     static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
-        "[URL]",
-        "Say who you are to a service that wants to know, as the page asks for it: your key signs "
-        "the request, or your bank card where you or the service want it so, and the page goes on. "
-        "The service is told a name that is yours at its mediator alone.",
+        N_("[URL]"),
+        N_("Say who you are to a service that wants to know, as the page asks for it: your key "
+           "signs "
+           "the request, or your bank card where you or the service want it so, and the page goes "
+           "on. "
+           "The service is told a name that is yours at its mediator alone."),
         children,
         NULL,
         NULL};

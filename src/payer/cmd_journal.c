@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/deliver.h"
 #include "payer/person.h"
@@ -25,22 +26,22 @@ struct words {
 enum { CONFIG = 0x100, JSON, YES, SINCE, UNTIL, AMOUNT, STATE };
 
 static const struct argp_option options[] = {
-    {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
-    {"json", JSON, NULL, 0, "print JSON", 0},
-    {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
+    {"config", CONFIG, "FILE", 0, N_("the terminal's configuration, which names the journal"), 0},
+    {"json", JSON, NULL, 0, N_("print JSON"), 0},
+    {"verbose", 'v', NULL, 0, N_("say the messages to and from the acquirer"), 0},
     {0},
 };
 
 static const struct argp_option list_options[] = {
-    {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
-    {"since", SINCE, "YYYY-MM-DD", 0, "only those of that day and later", 0},
-    {"until", UNTIL, "YYYY-MM-DD", 0, "only those of that day and before", 0},
-    {"amount", AMOUNT, "AMOUNT", 0, "only those of that amount: 12.50", 0},
+    {"config", CONFIG, "FILE", 0, N_("the terminal's configuration, which names the journal"), 0},
+    {"since", SINCE, "YYYY-MM-DD", 0, N_("only those of that day and later"), 0},
+    {"until", UNTIL, "YYYY-MM-DD", 0, N_("only those of that day and before"), 0},
+    {"amount", AMOUNT, "AMOUNT", 0, N_("only those of that amount: 12.50"), 0},
     {"state", STATE, "STATE", 0,
-     "only those declined, signed, acknowledged, refused, asked, to-be-reversed, reversed or "
-     "not-reversed",
+     N_("only those declined, signed, acknowledged, refused, asked, to-be-reversed, reversed or "
+        "not-reversed"),
      0},
-    {"json", JSON, NULL, 0, "print JSON", 0},
+    {"json", JSON, NULL, 0, N_("print JSON"), 0},
     {0},
 };
 
@@ -79,15 +80,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (!w->wants_payment || w->payment != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->payment = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->config == NULL)
-            argp_error(state, "--config is missing");
+            argp_error(state, _("--config is missing"));
         if (w->wants_payment && w->payment == NULL)
-            argp_error(state, "say which payment: its reference (RRN) or number, which stand in "
-                              "telepay journal list, or \"last\"");
+            argp_error(state, _("say which payment: its reference (RRN) or number, which stand in "
+                                "telepay journal list, or \"last\""));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -305,8 +306,8 @@ static enum tp_err send_all(const struct terminal *t, struct journal *j, struct 
         r = deliver_pending(d, j, tell, s, e);
     if (r != TP_OK && journal_count_pending(j, &left, &ignored) == TP_OK && left > 0)
         tp_error_prefix(e, "%zu %s kept and not delivered yet", left,
-                        left == 1 ? "signed payment, or reversal, is"
-                                  : "signed payments, or reversals, are");
+                        left == 1 ? _("signed payment, or reversal, is")
+                                  : _("signed payments, or reversals, are"));
     deliverer_free(&d);
     person_free(&p);
     return r;
@@ -350,12 +351,13 @@ int payer_journal_send(int argc, char **argv)
 int payer_journal_upgrade(int argc, char **argv)
 {
     static const struct argp_option own[] = {
-        {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
-        {"yes", YES, NULL, 0, "do it without asking", 0},
+        {"config", CONFIG, "FILE", 0, N_("the terminal's configuration, which names the journal"),
+         0},
+        {"yes", YES, NULL, 0, N_("do it without asking"), 0},
         {0},
     };
     static const struct argp argp = {
-        own,  parse, NULL, "Bring up a journal that an older version made, after a copy.",
+        own,  parse, NULL, N_("Bring up a journal that an older version made, after a copy."),
         NULL, NULL,  NULL};
     struct words w = {0};
     struct tp_error e = {0};

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/money.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "order/proof.h"
 #include "payer/commands.h"
 #include "payer/home.h"
@@ -44,19 +45,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (!w->wants_order || w->order != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->order = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->wants_order && w->order == NULL)
-            argp_error(state, "say which order: telepay order list shows them");
+            argp_error(state, _("say which order: telepay order list shows them"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_option json_option[] = {{"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+static const struct argp_option json_option[] = {{"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
 static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
 
 /* Words, folder and journal: what each begins with. */
@@ -112,7 +113,7 @@ static bool list_row(void *ctx, const struct kept_order *o)
 int payer_order(int argc, char **argv)
 {
     static const struct argp argp = {
-        json_option, parse, NULL, "List the orders that were paid from here, the newest first.",
+        json_option, parse, NULL, N_("List the orders that were paid from here, the newest first."),
         children,    NULL,  NULL};
     struct words w = {0};
     struct tp_error e = {0};
@@ -149,19 +150,19 @@ static void show(const struct kept_order *o)
     struct receipt ticket = o->ticket;
 
     ticket.copy = true;
-    printf("Order         %s\nMediator      %s\nAddress       %s %s\nItem          %s\n"
-           "State         %s%s\n\n",
+    printf(_("Order         %s\nMediator      %s\nAddress       %s %s\nItem          %s\n"
+             "State         %s%s\n\n"),
            o->order, o->origin, o->method, o->url, o->item, kept_state_name(o->state),
            o->state != KEPT_ACKNOWLEDGED ? ""
-           : o->delivered                ? ", delivered"
-                                         : ", not delivered yet");
+           : o->delivered                ? _(", delivered")
+                                         : _(", not delivered yet"));
     ticket_show(&(struct ticket_wish){0}, NULL, &ticket);
 }
 
 int payer_order_show(int argc, char **argv)
 {
     static const struct argp argp = {
-        json_option, parse, "ORDER", "Show one order, and the receipt of its payment.",
+        json_option, parse, N_("ORDER"), N_("Show one order, and the receipt of its payment."),
         children,    NULL,  NULL};
     struct words w = {.wants_order = true};
     struct tp_error e = {0};
@@ -237,12 +238,12 @@ static enum tp_err print_proof(const struct said *p, const struct authority *aut
                       o->contract, "reference", p->reference, "at", p->at, p->by, p->name,
                       "authority", authority->fingerprint, "r", p->r));
     printf(
-        "Proved by the authority %s (%s):\n"
-        "the %s %s said at %s that the order %s, of %s, \"%s\", of %s %s, is %s%s%s\n",
+        _("Proved by the authority %s (%s):\n"
+          "the %s %s said at %s that the order %s, of %s, \"%s\", of %s %s, is %s%s%s\n"),
         authority->fingerprint, authority->name, p->by, p->name, p->at, o->id, o->merchant, o->item,
         currency != NULL ? money_format(amount, strtoll(o->amount, NULL, 10), currency) : o->amount,
         currency != NULL ? currency->alpha : o->currency, p->outcome,
-        p->reference != NULL ? ", reference " : "", p->reference != NULL ? p->reference : "");
+        p->reference != NULL ? _(", reference ") : "", p->reference != NULL ? p->reference : "");
     return TP_OK;
 }
 
@@ -317,13 +318,16 @@ static enum tp_err prove(const struct words *w, const struct checkout *c,
 int payer_order_prove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"json", JSON, NULL, 0, "print JSON", 0},
-        {"out", OUT, "FILE", 0, "write the proof to FILE, for others to verify", 0},
+        {"json", JSON, NULL, 0, N_("print JSON"), 0},
+        {"out", OUT, "FILE", 0, N_("write the proof to FILE, for others to verify"), 0},
         {0}};
     static const struct argp argp = {
-        options,  parse,
-        "ORDER",  "Verify what the acquirer signed of an order's payment, without asking anybody.",
-        children, NULL,
+        options,
+        parse,
+        N_("ORDER"),
+        N_("Verify what the acquirer signed of an order's payment, without asking anybody."),
+        children,
+        NULL,
         NULL};
     struct words w = {.wants_order = true};
     struct tp_error e = {0};
@@ -359,18 +363,19 @@ static void tell(void *ctx, const struct kept_order *o)
 int payer_order_send(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"json", JSON, NULL, 0, "print JSON", 0},
-        {"verbose", 'v', NULL, 0, "tell the exchanges by their letters, and the heads of each", 0},
+        {"json", JSON, NULL, 0, N_("print JSON"), 0},
+        {"verbose", 'v', NULL, 0, N_("tell the exchanges by their letters, and the heads of each"),
+         0},
         {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        "Send again what is signed and of which nobody knows what became, and list what is settled "
-        "now. Exit 1 when a payment of it came to nothing.",
-        children,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     N_("Send again what is signed and of which nobody knows what "
+                                        "became, and list what is settled "
+                                        "now. Exit 1 when a payment of it came to nothing."),
+                                     children,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct tp_error e = {0}, printing = {0};
     struct checkout c;

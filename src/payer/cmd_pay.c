@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "drivers/transcript.h"
 #include "payer/card_words.h"
 #include "payer/commands.h"
@@ -29,49 +30,51 @@ struct words {
 enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, EXPLAIN, JSON, EVENTS };
 
 static const struct argp_option options[] = {
-    {"amount", AMOUNT, "AMOUNT", 0, "how much, as people write it: 12.50", 0},
+    {"amount", AMOUNT, "AMOUNT", 0, N_("how much, as people write it: 12.50"), 0},
     {"currency", CURRENCY, "CODE", 0,
-     "its currency, such as EUR; must be the contract's, and is if not given", 0},
+     N_("its currency, such as EUR; must be the contract's, and is if not given"), 0},
     {"config", CONFIG, "FILE", 0,
-     "the terminal's configuration, made by telepay-acquirer terminal add", 0},
-    {"order", ORDER, "URL", 0, "pay the order of this address instead of an amount", 0},
+     N_("the terminal's configuration, made by telepay-acquirer terminal add"), 0},
+    {"order", ORDER, "URL", 0, N_("pay the order of this address instead of an amount"), 0},
     {"replay", REPLAY, "FILE", 0,
-     "run the payment of a trace again, without card, reader or acquirer; with --dry-run", 0},
-    {"dry-run", DRY_RUN, NULL, 0, "with --replay: send nothing, keep nothing", 0},
+     N_("run the payment of a trace again, without card, reader or acquirer; with --dry-run"), 0},
+    {"dry-run", DRY_RUN, NULL, 0, N_("with --replay: send nothing, keep nothing"), 0},
     {"explain", EXPLAIN, "FILE", OPTION_ARG_OPTIONAL,
-     "afterwards explain the payment step by step, on standard error or in FILE", 0},
-    {"json", JSON, NULL, 0, "print all about the payment as JSON instead of the receipt", 0},
+     N_("afterwards explain the payment step by step, on standard error or in FILE"), 0},
+    {"json", JSON, NULL, 0, N_("print all about the payment as JSON instead of the receipt"), 0},
     {"events", EVENTS, NULL, 0,
-     "print what happens as it goes, as JSON lines, instead of the receipt; the report of --json "
-     "is then the last line",
+     N_("print what happens as it goes, as JSON lines, instead of the receipt; the report of "
+        "--json "
+        "is then the last line"),
      0},
-    {"verbose", 'v', NULL, 0, "say each step, and the messages to and from the acquirer", 0},
+    {"verbose", 'v', NULL, 0, N_("say each step, and the messages to and from the acquirer"), 0},
     {0},
 };
 
 static void check_words(const struct words *w, struct argp_state *state)
 {
     if (w->replay != NULL && w->ticket.device != NULL)
-        argp_error(state, "a payment that is run again has no ticket to print: no --print");
+        argp_error(state, _("a payment that is run again has no ticket to print: no --print"));
     else if ((w->replay != NULL) != w->dry_run)
         argp_error(
             state,
-            "--replay and --dry-run go together: a payment that is run again is not paid again");
+            _("--replay and --dry-run go together: a payment that is run again is not paid again"));
     else if (w->replay != NULL && w->pay.person.events)
-        argp_error(state, "--events is of a payment that goes on: not with --replay");
+        argp_error(state, _("--events is of a payment that goes on: not with --replay"));
     else if (w->replay != NULL && w->explain)
-        argp_error(state, "with --replay no --explain: telepay explain %s does that", w->replay);
+        argp_error(state, _("with --replay no --explain: telepay explain %s does that"), w->replay);
     else if (w->replay != NULL &&
              (w->pay.amount != NULL || w->pay.config != NULL || w->pay.trace != NULL))
-        argp_error(state, "with --replay amount and terminal are those of the trace: no --amount, "
-                          "--config or --trace");
+        argp_error(state,
+                   _("with --replay amount and terminal are those of the trace: no --amount, "
+                     "--config or --trace"));
     else if (w->order != NULL && (w->replay != NULL || w->pay.amount != NULL ||
                                   w->pay.currency != NULL || w->pay.config != NULL))
-        argp_error(state, "with --order amount and terminal are those of the order: no --amount, "
-                          "--currency, --config or --replay");
+        argp_error(state, _("with --order amount and terminal are those of the order: no --amount, "
+                            "--currency, --config or --replay"));
     else if (w->replay == NULL && w->order == NULL &&
              (w->pay.amount == NULL || w->pay.config == NULL))
-        argp_error(state, "%s is missing", w->pay.amount == NULL ? "--amount" : "--config");
+        argp_error(state, _("%s is missing"), w->pay.amount == NULL ? "--amount" : "--config");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -117,7 +120,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->pay.person.verbose = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "\"%s\" is not an option", arg);
+        argp_error(state, _("\"%s\" is not an option"), arg);
         return 0;
     case ARGP_KEY_END:
         check_words(w, state);
@@ -143,11 +146,11 @@ static json_t *rerun_json(const struct rerun *r)
 static void print_pair(const char *name, const char *then, const char *now)
 {
     if (strcmp(then, now) == 0)
-        printf("%s as then: %s\n", name, now);
+        printf(_("%s as then: %s\n"), name, now);
     else if (then[0] == '\0')
-        printf("%s now, not recorded then: %s\n", name, now);
+        printf(_("%s now, not recorded then: %s\n"), name, now);
     else
-        printf("%s DIFFERS\n  then: %s\n  now:  %s\n", name, then, now);
+        printf(_("%s DIFFERS\n  then: %s\n  now:  %s\n"), name, then, now);
 }
 
 /* What the run came to, against what was recorded. */
@@ -155,20 +158,21 @@ static void print_rerun(const struct rerun *r)
 {
     if (r->now.outcome[0] == '\0') /* it was not run */
         return;
-    printf("\nREPLAY: nothing is paid, nothing is sent.\n");
+    printf(_("\nREPLAY: nothing is paid, nothing is sent.\n"));
     print_pair("Outcome", r->then.outcome, r->now.outcome);
     print_pair("Reason", r->then.reason, r->now.reason);
     print_pair("Result", r->then.result, r->now.result);
     print_pair("Authentication", r->then.authentication, r->now.authentication);
     if (r->masked)
-        printf("The card's data are masked: whether its certificates are good cannot be judged "
-               "again. What they came to then is used.\n");
+        printf(_("The card's data are masked: whether its certificates are good cannot be judged "
+                 "again. What they came to then is used.\n"));
     if (r->differences > 0)
-        printf("%u %s not as then, and what the card signed then covers what it was sent then: see "
-               "above.\n",
-               r->differences, r->differences == 1 ? "command is" : "commands are");
+        printf(
+            _("%u %s not as then, and what the card signed then covers what it was sent then: see "
+              "above.\n"),
+            r->differences, r->differences == 1 ? _("command is") : _("commands are"));
     else
-        printf("All commands to the card are as then.\n");
+        printf(_("All commands to the card are as then.\n"));
 }
 
 static void run(struct words *w, struct pay_result *result, struct rerun *rerun)
@@ -232,7 +236,7 @@ int payer_pay(int argc, char **argv)
     static const struct argp_child children[] = {
         {&card_words, 0, NULL, 0}, {&order_words, 0, NULL, 0}, {&ticket_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        options,  parse, NULL, "Pay with the card in the reader, and print the receipt.",
+        options,  parse, NULL, N_("Pay with the card in the reader, and print the receipt."),
         children, NULL,  NULL};
     struct words w = {.pay = CARD_WORDS_NONE, .checkout = ORDER_WORDS_NONE};
     struct pay_result result;

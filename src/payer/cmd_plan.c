@@ -4,6 +4,7 @@
 
 #include "base/cli.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/home.h"
 #include "payer/plan.h"
@@ -53,9 +54,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->sets && w->means == NULL)
-            argp_error(state, "say of which means: --means emv, --means purse");
+            argp_error(state, _("say of which means: --means emv, --means purse"));
         if (w->never && (w->first || w->up_to != NULL || w->unasked != NULL || w->summed != NULL))
-            argp_error(state, "--never stands alone with --means");
+            argp_error(state, _("--never stands alone with --means"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -63,10 +64,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 #define WORDS_WHOSE                                                                                \
-    {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},                      \
-        {"user", USER, "NAME", 0, "whose plan, of several users of the folder", 0},                \
+    {"home", HOME, "DIR", 0, N_("your folder, instead of ~/.config/telepay"), 0},                  \
+        {"user", USER, "NAME", 0, N_("whose plan, of several users of the folder"), 0},            \
     {                                                                                              \
-        "json", JSON, NULL, 0, "print JSON", 0                                                     \
+        "json", JSON, NULL, 0, N_("print JSON"), 0                                                 \
     }
 
 static const struct table_column heads[] = {{"MEANS", TABLE_TEXT},
@@ -91,8 +92,9 @@ static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
     enum tp_err r;
 
     if (p->n == 0 && !json) {
-        printf("There is no means in this plan, so no order is paid; telepay plan set --means emv "
-               "takes the card in.\n");
+        printf(
+            _("There is no means in this plan, so no order is paid; telepay plan set --means emv "
+              "takes the card in.\n"));
         return TP_OK;
     }
     r = table_new(&table, "plan", json ? keys : heads, sizeof(keys) / sizeof(keys[0]), json, e);
@@ -125,7 +127,7 @@ int payer_plan(int argc, char **argv)
 {
     static const struct argp_option options[] = {WORDS_WHOSE, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Show by which means you pay, up to how much, and what unasked.",
+        options, parse, NULL, N_("Show by which means you pay, up to how much, and what unasked."),
         NULL,    NULL,  NULL};
     struct words w = {0};
     struct tp_error e = {0};
@@ -170,9 +172,9 @@ static enum tp_err set_row(struct plan_means *m, const struct words *w, struct t
     if (r == TP_OK && m->summed.currency != m->unasked.currency)
         r = tp_fail(e, TP_ERR_USAGE,
                     m->unasked.currency == NULL
-                        ? "--unasked-session goes with --unasked"
-                        : "what is paid unasked has a limit of a session, in the same currency: "
-                          "--unasked-session");
+                        ? N_("--unasked-session goes with --unasked")
+                        : N_("what is paid unasked has a limit of a session, in the same currency: "
+                             "--unasked-session"));
     return r;
 }
 
@@ -197,16 +199,17 @@ int payer_plan_set(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         WORDS_WHOSE,
-        {"means", MEANS, "MEANS", 0, "which: emv is a card, purse your account at a purse", 0},
-        {"up-to", UP_TO, "AMOUNT", 0, "pay at most so much by it, as \"20.00 EUR\", or none", 0},
-        {"unasked", UNASKED, "AMOUNT", 0, "pay so much without asking, or none", 0},
+        {"means", MEANS, "MEANS", 0, N_("which: emv is a card, purse your account at a purse"), 0},
+        {"up-to", UP_TO, "AMOUNT", 0, N_("pay at most so much by it, as \"20.00 EUR\", or none"),
+         0},
+        {"unasked", UNASKED, "AMOUNT", 0, N_("pay so much without asking, or none"), 0},
         {"unasked-session", SUMMED, "AMOUNT", 0,
-         "and so much of that in a session: ten times as much, where it is not said", 0},
-        {"first", FIRST, NULL, 0, "take it before the others", 0},
-        {"never", NEVER, NULL, 0, "do not pay by it", 0},
+         N_("and so much of that in a session: ten times as much, where it is not said"), 0},
+        {"first", FIRST, NULL, 0, N_("take it before the others"), 0},
+        {"never", NEVER, NULL, 0, N_("do not pay by it"), 0},
         {0}};
-    static const struct argp argp = {options, parse, NULL, "Set what your plan says of a means.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options, parse, NULL, N_("Set what your plan says of a means."), NULL, NULL, NULL};
     struct words w = {.sets = true};
     struct tp_error e = {0};
     struct plan plan;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "payer/address.h"
 #include "payer/commands.h"
 #include "payer/purse_door.h"
@@ -41,7 +42,7 @@ int payer_purse(int argc, char **argv)
     static const struct argp argp = {options,
                                      purse_words_parse,
                                      NULL,
-                                     "List your accounts at purses.",
+                                     N_("List your accounts at purses."),
                                      purse_words_children,
                                      NULL,
                                      NULL};
@@ -79,7 +80,7 @@ static enum tp_err choose_currency(int64_t *out, const struct purse_about *about
     }
     return tp_fail(e, TP_ERR_USAGE,
                    "say in which currency the account is to be, with --currency: the purse has%s",
-                   all[0] != '\0' ? all : " none");
+                   all[0] != '\0' ? all : _(" none"));
 }
 
 static enum tp_err check_new(struct journal *j, const struct purse_account *a, struct tp_error *e)
@@ -162,8 +163,8 @@ static enum tp_err print_opened(const struct purse_run *run, const struct purse_
                                       a->name, "currency", currency_shown((unsigned)a->currency),
                                       "account", a->account, "at", a->url));
     printf(
-        "The account %s at the purse %s (%s) is open, in %s; your key makes its own, and whoever "
-        "has your key and its code has what is in it.\n",
+        _("The account %s at the purse %s (%s) is open, in %s; your key makes its own, and whoever "
+          "has your key and its code has what is in it.\n"),
         a->account, a->acquirer, a->name, currency_shown((unsigned)a->currency));
     return TP_OK;
 }
@@ -171,17 +172,18 @@ static enum tp_err print_opened(const struct purse_run *run, const struct purse_
 int payer_purse_open(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"at", PURSE_AT_KEY, "URL", 0, "the purse's address: https://host:port", 0},
+        {"at", PURSE_AT_KEY, "URL", 0, N_("the purse's address: https://host:port"), 0},
         {"currency", PURSE_CUR_KEY, "CODE", 0,
-         "the account's, such as EUR; where the purse has several", 0},
+         N_("the account's, such as EUR; where the purse has several"), 0},
         PURSE_WORD_JSON,
         {0}};
     static const struct argp argp = {
         options,
         purse_words_parse,
         NULL,
-        "Open an account at a purse: its key is made of yours, which a code opens. The same again "
-        "finds the account again, on another device that has your key, too.",
+        N_("Open an account at a purse: its key is made of yours, which a code opens. The same "
+           "again "
+           "finds the account again, on another device that has your key, too."),
         purse_words_children,
         NULL,
         NULL};
@@ -253,8 +255,8 @@ int payer_purse_balance(int argc, char **argv)
     static const struct argp argp = {options,
                                      purse_words_parse,
                                      NULL,
-                                     "Ask a purse what is in your account, with a question that "
-                                     "your key signs.",
+                                     N_("Ask a purse what is in your account, with a question that "
+                                        "your key signs."),
                                      purse_words_children,
                                      NULL,
                                      NULL};

@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/iban.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/commands.h"
 #include "payer/emptyings.h"
@@ -91,8 +92,8 @@ static void print_done(const struct purse_account *a, const struct emptying *m)
 {
     char amount[MONEY_TEXT_MAX];
 
-    printf("%s %s leave your account at the purse %s for %s (%s) with its next payout, reference "
-           "%s.\n",
+    printf(_("%s %s leave your account at the purse %s for %s (%s) with its next payout, reference "
+             "%s.\n"),
            money_shown(amount, m->amount, (unsigned)a->currency),
            currency_shown((unsigned)a->currency), a->acquirer, m->iban, m->name, m->reference);
 }
@@ -212,17 +213,17 @@ static enum tp_err empty(struct purse_run *run, struct purse_account *a, struct 
 int payer_purse_empty(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"iban", PURSE_IBAN_KEY, "IBAN", 0, "the bank account that it goes to", 0},
-        {"name", PURSE_NAME_KEY, "NAME", 0, "who holds that", 0},
-        {"yes", PURSE_YES_KEY, NULL, 0, "do not ask", 0},
+        {"iban", PURSE_IBAN_KEY, "IBAN", 0, N_("the bank account that it goes to"), 0},
+        {"name", PURSE_NAME_KEY, "NAME", 0, N_("who holds that"), 0},
+        {"yes", PURSE_YES_KEY, NULL, 0, N_("do not ask"), 0},
         PURSE_WORD,
         {0}};
     static const struct argp argp = {
         options,
         purse_words_parse,
-        "[AMOUNT CURRENCY]",
-        "Send what is in your account at a purse, or so much of it, to a bank account, with the "
-        "purse's next payout.",
+        N_("[AMOUNT CURRENCY]"),
+        N_("Send what is in your account at a purse, or so much of it, to a bank account, with the "
+           "purse's next payout."),
         purse_words_children,
         NULL,
         NULL};

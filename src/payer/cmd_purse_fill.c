@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/get.h"
 #include "payer/purse_words.h"
@@ -71,7 +72,7 @@ static int fill(struct purse_run *run, const struct purse_account *a, int64_t am
     if (r == TP_OK)
         r = check_booked(span_of(content, n), a, amount, e);
     if (r == TP_OK)
-        printf("%s %s are in your account at the purse %s (%s).\n",
+        printf(_("%s %s are in your account at the purse %s (%s).\n"),
                money_shown(shown, amount, (unsigned)a->currency),
                currency_shown((unsigned)a->currency), a->acquirer, a->name);
     free(url);
@@ -83,17 +84,18 @@ int payer_purse_fill(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"at", PURSE_AT_KEY, "URL", 0,
-         "where the purse sells its credit: a service at a mediator, https://HOST/s/NAME", 0},
+         N_("where the purse sells its credit: a service at a mediator, https://HOST/s/NAME"), 0},
         PURSE_WORD,
         {0}};
-    static const struct argp argp = {options,
-                                     purse_words_parse,
-                                     "AMOUNT CURRENCY",
-                                     "Buy credit for your account at a purse, with the card in the "
-                                     "reader: as telepay get does.",
-                                     purse_words_card_children,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        purse_words_parse,
+        N_("AMOUNT CURRENCY"),
+        N_("Buy credit for your account at a purse, with the card in the "
+           "reader: as telepay get does."),
+        purse_words_card_children,
+        NULL,
+        NULL};
     struct purse_run run;
     struct tp_error e = {0};
     struct purse_account account;

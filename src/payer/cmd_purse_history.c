@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/commands.h"
 #include "payer/history.h"
@@ -93,9 +94,10 @@ int payer_purse_history(int argc, char **argv)
         options,
         purse_words_parse,
         NULL,
-        "Show all that became of your account at a purse, each record verified from what was "
-        "signed. Exit 5 when one is not, when a payment of this device is missing, or when they do "
-        "not come to what the purse says is there.",
+        N_("Show all that became of your account at a purse, each record verified from what was "
+           "signed. Exit 5 when one is not, when a payment of this device is missing, or when they "
+           "do "
+           "not come to what the purse says is there."),
         purse_words_children,
         NULL,
         NULL};

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/purse_door.h"
 #include "payer/purse_words.h"
@@ -46,18 +47,19 @@ static enum tp_err print_link(struct purse_run *run, const struct purse_account 
 
 int payer_purse_page(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        PURSE_WORD,
-        {"pinentry", PURSE_WINDOW_KEY, "PROGRAM", OPTION_ARG_OPTIONAL,
-         "ask in a window, by the program pinentry or another like it, also whether it is wanted",
-         0},
-        {0}};
+    static const struct argp_option options[] = {PURSE_WORD,
+                                                 {"pinentry", PURSE_WINDOW_KEY, "PROGRAM",
+                                                  OPTION_ARG_OPTIONAL,
+                                                  N_("ask in a window, by the program pinentry or "
+                                                     "another like it, also whether it is wanted"),
+                                                  0},
+                                                 {0}};
     static const struct argp argp = {
         options,
         purse_words_parse,
         NULL,
-        "Print a link to the page of your account at a purse, for a browser: it is good once, "
-        "within a minute, and the page for a quarter of an hour. Your key signs for it.",
+        N_("Print a link to the page of your account at a purse, for a browser: it is good once, "
+           "within a minute, and the page for a quarter of an hour. Your key signs for it."),
         purse_words_children,
         NULL,
         NULL};

@@ -6,6 +6,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/credential.h"
 #include "payer/provisions.h"
@@ -19,18 +20,18 @@
 int payer_session_start(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"hours", PURSE_HOURS_KEY, "N", 0, "how long it may last: 1 to 24 [2]", 0},
+        {"hours", PURSE_HOURS_KEY, "N", 0, N_("how long it may last: 1 to 24 [2]"), 0},
         PURSE_WORD,
         {0}};
-    static const struct argp argp = {
-        options,
-        purse_words_parse,
-        "AMOUNT CURRENCY",
-        "Begin a session: the next payment from your purse reserves so much at its mediator, whose "
-        "pages are paid within it without asking.",
-        purse_words_children,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     purse_words_parse,
+                                     N_("AMOUNT CURRENCY"),
+                                     N_("Begin a session: the next payment from your purse "
+                                        "reserves so much at its mediator, whose "
+                                        "pages are paid within it without asking."),
+                                     purse_words_children,
+                                     NULL,
+                                     NULL};
     struct purse_run run;
     struct tp_error e = {0};
     struct purse_account account;
@@ -52,11 +53,11 @@ int payer_session_start(int argc, char **argv)
         r = provisions_want(run.checkout.journal, &p, &e);
     }
     if (r == TP_OK)
-        printf("The next payment from your purse at %s reserves %s %s at its mediator, for %lld "
-               "%s; telepay session end frees it.\n",
+        printf(_("The next payment from your purse at %s reserves %s %s at its mediator, for %lld "
+                 "%s; telepay session end frees it.\n"),
                account.name, money_shown(shown, p.amount, (unsigned)p.currency),
                currency_shown((unsigned)p.currency), (long long)p.hours,
-               p.hours == 1 ? "hour" : "hours");
+               p.hours == 1 ? _("hour") : _("hours"));
     return purse_run_end(&run, r, &e);
 }
 
@@ -170,8 +171,8 @@ int payer_session_end(int argc, char **argv)
     static const struct argp argp = {options,
                                      purse_words_parse,
                                      NULL,
-                                     "End the sessions at mediators that are open: the purse is "
-                                     "told what was spent, and the rest is free.",
+                                     N_("End the sessions at mediators that are open: the purse is "
+                                        "told what was spent, and the rest is free."),
                                      purse_words_children,
                                      NULL,
                                      NULL};
@@ -183,7 +184,8 @@ int payer_session_end(int argc, char **argv)
     if (r == TP_OK)
         r = provisions_list(run.checkout.journal, end_one, &ending, &e);
     if (r == TP_OK)
-        printf("%zu %s ended.\n", ending.n, ending.n == 1 ? "session has" : "sessions have");
+        printf(_("%zu %s ended.\n"), ending.n,
+               ending.n == 1 ? _("session has") : _("sessions have"));
     if (r == TP_OK && ending.r != TP_OK)
         r = tp_fail(&e, ending.r, "%s", ending.why.text);
     return purse_run_end(&run, r, &e);

@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "drivers/doctor.h"
 #include "drivers/readers.h"
 #include "payer/commands.h"
@@ -22,10 +23,10 @@ enum { JSON = 0x100, DOCTOR, READER };
 
 static const struct argp_option options[] = {
     {"doctor", DOCTOR, NULL, 0,
-     "look at the whole chain from here to the card, and say what to do where it breaks", 0},
+     N_("look at the whole chain from here to the card, and say what to do where it breaks"), 0},
     {"reader", READER, "NAME|NUMBER", 0,
-     "with --doctor: the reader whose name contains NAME, or its NUMBER in the list", 0},
-    {"json", JSON, NULL, 0, "print the list as JSON", 0},
+     N_("with --doctor: the reader whose name contains NAME, or its NUMBER in the list"), 0},
+    {"json", JSON, NULL, 0, N_("print the list as JSON"), 0},
     {0},
 };
 
@@ -44,11 +45,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->reader = arg;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "\"%s\" is not an option", arg);
+        argp_error(state, _("\"%s\" is not an option"), arg);
         return 0;
     case ARGP_KEY_END:
         if (w->reader != NULL && !w->doctor)
-            argp_error(state, "--reader goes with --doctor: the list shows all");
+            argp_error(state, _("--reader goes with --doctor: the list shows all"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -212,7 +213,7 @@ static enum tp_err print_doctor(const struct doctor *d, bool json)
     }
     r = table_end(&t, r, NULL);
     if (r == TP_OK && !json)
-        printf("Advice: %s.\n", d->advice);
+        printf(_("Advice: %s.\n"), d->advice);
     return r;
 }
 
@@ -233,7 +234,7 @@ static int doctor(const struct words *w)
 int payer_readers(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL, "List the card readers, the cards in them and what they can do.",
+        options, parse, NULL, N_("List the card readers, the cards in them and what they can do."),
         NULL,    NULL,  NULL};
     struct words w = {.json = false};
     struct reader_info *list = NULL;

@@ -1,5 +1,6 @@
 /* telepay refund: gives money back to the card that paid. */
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/card_words.h"
 #include "payer/commands.h"
 #include "payer/pay_told.h"
@@ -14,17 +15,18 @@ enum { AMOUNT = 0x100, CURRENCY, CONFIG, JSON, EVENTS };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0,
-     "how much, as people write it: 12.50; else all that is left of PAYMENT", 0},
+     N_("how much, as people write it: 12.50; else all that is left of PAYMENT"), 0},
     {"currency", CURRENCY, "CODE", 0,
-     "its currency, such as EUR; must be the contract's, and is if not given", 0},
+     N_("its currency, such as EUR; must be the contract's, and is if not given"), 0},
     {"config", CONFIG, "FILE", 0,
-     "the terminal's configuration, made by telepay-acquirer terminal add", 0},
-    {"json", JSON, NULL, 0, "print all about the refund as JSON instead of the receipt", 0},
+     N_("the terminal's configuration, made by telepay-acquirer terminal add"), 0},
+    {"json", JSON, NULL, 0, N_("print all about the refund as JSON instead of the receipt"), 0},
     {"events", EVENTS, NULL, 0,
-     "print what happens as it goes, as JSON lines, instead of the receipt; the report of --json "
-     "is then the last line",
+     N_("print what happens as it goes, as JSON lines, instead of the receipt; the report of "
+        "--json "
+        "is then the last line"),
      0},
-    {"verbose", 'v', NULL, 0, "say each step, and the messages to and from the acquirer", 0},
+    {"verbose", 'v', NULL, 0, N_("say each step, and the messages to and from the acquirer"), 0},
     {0},
 };
 
@@ -57,16 +59,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->pay.undoes != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->pay.undoes = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->pay.config == NULL)
-            argp_error(state, "--config is missing");
+            argp_error(state, _("--config is missing"));
         if (w->pay.undoes == NULL && w->pay.amount == NULL)
-            argp_error(state, "say which payment, by its reference (RRN) or number, which stand in "
-                              "telepay journal list, or \"last\"; or, where the contract takes a "
-                              "refund of none, --amount");
+            argp_error(state,
+                       _("say which payment, by its reference (RRN) or number, which stand in "
+                         "telepay journal list, or \"last\"; or, where the contract takes a "
+                         "refund of none, --amount"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -80,10 +83,10 @@ int payer_refund(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "[PAYMENT]",
-        "Give back what was paid, or a part of it, to the card that paid, and print "
-        "the receipt. PAYMENT is the reference (RRN) or number of the payment, or "
-        "\"last\".",
+        N_("[PAYMENT]"),
+        N_("Give back what was paid, or a part of it, to the card that paid, and print "
+           "the receipt. PAYMENT is the reference (RRN) or number of the payment, or "
+           "\"last\"."),
         children,
         NULL,
         NULL};

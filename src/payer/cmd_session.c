@@ -6,6 +6,7 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/home.h"
 #include "payer/provisions.h"
@@ -43,9 +44,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 #define WORDS_WHOSE                                                                                \
-    {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},                      \
+    {"home", HOME, "DIR", 0, N_("your folder, instead of ~/.config/telepay"), 0},                  \
     {                                                                                              \
-        "user", USER, "NAME", 0, "whose session, of several users of the folder", 0                \
+        "user", USER, "NAME", 0, N_("whose session, of several users of the folder"), 0            \
     }
 
 /* ---- what is reserved at mediators ---- */
@@ -111,11 +112,12 @@ static void print_provisions(const struct shown_provisions *all)
         const unsigned currency = (unsigned)s->p.currency;
         char amount[MONEY_TEXT_MAX], spent[MONEY_TEXT_MAX], when[TIME_TEXT_MAX];
 
-        printf("Reserved %s %s from the purse %s, %s%s%s%s%s: %s spent\n",
+        printf(_("Reserved %s %s from the purse %s, %s%s%s%s%s: %s spent\n"),
                money_shown(amount, s->p.amount, currency), currency_shown(currency), s->p.acquirer,
                provision_state_name((enum provision_state)s->p.state),
-               s->p.origin[0] != '\0' ? ", at " : "", s->p.origin, s->p.until != 0 ? " until " : "",
-               time_shown(when, (time_t)s->p.until), money_shown(spent, s->spent, currency));
+               s->p.origin[0] != '\0' ? ", at " : "", s->p.origin,
+               s->p.until != 0 ? _(" until ") : "", time_shown(when, (time_t)s->p.until),
+               money_shown(spent, s->spent, currency));
         for (size_t k = 0; k < s->n; k++)
             printf("  %12s %s  %s, %lld %s\n", money_shown(amount, s->services[k].paid, currency),
                    currency_shown(currency), s->services[k].merchant,
@@ -244,7 +246,7 @@ static void print_sums(const struct session *s, const char *all)
                money_shown(paid, one->paid, one->currency), currency_shown(one->currency),
                (long long)one->orders, one->orders == 1 ? "order" : "orders");
         if (one->under_way != 0)
-            printf(", and %s of which it is not known yet what became",
+            printf(_(", and %s of which it is not known yet what became"),
                    money_shown(under_way, one->under_way, one->currency));
         printf("\n");
     }
@@ -264,12 +266,12 @@ static enum tp_err print(const struct session *s, const struct shown_provisions 
                                       provisions_json(reserved)));
     print_provisions(reserved);
     if (s->began == 0) {
-        printf("No session is under way: the next payment begins one.\n");
+        printf(_("No session is under way: the next payment begins one.\n"));
         return TP_OK;
     }
-    printf("Since %s\n", time_shown(when, s->began));
+    printf(_("Since %s\n"), time_shown(when, s->began));
     if (s->n == 0)
-        printf("nothing was paid.\n");
+        printf(_("nothing was paid.\n"));
     print_sums(s, "");
     print_sums(&all, "overall");
     return TP_OK;
@@ -278,14 +280,16 @@ static enum tp_err print(const struct session *s, const struct shown_provisions 
 int payer_session(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        WORDS_WHOSE, {"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+        WORDS_WHOSE, {"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
         NULL,
-        "Show what was consumed in the session under way, by means and overall. It began with the "
-        "first payment after four hours of silence, or with session begin. And what of purses is "
-        "reserved at mediators, until when, and what was spent of it at whose service.",
+        N_("Show what was consumed in the session under way, by means and overall. It began with "
+           "the "
+           "first payment after four hours of silence, or with session begin. And what of purses "
+           "is "
+           "reserved at mediators, until when, and what was spent of it at whose service."),
         NULL,
         NULL,
         NULL};
@@ -306,7 +310,7 @@ int payer_session_begin(int argc, char **argv)
 {
     static const struct argp_option options[] = {WORDS_WHOSE, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Begin a session now: sums begin at nothing.", NULL, NULL, NULL};
+        options, parse, NULL, N_("Begin a session now: sums begin at nothing."), NULL, NULL, NULL};
     struct words w = {0};
     struct tp_error e = {0};
     char folder[PATH_MAX], when[TIME_TEXT_MAX];
@@ -318,7 +322,7 @@ int payer_session_begin(int argc, char **argv)
     if (r == TP_OK)
         r = session_begin(folder, now, &e);
     if (r == TP_OK)
-        printf("A session began at %s, with nothing paid; telepay session shows its sums.\n",
+        printf(_("A session began at %s, with nothing paid; telepay session shows its sums.\n"),
                time_shown(when, now));
     return cli_end(r, &e);
 }

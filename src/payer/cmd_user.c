@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/device.h"
 #include "payer/dialog.h"
@@ -30,13 +31,13 @@ enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY, YES, PURSES };
 
 #define WORD_HOME                                                                                  \
     {                                                                                              \
-        "home", HOME, "DIR", 0, "the device's folder, instead of ~/.config/telepay", 0             \
+        "home", HOME, "DIR", 0, N_("the device's folder, instead of ~/.config/telepay"), 0         \
     }
 #define WORDS_CODE                                                                                 \
-    {"code-fd", CODE_FD, "N", 0, "read the code from file descriptor N, one line each", 0},        \
+    {"code-fd", CODE_FD, "N", 0, N_("read the code from file descriptor N, one line each"), 0},    \
     {                                                                                              \
         "pinentry", PINENTRY, "PROGRAM", OPTION_ARG_OPTIONAL,                                      \
-            "ask for it in a window, by the program pinentry or another like it", 0                \
+            N_("ask for it in a window, by the program pinentry or another like it"), 0            \
     }
 
 static const struct argp_option code_options[] = {WORD_HOME, WORDS_CODE, {0}};
@@ -74,12 +75,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->wanted == NULL || w->name != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->name = arg;
         return 0;
     case ARGP_KEY_END:
         if (w->wanted != NULL && w->name == NULL)
-            argp_error(state, "%s is missing", w->wanted);
+            argp_error(state, _("%s is missing"), w->wanted);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -108,8 +109,8 @@ int payer_user_add(int argc, char **argv)
     static const struct argp argp = {
         code_options,
         parse,
-        "NAME",
-        "Add a user, with a plan, a journal and a key of their own, which a code opens.",
+        N_("NAME"),
+        N_("Add a user, with a plan, a journal and a key of their own, which a code opens."),
         NULL,
         NULL,
         NULL};
@@ -131,9 +132,9 @@ int payer_user_add(int argc, char **argv)
     if (r != TP_OK && user_remove(home, w.name, NULL) != TP_OK)
         (void)tp_error_prefix(&e, "%s is added, without a key", w.name);
     if (r == TP_OK)
-        printf("%s is added: --user NAME or TELEPAY_USER says who pays from now on (who paid "
-               "without, --user default); next: telepay plan set --user %s --means emv --up-to "
-               "AMOUNT\n",
+        printf(_("%s is added: --user NAME or TELEPAY_USER says who pays from now on (who paid "
+                 "without, --user default); next: telepay plan set --user %s --means emv --up-to "
+                 "AMOUNT\n"),
                w.name, w.name);
     return cli_end(r, &e);
 }
@@ -141,13 +142,14 @@ int payer_user_add(int argc, char **argv)
 int payer_user_passwd(int argc, char **argv)
 {
     static const struct argp_option passwd_options[] = {
-        WORD_HOME, {"user", USER, "NAME", 0, "whose, of several users", 0}, WORDS_CODE, {0}};
+        WORD_HOME, {"user", USER, "NAME", 0, N_("whose, of several users"), 0}, WORDS_CODE, {0}};
     static const struct argp argp = {
         passwd_options,
         parse,
         NULL,
-        "Change the code that opens your key, or give it one. With --code-fd the first line is the "
-        "code that it has, if it has one, and the next the new one.",
+        N_("Change the code that opens your key, or give it one. With --code-fd the first line is "
+           "the "
+           "code that it has, if it has one, and the next the new one."),
         NULL,
         NULL,
         NULL};
@@ -165,8 +167,8 @@ int payer_user_passwd(int argc, char **argv)
     if (r == TP_OK)
         r = set_code(folder, name, &w.code, true, &e);
     if (r == TP_OK)
-        printf("The new code opens the key of %s from now on; what was exported before keeps the "
-               "code of then.\n",
+        printf(_("The new code opens the key of %s from now on; what was exported before keeps the "
+                 "code of then.\n"),
                name);
     return cli_end(r, &e);
 }
@@ -176,12 +178,12 @@ int payer_user_passwd(int argc, char **argv)
 int payer_user_export(int argc, char **argv)
 {
     static const struct argp_option export_options[] = {
-        WORD_HOME, {"out", OUT, "FILE", 0, "where to", 0}, {0}};
+        WORD_HOME, {"out", OUT, "FILE", 0, N_("where to"), 0}, {0}};
     static const struct argp argp = {
         export_options,
         parse,
-        "NAME",
-        "Write a user's key, enciphered under their code, for another device of theirs.",
+        N_("NAME"),
+        N_("Write a user's key, enciphered under their code, for another device of theirs."),
         NULL,
         NULL,
         NULL};
@@ -199,8 +201,8 @@ int payer_user_export(int argc, char **argv)
     if (r == TP_OK)
         r = device_export(folder, w.out, &e);
     if (r == TP_OK)
-        printf("The key of %s is in %s, and their code opens it; next, on the other device: "
-               "telepay user import %s\n",
+        printf(_("The key of %s is in %s, and their code opens it; next, on the other device: "
+                 "telepay user import %s\n"),
                w.name, w.out, w.out);
     return cli_end(r, &e);
 }
@@ -244,8 +246,8 @@ int payer_user_import(int argc, char **argv)
     static const struct argp argp = {
         code_options,
         parse,
-        "FILE",
-        "Add the user whose key another device has exported; their code is asked for.",
+        N_("FILE"),
+        N_("Add the user whose key another device has exported; their code is asked for."),
         NULL,
         NULL,
         NULL};
@@ -260,8 +262,8 @@ int payer_user_import(int argc, char **argv)
     if (r == TP_OK)
         r = import(id, home, w.name, &w.code, &e);
     if (r == TP_OK)
-        printf("%s pays from this device, too, with the key of the other one: --user %s or "
-               "TELEPAY_USER; next: telepay plan set --user %s --means emv --up-to AMOUNT\n",
+        printf(_("%s pays from this device, too, with the key of the other one: --user %s or "
+                 "TELEPAY_USER; next: telepay plan set --user %s --means emv --up-to AMOUNT\n"),
                id, id, id);
     return cli_end(r, &e);
 }
@@ -310,9 +312,9 @@ static enum tp_err list(const char *home, bool json, struct tp_error *e)
 int payer_user(int argc, char **argv)
 {
     static const struct argp_option list_options[] = {
-        WORD_HOME, {"json", JSON, NULL, 0, "print JSON", 0}, {0}};
-    static const struct argp argp = {list_options, parse, NULL, "List who pays from this device.",
-                                     NULL,         NULL,  NULL};
+        WORD_HOME, {"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
+    static const struct argp argp = {
+        list_options, parse, NULL, N_("List who pays from this device."), NULL, NULL, NULL};
     struct words w = WORDS_NONE;
     struct tp_error e = {0};
     char home[PATH_MAX];
@@ -386,7 +388,7 @@ static enum tp_err agree(const char *name, size_t orders, bool yes, struct tp_er
 
     log_note("with %s go for good: the key, but where it was exported to; "
              "the plan; the journal, with %zu order%s and what proves %s",
-             name, orders, orders == 1 ? "" : "s", orders == 1 ? "it" : "them");
+             name, orders, orders == 1 ? "" : "s", orders == 1 ? "it" : _("them"));
     snprintf(question, sizeof(question), "remove %s?", name);
     if (yes || cli_agrees(question))
         return TP_OK;
@@ -402,14 +404,15 @@ int payer_user_remove(int argc, char **argv)
 {
     static const struct argp_option remove_options[] = {
         WORD_HOME,
-        {"yes", YES, NULL, 0, "do it without asking", 0},
-        {"with-purses", PURSES, NULL, 0, "even where that loses what is in the user's purses", 0},
+        {"yes", YES, NULL, 0, N_("do it without asking"), 0},
+        {"with-purses", PURSES, NULL, 0, N_("even where that loses what is in the user's purses"),
+         0},
         {0}};
     static const struct argp argp = {
         remove_options,
         parse,
-        "NAME",
-        "Remove a user, with plan, journal and key: nobody can bring them back.",
+        N_("NAME"),
+        N_("Remove a user, with plan, journal and key: nobody can bring them back."),
         NULL,
         NULL,
         NULL};
@@ -431,7 +434,7 @@ int payer_user_remove(int argc, char **argv)
     if (r == TP_OK)
         r = user_remove(home, w.name, &e);
     if (r == TP_OK)
-        printf("%s is removed, with plan, journal and key: nothing is paid as %s any more.\n",
+        printf(_("%s is removed, with plan, journal and key: nothing is paid as %s any more.\n"),
                w.name, w.name);
     return cli_end(r, &e);
 }

@@ -2,6 +2,7 @@
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/commands.h"
 #include "payer/deliver.h"
 #include "payer/person.h"
@@ -18,9 +19,9 @@ enum { CONFIG = 0x100, JSON };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
-     "the terminal's configuration, made by telepay-acquirer terminal add", 0},
-    {"json", JSON, NULL, 0, "print the payment as JSON instead of the receipt", 0},
-    {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
+     N_("the terminal's configuration, made by telepay-acquirer terminal add"), 0},
+    {"json", JSON, NULL, 0, N_("print the payment as JSON instead of the receipt"), 0},
+    {"verbose", 'v', NULL, 0, N_("say the messages to and from the acquirer"), 0},
     {0},
 };
 
@@ -43,7 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (w->payment != NULL)
-            argp_error(state, "\"%s\" is one word too many", arg);
+            argp_error(state, _("\"%s\" is one word too many"), arg);
         w->payment = arg;
         return 0;
     case ARGP_KEY_END:
@@ -139,9 +140,9 @@ int payer_void(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "PAYMENT",
-        "Take back a payment, or a refund, that is not yet in a closed remise, and print its "
-        "receipt. PAYMENT is its reference (RRN) or number, or \"last\".",
+        N_("PAYMENT"),
+        N_("Take back a payment, or a refund, that is not yet in a closed remise, and print its "
+           "receipt. PAYMENT is its reference (RRN) or number, or \"last\"."),
         children,
         NULL,
         NULL};

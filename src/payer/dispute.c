@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/date.h"
+#include "base/text.h"
 #include "order/token.h"
 #include "payer/letters.h"
 #include "payer/problem.h"
@@ -283,7 +284,7 @@ static enum tp_err refused(const struct fetch *f, struct tp_error *e)
 
     (void)problem_words(why, f);
     return tp_fail(e, TP_ERR_STATE, "the mediator does not take it (%ld): %s", fetch_status(f),
-                   why[0] != '\0' ? why : "it does not say why");
+                   why[0] != '\0' ? why : _("it does not say why"));
 }
 
 /* 408, 429: it was not looked at. */

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/address.h"
 
@@ -238,7 +239,7 @@ static enum tp_err explain(const struct fetch *f, const char *url, struct tp_err
     word_make_shown(why);
     return tp_fail(e, code, "%.160s: %s%s", url, why,
                    f->fault == CURLE_PEER_FAILED_VERIFICATION
-                       ? "; --cacert names another authority of servers to trust"
+                       ? _("; --cacert names another authority of servers to trust")
                        : "");
 }
 
@@ -317,7 +318,7 @@ void fetch_say(const struct fetch *f, const char *format, ...)
     if (!f->options.verbose)
         return;
     va_start(more, format);
-    vsnprintf(line, sizeof(line), format, more);
+    vsnprintf(line, sizeof(line), gettext(format), more);
     va_end(more);
     word_make_shown(line);
     fprintf(stderr, "* %s\n", line);

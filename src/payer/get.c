@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/address.h"
 #include "payer/credential.h"
@@ -109,9 +110,10 @@ static enum tp_err close_out(struct get *g, enum tp_err r, struct tp_error *e)
     if (g->name != NULL && fclose(g->out) != 0)
         good = false;
     g->out = NULL;
-    return r == TP_OK && !good ? tp_fail(e, TP_ERR_IO, "cannot write %s: %s",
-                                         g->name != NULL ? g->name : "the answer", strerror(errno))
-                               : r;
+    return r == TP_OK && !good
+               ? tp_fail(e, TP_ERR_IO, "cannot write %s: %s",
+                         g->name != NULL ? g->name : _("the answer"), strerror(errno))
+               : r;
 }
 
 /* ---- the way to it ---- */
@@ -218,7 +220,7 @@ static enum tp_err unpaid(struct get *g, const struct payment_offers *offers, st
         return tp_fail(e, TP_ERR_CANCELLED, "%.200s is to be paid, and not paid: by %s, not by %s",
                        g->url, methods, only);
     return tp_fail(e, TP_ERR_CANCELLED, "%.200s is to be paid, and not paid: %s%s", g->url,
-                   offers->n > 0 ? "this device pays by none of " : "it says in no way how",
+                   offers->n > 0 ? _("this device pays by none of ") : _("it says in no way how"),
                    methods);
 }
 
@@ -539,7 +541,8 @@ static enum tp_err demanded(struct get *g, struct tp_error *e)
     bool payable = false;
     enum tp_err r = submit_offers(&offers, g->fetch, e);
 
-    fetch_say(g->fetch, "D  402, %zu %s", offers.n, offers.n == 1 ? "way to pay" : "ways to pay");
+    fetch_say(g->fetch, "D  402, %zu %s", offers.n,
+              offers.n == 1 ? _("way to pay") : _("ways to pay"));
     for (size_t i = 0; i < offers.n; i++)
         payable = payable || demand_is_payable(&offers.offer[i], NULL);
     if (r == TP_OK)

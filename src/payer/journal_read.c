@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apdu/emvbits.h"
+#include "base/text.h"
 #include "payer/journal_priv.h"
 
 #define STAN_DIGITS 6
@@ -97,10 +98,10 @@ enum tp_err journal_find(struct journal *j, const char *word, bool stands, int64
         return rc;
     if (!found && strcmp(word, "last") == 0)
         return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment%s", j->path,
-                       stands ? " that is acknowledged" : "");
+                       stands ? _(" that is acknowledged") : "");
     if (!found)
         return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment with the %s %s", j->path,
-                       strlen(word) == RRN_DIGITS ? "reference" : "number", word);
+                       strlen(word) == RRN_DIGITS ? _("reference") : _("number"), word);
     *id = row.id;
     return journal_row_receipt(j, &row, r, e);
 }

@@ -4,7 +4,7 @@ libpayer_a_SOURCES = \
 	src/payer/dialog.c src/payer/dialog.h \
 	src/payer/address.c src/payer/address.h src/payer/authority.c src/payer/authority.h \
 	src/payer/card_identity.c src/payer/card_identity.h src/payer/card_reach.c src/payer/card_reach.h src/payer/card_tree.c src/payer/card_tree.h \
-	src/payer/card_words.c src/payer/card_words.h src/payer/checkout.c src/payer/checkout.h \
+	src/payer/card_words.c src/payer/card_words.h src/payer/cardholder.c src/payer/cardholder.h src/payer/checkout.c src/payer/checkout.h \
 	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c src/payer/cmd_refund.c src/payer/cmd_void.c src/payer/cmd_day.c src/payer/day.c src/payer/day.h \
 	src/payer/cmd_readers.c src/payer/commands.h \
 	src/payer/credential.c src/payer/credential.h src/payer/demand.c src/payer/demand.h src/payer/device.c src/payer/device.h \
@@ -114,9 +114,9 @@ dist_check_SCRIPTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system
 dist_noinst_SCRIPTS += tests/system/pinpad-memory.py
 TESTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
 dist_check_SCRIPTS += tests/system/pay.sh tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pay_signals.sh \
-	tests/system/pin-terminal.sh
+	tests/system/pin-terminal.sh tests/system/french.sh
 dist_noinst_SCRIPTS += tests/system/pin-terminal.py
-TESTS += tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pay_signals.sh tests/system/pay.sh tests/system/pin-terminal.sh
+TESTS += tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pay_signals.sh tests/system/pay.sh tests/system/pin-terminal.sh tests/system/french.sh
 check_PROGRAMS += tests/tools/count_calls
 tests_tools_count_calls_SOURCES = tests/tools/count_calls.c
 tests_tools_count_calls_LDADD =

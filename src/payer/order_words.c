@@ -2,20 +2,24 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define PATIENCE_MAX 3600
 
 enum { HOME = ORDER_WORDS_FIRST, CACERT, UP_TO, PATIENCE, USER, CODE_FD, MEANS };
 
 static const struct argp_option asking[] = {
-    {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
-    {"user", USER, "NAME", 0, "who pays, of several users of the folder", 0},
+    {"home", HOME, "DIR", 0, N_("your folder, instead of ~/.config/telepay"), 0},
+    {"user", USER, "NAME", 0, N_("who pays, of several users of the folder"), 0},
     {"code-fd", CODE_FD, "N", 0,
-     "read the code of your key from file descriptor N, one line a try, instead of the terminal",
+     N_("read the code of your key from file descriptor N, one line a try, instead of the "
+        "terminal"),
      0},
     {"cacert", CACERT, "FILE", 0,
-     "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
+     N_("the authorities (PEM) whose certificates of servers are taken, instead of the system's"),
+     0},
     {"patience", PATIENCE, "SECONDS", 0,
-     "how long to send a signed payment again until there is an answer [60]", 0},
+     N_("how long to send a signed payment again until there is an answer [60]"), 0},
     {0},
 };
 
@@ -53,8 +57,9 @@ const struct argp asking_words = {asking, parse_asking, NULL, NULL, NULL, NULL, 
 
 static const struct argp_option paying[] = {
     {"means", MEANS, "MEANS", 0,
-     "pay by this alone: emv, a card, or purse; else as your plan has it", 0},
-    {"up-to", UP_TO, "AMOUNT", 0, "pay what costs at most so much, as \"5.00 EUR\", unasked", 0},
+     N_("pay by this alone: emv, a card, or purse; else as your plan has it"), 0},
+    {"up-to", UP_TO, "AMOUNT", 0, N_("pay what costs at most so much, as \"5.00 EUR\", unasked"),
+     0},
     {0},
 };
 
@@ -73,7 +78,7 @@ static error_t parse_paying(int key, char *arg, struct argp_state *state)
         return 0;
     case MEANS:
         if (strcmp(arg, DEMAND_CARD) != 0 && strcmp(arg, DEMAND_PURSE) != 0)
-            argp_error(state, "--means takes emv, a card, or purse, not \"%s\"", arg);
+            argp_error(state, _("--means takes emv, a card, or purse, not \"%s\""), arg);
         o->means = arg;
         return 0;
     default:

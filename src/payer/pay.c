@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "drivers/readers.h"
 #include "payer/pay_order.h"
 #include "payer/pay_priv.h"
@@ -38,7 +39,7 @@ static enum tp_err prepare(struct payment *p, struct tp_error *e)
         return r;
     snprintf(p->what, sizeof(p->what), "%s %s %s %s",
              money_format(amount, p->request.amount, p->currency), p->currency->alpha,
-             p->options->refund ? "back from" : "to", p->merchant);
+             p->options->refund ? _("back from") : _("to"), p->merchant);
     person_pays(p->person, p->what);
     person_event(p->person, "begun",
                  json_pack("{s:s, s:s, s:s, s:s}", "kind",
@@ -96,7 +97,8 @@ static const struct stage {
 } stages[] = {
     [PAY_PREPARE] = {prepare, TO(PAY_SIGN) | TO(PAY_GREET), NULL, PAYMENT_DECLINED, NULL},
     [PAY_SIGN] = {sign, TO(PAY_KEPT), NULL, PAYMENT_DECLINED, NULL},
-    [PAY_GREET] = {reach, TO(PAY_WAIT_CARD), "connecting to the acquirer", PAYMENT_DECLINED, NULL},
+    [PAY_GREET] = {reach, TO(PAY_WAIT_CARD), N_("connecting to the acquirer"), PAYMENT_DECLINED,
+                   NULL},
     [PAY_WAIT_CARD] = {pay_reach_card, TO(PAY_CARD), NULL, PAYMENT_DECLINED, NULL},
     [PAY_CARD] = {pay_run_card, TO(PAY_ASKED) | TO(PAY_ALONE), NULL, PAYMENT_DECLINED, NULL},
     [PAY_ASKED] = {pay_settle_question,
@@ -114,10 +116,11 @@ static const struct stage {
     [PAY_REVERSED] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_REVERSAL_KEPT] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED,
                            NULL},
-    [PAY_SIGNED] = {keep_signed, TO(PAY_KEPT), NULL, PAYMENT_DECLINED,
-                    "the card has signed, but the payment could not be kept and was not sent, so "
-                    "nothing is paid"},
-    [PAY_KEPT] = {deliver_kept, TO(PAY_SETTLED), "delivering to the acquirer", PAYMENT_SIGNED,
+    [PAY_SIGNED] =
+        {keep_signed, TO(PAY_KEPT), NULL, PAYMENT_DECLINED,
+         N_("the card has signed, but the payment could not be kept and was not sent, so "
+            "nothing is paid")},
+    [PAY_KEPT] = {deliver_kept, TO(PAY_SETTLED), N_("delivering to the acquirer"), PAYMENT_SIGNED,
                   NULL /* the way's own */},
     [PAY_SETTLED] = {settled, TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_END] = {NULL, 0, NULL, PAYMENT_DECLINED, NULL},
@@ -137,7 +140,7 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
         const struct stage *now = &stages[p->stage];
 
         if (now->told != NULL)
-            person_status(p->person, "%s", now->told);
+            person_status(p->person, "%s", gettext(now->told));
         r = now->act(p, e);
         if (now->told != NULL)
             person_status_end(p->person);
@@ -151,7 +154,7 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
         if (p->stage == PAY_KEPT)
             tp_error_prefix(e, "%s", p->way->kept);
         if (stages[p->stage].fault != NULL)
-            tp_error_prefix(e, "%s", stages[p->stage].fault);
+            tp_error_prefix(e, "%s", gettext(stages[p->stage].fault));
     }
     return r;
 }

@@ -4,6 +4,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "crypto/payee.h"
 #include "payer/pay_priv.h"
 
@@ -67,7 +68,7 @@ static void tell_delivered(void *ctx, const struct receipt *r)
 {
     (void)ctx;
     log_note("payment %06u of before: %s%s%s", r->stan, payment_state_name(r->state),
-             r->reason[0] != '\0' ? ", " : ", reference ",
+             r->reason[0] != '\0' ? ", " : _(", reference "),
              r->reason[0] != '\0' ? r->reason : r->rrn);
 }
 
@@ -79,7 +80,7 @@ static enum tp_err recover(struct payment *p, struct tp_error *e)
 
     if (n > 0)
         log_note("%zu %s cut off while its issuer was asked: to be reversed", n,
-                 n == 1 ? "payment of before was" : "payments of before were");
+                 n == 1 ? _("payment of before was") : _("payments of before were"));
     return r;
 }
 

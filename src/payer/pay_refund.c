@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apdu/emvbits.h"
+#include "base/text.h"
 #include "payer/pay_priv.h"
 
 /* *left: what is left of it; -1: the journal does not hold it, as when another terminal took it. */
@@ -24,7 +25,7 @@ static enum tp_err find_undone(struct payment *p, int64_t *left, struct tp_error
         return tp_fail(e, TP_ERR_USAGE,
                        "number %06u is %s%s: only a payment that is acknowledged "
                        "can be refunded",
-                       r.stan, r.type != TYPE_PURCHASE ? "a refund, " : "",
+                       r.stan, r.type != TYPE_PURCHASE ? _("a refund, ") : "",
                        payment_state_name(r.state));
     snprintf(p->undoes, sizeof(p->undoes), "%.12s", r.rrn);
     rc = journal_refunded(p->journal, p->undoes, &given, e);

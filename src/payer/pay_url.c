@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/address.h"
 #include "payer/device.h"
@@ -225,7 +226,7 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
         r = checkout_choose(&u->checkout, &u->demand, &offers, NULL, e);
         if (r == TP_ERR_NOT_FOUND)
             r = tp_fail(e, TP_ERR_CANCELLED, "the order is not to be paid by %s",
-                        o->checkout.means != NULL ? o->checkout.means : "card or purse");
+                        o->checkout.means != NULL ? o->checkout.means : _("card or purse"));
     }
     if (r == TP_OK)
         r = check_address(&u->demand, o->url, e);

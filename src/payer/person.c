@@ -15,12 +15,15 @@
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "payer/cardholder.h"
 #include "payer/dialog.h"
 #include "payer/report.h"
 
 #define PIN_MIN     4 /* digits: ISO 9564-1 */
 #define PIN_MAX     12
 #define TRIES_SHOWN 15 /* 9F17 is small; 0xFF means unknown */
+#define TRIES_TEXT  32
 
 struct person {
     struct person_options options;
@@ -299,36 +302,42 @@ static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong
     if (wrong_before && tries_left <= TRIES_SHOWN)
         return tp_fail(&p->ended, TP_ERR_CANCELLED,
                        "the PIN is wrong: %u %s left; nothing was paid", tries_left,
-                       tries_left == 1 ? "try is" : "tries are");
+                       tries_left == 1 ? _("try is") : _("tries are"));
     if (wrong_before)
         return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong; nothing was paid");
     return tp_fail(&p->ended, TP_ERR_USAGE, "file descriptor %d gave no PIN: see --pin-fd",
                    p->options.pin_fd);
 }
 
-/* Appends what is asked for. */
-static int word_prompt(char text[256], int n, unsigned tries_left)
+/* In the language of the card that is in the reader. */
+static const struct cardholder_words *words_of(const struct person *p)
 {
+    return cardholder_words(p->tx != NULL ? transaction_get(*p->tx, TAG_LANGUAGE)
+                                          : span_of(NULL, 0));
+}
+
+/* " (2 tries left)", or nothing where the card does not say it. */
+static const char *tries_text(char out[TRIES_TEXT], const struct cardholder_words *w,
+                              unsigned tries_left)
+{
+    out[0] = '\0';
     if (tries_left == 1)
-        n += snprintf(text + n, 256 - (size_t)n, "PIN (last try): ");
+        snprintf(out, TRIES_TEXT, " (%s)", w->last);
     else if (tries_left <= TRIES_SHOWN)
-        n += snprintf(text + n, 256 - (size_t)n, "PIN (%u tries left): ", tries_left);
-    else
-        n += snprintf(text + n, 256 - (size_t)n, "PIN: ");
-    return n;
+        snprintf(out, TRIES_TEXT, " (%u %s)", tries_left, w->left);
+    return out;
 }
 
 /* In a window; an empty line goes on without PIN, as on a terminal. */
 static enum tp_err pin_from_dialog(struct person *p, unsigned tries_left, bool wrong_before,
                                    struct secret *pin)
 {
-    char prompt[256];
-    const char *error = p->no_pin      ? "A PIN has 4 to 12 digits."
-                        : wrong_before ? "Wrong PIN."
-                                       : NULL;
+    const struct cardholder_words *w = words_of(p);
+    const char *error = p->no_pin ? w->length : wrong_before ? w->wrong : NULL;
+    char prompt[128], tries[TRIES_TEXT];
     enum tp_err r;
 
-    (void)word_prompt(prompt, 0, tries_left);
+    snprintf(prompt, sizeof(prompt), "%s%s%s", w->pin, tries_text(tries, w, tries_left), w->ask);
     person_status_end(p);
     r = dialog_secret(p->dialog, p->what, prompt, error, pin, &p->ended);
     p->no_pin = r == TP_OK && pin->n > 0 && !is_pin(secret_span(pin));
@@ -339,17 +348,13 @@ static enum tp_err pin_from_dialog(struct person *p, unsigned tries_left, bool w
 
 static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
 {
-    char text[256];
-    int n = snprintf(text, sizeof(text), "%s%s", p->what, p->what[0] != '\0' ? ". " : "");
+    const struct cardholder_words *w = words_of(p);
+    const char *before = p->no_pin ? w->length : wrong_before ? w->wrong : "";
+    char tries[TRIES_TEXT];
 
-    if (p->no_pin)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "A PIN has %d to %d digits. ", PIN_MIN,
-                      PIN_MAX);
-    else if (wrong_before)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "Wrong PIN. ");
-    n = word_prompt(text, n, tries_left);
     person_status_end(p);
-    if (write(p->tty, text, (size_t)n) < 0)
+    if (dprintf(p->tty, "%s%s%s%s%s%s%s", p->what, p->what[0] != '\0' ? ". " : "", before,
+                before[0] != '\0' ? " " : "", w->pin, tries_text(tries, w, tries_left), w->ask) < 0)
         log_note("the prompt cannot be shown: %s", strerror(errno));
 }
 
@@ -409,27 +414,23 @@ enum tp_err person_agrees(struct person *p, const char *text, bool *yes, struct 
         return tp_fail(e, TP_ERR_USAGE, "there is no terminal to ask on");
     person_status_end(p);
     (void)hush(p);
-    if (dprintf(p->tty, "%s (y/N): ", text) < 0)
+    if (dprintf(p->tty, _("%s (y/N): "), text) < 0)
         return tp_fail(e, TP_ERR_IO, "the question cannot be shown");
     r = read_line(p, p->tty, &line, &ended);
-    *yes = r == TP_OK && line.n == 1 && (line.p[0] == 'y' || line.p[0] == 'Y');
-    (void)dprintf(p->tty, "%s\n", *yes ? "yes" : "no"); /* which the terminal did not echo */
+    *yes = r == TP_OK && line.n == 1 && line.p[0] != '\0' && strchr(_("yY"), line.p[0]) != NULL;
+    (void)dprintf(p->tty, "%s\n", *yes ? _("yes") : _("no")); /* which the terminal did not echo */
     secret_free(&line);
     return r == TP_OK ? r : person_ended(p, e);
 }
 
 static void tell_keypad(struct person *p, unsigned tries_left, bool wrong_before)
 {
-    const char *wrong = wrong_before ? "wrong PIN; " : "", *after = p->what[0] != '\0' ? ": " : "";
+    const struct cardholder_words *w = words_of(p);
+    char tries[TRIES_TEXT];
 
     person_status_end(p);
-    if (tries_left == 1)
-        log_note("%s%s%senter the PIN on the reader (last try)", p->what, after, wrong);
-    else if (tries_left <= TRIES_SHOWN)
-        log_note("%s%s%senter the PIN on the reader (%u tries left)", p->what, after, wrong,
-                 tries_left);
-    else
-        log_note("%s%s%senter the PIN on the reader", p->what, after, wrong);
+    log_note("%s%s%s%s%s", p->what, p->what[0] != '\0' ? w->ask : "", wrong_before ? w->and_so : "",
+             w->keypad, tries_text(tries, w, tries_left));
 }
 
 /* The cancel key of the reader leaves the payment, as Ctrl-C does: whoever wants to pay without PIN
@@ -511,7 +512,7 @@ static int ask_choice(struct person *p, const struct candidate *list, size_t n)
         if (write(p->tty, text, (size_t)w) < 0)
             return -1;
     }
-    const int w = snprintf(text, sizeof(text), "Application (1 to %zu, Enter for 1): ", n);
+    const int w = snprintf(text, sizeof(text), _("Application (1 to %zu, Enter for 1): "), n);
 
     if (write(p->tty, text, (size_t)w) < 0 || read_line(p, p->tty, &line, &ended) != TP_OK || ended)
         goto out;
@@ -544,13 +545,13 @@ static int choose(void *ctx, const struct candidate *list, size_t n)
 static void step(void *ctx, enum kernel_step step)
 {
     static const char *const words[] = {
-        [KERNEL_SELECT] = "reading the card",
-        [KERNEL_READ] = "reading the card",
-        [KERNEL_AUTHENTICATE] = "checking the card's certificates",
-        [KERNEL_PIN] = "verifying the cardholder",
-        [KERNEL_SIGN] = "the card signs",
-        [KERNEL_ONLINE] = "asking the acquirer",
-        [KERNEL_COMPLETE] = "checking the card's signature",
+        [KERNEL_SELECT] = N_("reading the card"),
+        [KERNEL_READ] = N_("reading the card"),
+        [KERNEL_AUTHENTICATE] = N_("checking the card's certificates"),
+        [KERNEL_PIN] = N_("verifying the cardholder"),
+        [KERNEL_SIGN] = N_("the card signs"),
+        [KERNEL_ONLINE] = N_("asking the acquirer"),
+        [KERNEL_COMPLETE] = N_("checking the card's signature"),
     }; /* the others are over before one could read them */
 
     struct person *p = ctx;
@@ -561,7 +562,7 @@ static void step(void *ctx, enum kernel_step step)
         person_event(p, "signing", NULL);
     p->signs = p->signs || step == KERNEL_SIGN;
     if (words[step] != NULL)
-        person_status(p, "%s", words[step]);
+        person_status(p, "%s", gettext(words[step]));
 }
 
 struct kernel_person person_kernel(struct person *p)

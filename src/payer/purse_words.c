@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "payer/card_words.h"
 #include "payer/dialog.h"
 #include "payer/order_words.h"
@@ -19,7 +20,7 @@ static error_t take_argument(struct purse_words *w, const char *arg, struct argp
 
     if (!w->takes_amount || strchr(w->amount_room, ' ') != NULL ||
         n + strlen(arg) + 2 > sizeof(w->amount_room))
-        argp_error(state, "\"%s\" is one word too many", arg);
+        argp_error(state, _("\"%s\" is one word too many"), arg);
     snprintf(w->amount_room + n, sizeof(w->amount_room) - n, "%s%s", n > 0 ? " " : "", arg);
     w->amount = w->amount_room;
     return 0;
@@ -56,7 +57,7 @@ error_t purse_words_parse(int key, char *arg, struct argp_state *state)
         return 0;
     case PURSE_HOURS_KEY:
         if (cli_number(&w->hours, "--hours", arg, HOURS_MAX, &e) != TP_OK || w->hours == 0)
-            argp_error(state, "--hours takes a number from 1 to %d", HOURS_MAX);
+            argp_error(state, _("--hours takes a number from 1 to %d"), HOURS_MAX);
         return 0;
     case PURSE_WINDOW_KEY:
         w->window = arg != NULL ? arg : DIALOG_PROGRAM;

@@ -4,6 +4,7 @@
 
 #include <argp.h>
 
+#include "base/text.h"
 #include "payer/checkout.h"
 
 struct purse_words {
@@ -29,11 +30,11 @@ struct purse_words {
 
 #define PURSE_WORD                                                                                 \
     {                                                                                              \
-        "purse", PURSE_KEY, "ID", 0, "at which purse, where you have accounts at several", 0       \
+        "purse", PURSE_KEY, "ID", 0, N_("at which purse, where you have accounts at several"), 0   \
     }
 #define PURSE_WORD_JSON                                                                            \
     {                                                                                              \
-        "json", PURSE_JSON_KEY, NULL, 0, "print JSON", 0                                           \
+        "json", PURSE_JSON_KEY, NULL, 0, N_("print JSON"), 0                                       \
     }
 
 /* Of argp: its input is a struct purse_words; the children are order_words, and card_words of a

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "order/proof.h"
 #include "order/sealed.h"
@@ -299,8 +300,8 @@ static enum tp_err not_yet(const struct submitter *s, long status, struct attemp
                     json_is_false(json_object_get(body, "consumed"));
     json_decref(body);
     return tp_fail(e, TP_ERR_AGAIN, "the mediator answers %ld: %s", status,
-                   t->unconsumed ? "it does not reach the acquirer"
-                                 : "the outcome is not known yet");
+                   t->unconsumed ? _("it does not reach the acquirer")
+                                 : _("the outcome is not known yet"));
 }
 
 static enum tp_err post(const struct submitter *s, const struct kept_order *o, const char *what,
@@ -429,7 +430,7 @@ enum tp_err submit_complete(const struct submitter *s, struct kept_order *o, boo
     snprintf(text, sizeof(text), "{\"completed\":%s,\"credential\":\"%s\"}",
              completed ? "true" : "false", hash);
     do {
-        fetch_say(s->fetch, "E  the card %s", completed ? "completed" : "did not complete");
+        fetch_say(s->fetch, "E  the card %s", completed ? _("completed") : _("did not complete"));
         r = complete_once(s, o, text, &t, a, &last);
     } while (r == TP_ERR_AGAIN && waits(s, &t, until));
     if (r == TP_OK && !completed && a->outcome == SUBMIT_PAID)

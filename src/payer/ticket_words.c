@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "payer/printer.h"
 
 #define OF_CONFIGURATION "-" /* as DEVICE */
@@ -12,7 +13,7 @@ enum { PRINT = TICKET_WORDS_FIRST, TICKET };
 static const struct argp_option options[] = {
     {"print", PRINT, "DEVICE", 0, PRINT_HELP, 0},
     {"ticket", TICKET, "WHOSE", 0,
-     "customer, merchant or both; else the customer's is shown and both are printed", 0},
+     N_("customer, merchant or both; else the customer's is shown and both are printed"), 0},
     {0},
 };
 
@@ -28,7 +29,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->customer = strcmp(arg, "merchant") != 0;
         w->merchant = strcmp(arg, "customer") != 0;
         if (w->customer && w->merchant && strcmp(arg, "both") != 0)
-            argp_error(state, "--ticket takes customer, merchant or both, not \"%s\"", arg);
+            argp_error(state, _("--ticket takes customer, merchant or both, not \"%s\""), arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

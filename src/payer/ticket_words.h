@@ -5,11 +5,12 @@
 
 #include <argp.h>
 
+#include "base/text.h"
 #include "payer/ticket.h"
 
 #define PRINT_HELP                                                                                 \
-    "print the tickets as ESC/POS on a device, FIFO or file; \"-\": on the printer that "          \
-    "telepay.conf names"
+    N_("print the tickets as ESC/POS on a device, FIFO or file; \"-\": on the printer that "       \
+       "telepay.conf names")
 #define TICKET_WORDS_FIRST 0x400 /* its keys begin here */
 
 struct ticket_wish {         /* begins as {0} */

@@ -29,7 +29,7 @@ static enum tp_err check_name(const char *text, struct tp_error *e)
     if (!is_name(text) || strcmp(text, USER_DEFAULT) == 0)
         return tp_fail(e, TP_ERR_USAGE,
                        "a user's name is of 1 to %d small letters, digits, points and hyphens, "
-                       "begins with a letter or digit, and is not \"" USER_DEFAULT "\"",
+                       "begins with a letter or digit, and is not \"default\"",
                        USER_NAME - 1);
     return TP_OK;
 }
@@ -80,7 +80,7 @@ static enum tp_err nobody_said(const struct users *all, struct tp_error *e)
         n += (size_t)snprintf(names + n, sizeof(names) - n, ", %s", all->name[i]);
     return tp_fail(e, TP_ERR_USAGE,
                    "this device has several users: say who you are with --user NAME, or in "
-                   "TELEPAY_USER, of " USER_DEFAULT "%s",
+                   "TELEPAY_USER, of default%s",
                    names);
 }
 

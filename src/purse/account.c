@@ -5,6 +5,7 @@
 
 #include "base/date.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "order/key_files.h"
 #include "purse/commands.h"
 #include "purse/option.h"
@@ -63,7 +64,7 @@ static int list(const struct argp *argp, bool one, int argc, char **argv)
 int purse_cmd_account_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, option_parse, NULL, "List the accounts.",
+    static const struct argp argp = {options, option_parse, NULL, N_("List the accounts."),
                                      NULL,    NULL,         NULL};
 
     return list(&argp, false, argc, argv);
@@ -72,7 +73,7 @@ int purse_cmd_account_list(int argc, char **argv)
 int purse_cmd_account_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_ACCOUNT, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, option_parse, NULL, "Show one account.",
+    static const struct argp argp = {options, option_parse, NULL, N_("Show one account."),
                                      NULL,    NULL,         NULL};
 
     return list(&argp, true, argc, argv);
@@ -100,7 +101,7 @@ static int set(const struct argp *argp, enum account_state state, int argc, char
         r = book_account_set(b, w.account, state, reason, &e);
     book_close(&b);
     if (r == TP_OK)
-        printf("account %s is %s\n", w.account, account_state_name(state));
+        printf(_("account %s is %s\n"), w.account, account_state_name(state));
     return cli_end(r, &e);
 }
 
@@ -108,11 +109,11 @@ int purse_cmd_account_stop(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_ACCOUNT,
-        {"reason", OPTION_KEY_REASON, "TEXT", 0, "Why, as the books keep it", 0},
+        {"reason", OPTION_KEY_REASON, "TEXT", 0, N_("Why, as the books keep it"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
-        options, option_parse, NULL, "Stop an account: it pays nothing, and its key stays.",
+        options, option_parse, NULL, N_("Stop an account: it pays nothing, and its key stays."),
         NULL,    NULL,         NULL};
 
     return set(&argp, ACCOUNT_STOPPED, argc, argv);
@@ -123,7 +124,7 @@ static const struct argp_option set_options[] = {OPTION_ACCOUNT, OPTION_DIR, {0}
 int purse_cmd_account_open(int argc, char **argv)
 {
     static const struct argp argp = {
-        set_options, option_parse, NULL, "Open an account again that was stopped.",
+        set_options, option_parse, NULL, N_("Open an account again that was stopped."),
         NULL,        NULL,         NULL};
 
     return set(&argp, ACCOUNT_OPEN, argc, argv);
@@ -132,7 +133,7 @@ int purse_cmd_account_open(int argc, char **argv)
 int purse_cmd_account_close(int argc, char **argv)
 {
     static const struct argp argp = {
-        set_options, option_parse, NULL, "Close an account that is empty, for ever.",
+        set_options, option_parse, NULL, N_("Close an account that is empty, for ever."),
         NULL,        NULL,         NULL};
 
     return set(&argp, ACCOUNT_CLOSED, argc, argv);
@@ -202,23 +203,23 @@ static int move(const struct argp *argp, enum booking_kind kind, int argc, char 
         r = book_it(&what, b, dir, &e);
     book_close(&b);
     if (r == TP_OK)
-        printf("%s %s %s account %s\n", money_shown(amount, what.amount, what.currency),
+        printf(_("%s %s %s account %s\n"), money_shown(amount, what.amount, what.currency),
                currency_shown(what.currency),
-               kind == BOOKING_FILLED ? "came into" : "went back from", what.account);
+               kind == BOOKING_FILLED ? _("came into") : _("went back from"), what.account);
     return cli_end(r, &e);
 }
 
 static const struct argp_option move_options[] = {
     OPTION_ACCOUNT,
-    {"amount", 'm', "AMOUNT", 0, "How much, as 12.50", 0},
-    {"reference", 'r', "TEXT", 0, "The transfer's reference: booked once", 0},
+    {"amount", 'm', "AMOUNT", 0, N_("How much, as 12.50"), 0},
+    {"reference", 'r', "TEXT", 0, N_("The transfer's reference: booked once"), 0},
     OPTION_DIR,
     {0}};
 
 int purse_cmd_account_fill(int argc, char **argv)
 {
     static const struct argp argp = {
-        move_options, option_parse, NULL, "Book a transfer that came in for an account.",
+        move_options, option_parse, NULL, N_("Book a transfer that came in for an account."),
         NULL,         NULL,         NULL};
 
     return move(&argp, BOOKING_FILLED, argc, argv);
@@ -230,7 +231,7 @@ int purse_cmd_account_refund(int argc, char **argv)
         move_options,
         option_parse,
         NULL,
-        "Book a transfer by which credit was given back to who holds the account's key.",
+        N_("Book a transfer by which credit was given back to who holds the account's key."),
         NULL,
         NULL,
         NULL};

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "collect/post.h"
 #include "purse/commands.h"
 #include "purse/option.h"
@@ -88,13 +89,13 @@ static enum tp_err back_up(struct book *b, const char *dir, const char *out, str
 int purse_cmd_backup(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"out", OPTION_KEY_OUT, "DIR", 0, "Folder to make", 0}, OPTION_DIR, {0}};
+        {"out", OPTION_KEY_OUT, "DIR", 0, N_("Folder to make"), 0}, OPTION_DIR, {0}};
     static const struct argp argp = {
         options,
         option_parse,
         NULL,
-        "Copy the purse's folder, its books as of one moment, while it "
-        "serves. The copy has its keys: keep it as secret.",
+        N_("Copy the purse's folder, its books as of one moment, while it "
+           "serves. The copy has its keys: keep it as secret."),
         NULL,
         NULL,
         NULL};
@@ -112,6 +113,6 @@ int purse_cmd_backup(int argc, char **argv)
         r = back_up(b, dir, w.out, &e);
     book_close(&b);
     if (r == TP_OK)
-        printf("a copy of %s is in %s\n", dir, w.out);
+        printf(_("a copy of %s is in %s\n"), dir, w.out);
     return cli_end(r, &e);
 }

@@ -1,6 +1,7 @@
 /* Accounts and their keys; what comes in and goes back. */
 #include <string.h>
 
+#include "base/text.h"
 #include "purse/book_priv.h"
 
 const char *account_state_name(enum account_state s)
@@ -232,7 +233,7 @@ static enum tp_err may_book(const struct account *a, const struct booking *what,
                        a->account);
     if (what->kind == BOOKING_GIVEN_BACK && what->amount > a->balance - a->reserved)
         return tp_fail(e, TP_ERR_STATE, "account %s holds less than that%s", a->account,
-                       a->reserved > 0 ? ", but for what is reserved" : "");
+                       a->reserved > 0 ? _(", but for what is reserved") : "");
     return TP_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "collect/command.h"
 #include "order/purse_token.h"
@@ -222,15 +223,16 @@ int purse_cmd_collect(int argc, char **argv)
                                                  OPTION_DIR,
                                                  COLLECT_JSON,
                                                  {0}};
-    static const struct argp argp = {options,
-                                     collect_parse,
-                                     NULL,
-                                     "The daily run where there is a collection centre: close the "
-                                     "remise of each contract, submit all that is not settled, and "
-                                     "print a ticket for each.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        collect_parse,
+        NULL,
+        N_("The daily run where there is a collection centre: close the "
+           "remise of each contract, submit all that is not settled, and "
+           "print a ticket for each."),
+        NULL,
+        NULL,
+        NULL};
     static const struct collect_program program = {option_dir, open_books, close_due,
                                                    "nothing was paid, and nothing waits"};
     struct collect_words w = {.attempts = RUN_ATTEMPTS, .pause = RUN_PAUSE_S};
@@ -263,13 +265,13 @@ static enum tp_err suspense_row(void *ctx, const struct purse_suspense *s, struc
 int purse_cmd_suspense_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"all", OPTION_KEY_ALL, NULL, 0, "Also those that are settled", 0},
+        {"all", OPTION_KEY_ALL, NULL, 0, N_("Also those that are settled"), 0},
         OPTION_DIR,
         OPTION_JSON,
         {0}};
     static const struct argp argp = {
         options, option_parse,
-        NULL,    "List what the collection centre refused and is still to be settled.",
+        NULL,    N_("List what the collection centre refused and is still to be settled."),
         NULL,    NULL,
         NULL};
     static const struct table_column columns[] = {
@@ -298,18 +300,19 @@ int purse_cmd_suspense_list(int argc, char **argv)
 int purse_cmd_suspense_settle(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"reference", 'r', "NUMBER", 0, "Which, as in the list", 0},
-        {"note", OPTION_KEY_NOTE, "TEXT", 0, "How it was settled, for the books", 0},
+        {"reference", 'r', "NUMBER", 0, N_("Which, as in the list"), 0},
+        {"note", OPTION_KEY_NOTE, "TEXT", 0, N_("How it was settled, for the books"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     option_parse,
-                                     NULL,
-                                     "Settle what was refused: the note is kept with it for good. "
-                                     "It is never paid out by itself.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        option_parse,
+        NULL,
+        N_("Settle what was refused: the note is kept with it for good. "
+           "It is never paid out by itself."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     char dir[PATH_MAX];
@@ -331,6 +334,6 @@ int purse_cmd_suspense_settle(int argc, char **argv)
         r = book_suspense_settle(b, record, w.note, time(NULL), &e);
     book_close(&b);
     if (r == TP_OK)
-        printf("%012" PRId64 " is settled\n", record);
+        printf(_("%012" PRId64 " is settled\n"), record);
     return cli_end(r, &e);
 }

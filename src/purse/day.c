@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "collect/post.h"
 #include "purse/commands.h"
 #include "purse/option.h"
@@ -30,13 +31,13 @@ static enum tp_err close_one(void *ctx, const struct book_contract *c, struct tp
     const enum tp_err err = book_remise_close(closing->book, c->contract, closing->now, &r, e);
 
     if (err == TP_ERR_NOT_FOUND)
-        printf("contract %s: nothing to close\n", c->contract);
+        printf(_("contract %s: nothing to close\n"), c->contract);
     if (err != TP_OK)
         return err == TP_ERR_NOT_FOUND ? TP_OK : err;
-    printf("contract %s: remise %" PRId64 " closed, day %s, %" PRId64 " payments, ", c->contract,
+    printf(_("contract %s: remise %" PRId64 " closed, day %s, %" PRId64 " payments, "), c->contract,
            r.number, date_format(day, r.day), r.payments);
     if (r.reversals > 0)
-        printf("%" PRId64 " given back, ", r.reversals);
+        printf(_("%" PRId64 " given back, "), r.reversals);
     printf("%s %s\n", money_shown(amount, r.amount, r.currency), currency_shown(r.currency));
     return TP_OK;
 }
@@ -44,16 +45,17 @@ static enum tp_err close_one(void *ctx, const struct book_contract *c, struct tp
 int purse_cmd_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"id", 'i', "ID", 0, "Only this contract's [all]", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {options,
-                                     option_parse,
-                                     NULL,
-                                     "Close the open remise of each contract: its totals are "
-                                     "frozen and the next one opens. One without a payment stays "
-                                     "open.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+        {"id", 'i', "ID", 0, N_("Only this contract's [all]"), 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {
+        options,
+        option_parse,
+        NULL,
+        N_("Close the open remise of each contract: its totals are "
+           "frozen and the next one opens. One without a payment stays "
+           "open."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {.dir = NULL};
     struct closing closing = {.now = time(NULL)};
     int64_t freed = 0;
@@ -72,7 +74,7 @@ int purse_cmd_close(int argc, char **argv)
     if (r == TP_OK)
         r = book_release_over(closing.book, closing.now, &freed, &e);
     if (r == TP_OK && freed > 0)
-        printf("%" PRId64 " provisions are over: what they held is free\n", freed);
+        printf(_("%" PRId64 " provisions are over: what they held is free\n"), freed);
     if (r == TP_OK && w.id != NULL && (r = book_contract_get(b, w.id, &one, &e)) == TP_OK)
         r = close_one(&closing, &one, &e);
     else if (r == TP_OK)
@@ -114,7 +116,7 @@ static enum tp_err remise_row(void *ctx, const struct purse_remise *r, struct tp
 int purse_cmd_remise_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, option_parse, NULL, "List the remises.",
+    static const struct argp argp = {options, option_parse, NULL, N_("List the remises."),
                                      NULL,    NULL,         NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT},   {"number", TABLE_NUMBER},    {"day", TABLE_TEXT},
@@ -201,8 +203,8 @@ static enum tp_err check_bank(const struct purse_currency *c, struct tp_error *e
     return c != NULL && c->iban[0] != '\0'
                ? TP_OK
                : tp_fail(e, TP_ERR_USAGE,
-                         SETTINGS_FILE ": iban is needed in the section of each currency, to say "
-                                       "which account merchants are paid from");
+                         "purse.conf: iban is needed in the section of each currency, to say "
+                         "which account merchants are paid from");
 }
 
 /* Written from the books alone: again, the same bytes. */
@@ -231,7 +233,7 @@ static enum tp_err write_payout(struct paying_out *p, int64_t number, struct tp_
         r = file_replace(path, span_of(text, n), 0600, e);
     free(text);
     if (r == TP_OK)
-        printf("payout %" PRId64 ": %" PRId64 " remises, %" PRId64 " emptyings, %s %s, in %s\n",
+        printf(_("payout %" PRId64 ": %" PRId64 " remises, %" PRId64 " emptyings, %s %s, in %s\n"),
                number, o.remises, o.emptyings, money_shown(amount, o.amount, o.currency),
                currency_shown(o.currency), path);
     return r;
@@ -251,7 +253,7 @@ static enum tp_err pay_out_all(struct paying_out *p, struct tp_error *e)
         if (r == TP_OK)
             r = write_payout(p, number, e);
         else if (r == TP_ERR_NOT_FOUND) {
-            printf("%s: nothing to pay out\n", c->alpha);
+            printf(_("%s: nothing to pay out\n"), c->alpha);
             r = TP_OK;
         }
     }
@@ -271,17 +273,18 @@ static enum tp_err look_for_centre(bool *there, const char *dir, struct tp_error
 int purse_cmd_payout(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"out", OPTION_KEY_OUT, "DIR", 0, "The folder that the files go to", 0},
-        {"number", OPTION_KEY_NUMBER, "NUMBER", 0, "Write the file of this payout again", 0},
+        {"out", OPTION_KEY_OUT, "DIR", 0, N_("The folder that the files go to"), 0},
+        {"number", OPTION_KEY_NUMBER, "NUMBER", 0, N_("Write the file of this payout again"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
         options,
         option_parse,
         NULL,
-        "Pay all closed remises (where there is a collection centre: what that has taken of them), "
-        "and what accounts send out: a file of credit transfers (ISO 20022 pain.001.001.12) for "
-        "each currency.",
+        N_("Pay all closed remises (where there is a collection centre: what that has taken of "
+           "them), "
+           "and what accounts send out: a file of credit transfers (ISO 20022 pain.001.001.12) for "
+           "each currency."),
         NULL,
         NULL,
         NULL};

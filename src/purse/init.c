@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "order/key_files.h"
 #include "purse/commands.h"
 #include "purse/option.h"
@@ -123,24 +124,25 @@ static enum tp_err make_purse(const struct words *w, struct tp_error *e)
 int purse_cmd_init(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Its name, as payers and banks see it [telepay purse]", 0},
+        {"name", 'n', "NAME", 0, N_("Its name, as payers and banks see it [telepay purse]"), 0},
         {"host", OPTION_KEY_HOST, "NAMES", 0,
-         "Names and addresses it is reached by [localhost,127.0.0.1]", 0},
-        {"listen", 'l', "ADDRESS:PORT", 0, "Where serve listens [" SETTINGS_LISTEN "]", 0},
-        {"currency", 'C', "CODE", 0, "Its first currency [EUR]", 0},
-        {"iban", OPTION_KEY_IBAN, "IBAN", 0, "The bank account that merchants are paid from", 0},
-        {"bic", OPTION_KEY_BIC, "BIC", 0, "Its bank", 0},
+         N_("Names and addresses it is reached by [localhost,127.0.0.1]"), 0},
+        {"listen", 'l', "ADDRESS:PORT", 0, N_("Where serve listens [127.0.0.1:8744]"), 0},
+        {"currency", 'C', "CODE", 0, N_("Its first currency [EUR]"), 0},
+        {"iban", OPTION_KEY_IBAN, "IBAN", 0, N_("The bank account that merchants are paid from"),
+         0},
+        {"bic", OPTION_KEY_BIC, "BIC", 0, N_("Its bank"), 0},
         {"store", OPTION_KEY_STORE, "URL", 0,
-         "Keep the books in PostgreSQL: postgresql://HOST/DATABASE [a file in DIR]", 0},
+         N_("Keep the books in PostgreSQL: postgresql://HOST/DATABASE [a file in DIR]"), 0},
         {0}};
-    static const struct argp argp = {
-        options,
-        option_parse,
-        "DIR",
-        "Make a purse in DIR: books, keys, certificates, configuration. Nothing is written over.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     option_parse,
+                                     N_("DIR"),
+                                     N_("Make a purse in DIR: books, keys, certificates, "
+                                        "configuration. Nothing is written over."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {.name = "telepay purse",
                       .hosts = "localhost,127.0.0.1",
                       .listen = SETTINGS_LISTEN,
@@ -156,9 +158,9 @@ int purse_cmd_init(int argc, char **argv)
                       : tp_fail(&e, TP_ERR_USAGE, "say where: telepay-purse init DIR");
     if (r != TP_OK)
         return cli_report(&e);
-    printf("made the purse \"%s\" in %s: its limits are in %s/" SETTINGS_FILE "\n"
-           "next: telepay-purse contract add --dir %s --id ID --name NAME --currency EUR --iban "
-           "IBAN\n",
+    printf(_("made the purse \"%s\" in %s: its limits are in %s/purse.conf\n"
+             "next: telepay-purse contract add --dir %s --id ID --name NAME --currency EUR --iban "
+             "IBAN\n"),
            w.name, w.dir, w.dir, w.dir);
     return CLI_DONE;
 }
@@ -176,13 +178,15 @@ int purse_cmd_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"listen", 'l', "ADDRESS:PORT", 0,
-         "Where to listen [what purse.conf says]; port 0: any free one", 0},
-        {"verbose", 'v', NULL, 0, "Say more on stderr", 0},
+         N_("Where to listen [what purse.conf says]; port 0: any free one"), 0},
+        {"verbose", 'v', NULL, 0, N_("Say more on stderr"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
-        options, option_parse, NULL, "Open accounts and take payments over HTTPS, until SIGTERM.",
-        NULL,    NULL,         NULL};
+        options, option_parse,
+        NULL,    N_("Open accounts and take payments over HTTPS, until SIGTERM."),
+        NULL,    NULL,
+        NULL};
     struct words w = {.dir = NULL};
     char dir[PATH_MAX];
     struct tp_error e = {TP_OK, ""};

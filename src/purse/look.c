@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "purse/audit.h"
 #include "purse/commands.h"
 #include "purse/option.h"
@@ -44,7 +45,7 @@ int purse_cmd_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_ACCOUNT, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, option_parse, NULL, "List the payments that were decided, refused ones too.",
+        options, option_parse, NULL, N_("List the payments that were decided, refused ones too."),
         NULL,    NULL,         NULL};
     static const struct table_column columns[] = {
         {"reference", TABLE_TEXT}, {"at", TABLE_TEXT},       {"account", TABLE_TEXT},
@@ -126,8 +127,8 @@ int purse_cmd_status(int argc, char **argv)
         options,
         option_parse,
         NULL,
-        "For each currency: what came in, what accounts hold, what merchants are owed and were "
-        "paid, what was given back; and what the collection centre has taken and refused.",
+        N_("For each currency: what came in, what accounts hold, what merchants are owed and were "
+           "paid, what was given back; and what the collection centre has taken and refused."),
         NULL,
         NULL,
         NULL};
@@ -168,8 +169,8 @@ int purse_cmd_audit(int argc, char **argv)
         options,
         option_parse,
         NULL,
-        "Work the books out again from what was signed, and say what does not hold. Exit 5 when "
-        "something does not.",
+        N_("Work the books out again from what was signed, and say what does not hold. Exit 5 when "
+           "something does not."),
         NULL,
         NULL,
         NULL};
@@ -201,7 +202,7 @@ int purse_cmd_audit(int argc, char **argv)
         r = tp_fail(&e, TP_ERR_SECURITY, "the sums are not equal: money was made or lost");
     else if (r == TP_OK && faults > 0)
         r = tp_fail(&e, TP_ERR_SECURITY, "%zu record%s not hold (above)", faults,
-                    faults == 1 ? " does" : "s do");
+                    faults == 1 ? _(" does") : "s do");
     return cli_end(r, &e);
 }
 
@@ -275,37 +276,37 @@ static void say(const struct purse_proof *p)
 
     if (c != NULL)
         money_format(amount, strtoll(a->amount, NULL, 10), c);
-    printf("order         %s: %s, of %s (contract %s), asked by mediator %s\n"
-           "amount        %s %s\n"
-           "signed by     account %s, key %zu of %zu, counter %s\n"
-           "purse         %s, %s, code %s%s%s, reference %s, at %s\n"
-           "proved: the account's key signed this payment of this order%s\n",
+    printf(_("order         %s: %s, of %s (contract %s), asked by mediator %s\n"
+             "amount        %s %s\n"
+             "signed by     account %s, key %zu of %zu, counter %s\n"
+             "purse         %s, %s, code %s%s%s, reference %s, at %s\n"
+             "proved: the account's key signed this payment of this order%s\n"),
            o->id, o->item, o->merchant, o->contract, o->mediator, amount, c != NULL ? c->alpha : "",
            p->statement.account, p->key, p->keys, p->statement.counter, a->acquirer, a->outcome,
            a->code, a->reason != NULL ? " " : "", a->reason != NULL ? a->reason : "",
-           a->reference != NULL ? a->reference : "none", a->at,
-           back->owner != NULL ? "; it was given back" : "");
+           a->reference != NULL ? a->reference : _("none"), a->at,
+           back->owner != NULL ? _("; it was given back") : "");
     if (back->owner != NULL)
-        printf("given back    demanded by mediator %s at %s: %s\n", back->signer, back->at,
+        printf(_("given back    demanded by mediator %s at %s: %s\n"), back->signer, back->at,
                back->reason);
 }
 
 int purse_cmd_prove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"reference", 'r', "NUMBER", 0, "The payment, as in the list", 0},
-        {"out", OPTION_KEY_OUT, "FILE", 0, "Also write its evidence to a file", 0},
-        {"file", OPTION_KEY_FILE, "FILE", 0, "Or: the evidence of such a file, without any books",
-         0},
+        {"reference", 'r', "NUMBER", 0, N_("The payment, as in the list"), 0},
+        {"out", OPTION_KEY_OUT, "FILE", 0, N_("Also write its evidence to a file"), 0},
+        {"file", OPTION_KEY_FILE, "FILE", 0,
+         N_("Or: the evidence of such a file, without any books"), 0},
         {"authority", OPTION_KEY_AUTHORITY, "FILE", 0,
-         "… and the certificate of the purse's authority (PEM)", 0},
+         N_("… and the certificate of the purse's authority (PEM)"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {options,
                                      option_parse,
                                      NULL,
-                                     "Prove from the evidence alone who signed which order, and "
-                                     "what the purse answered. Exit 5 when it does not hold.",
+                                     N_("Prove from the evidence alone who signed which order, and "
+                                        "what the purse answered. Exit 5 when it does not hold."),
                                      NULL,
                                      NULL,
                                      NULL};

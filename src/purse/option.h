@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "base/cli.h"
+#include "base/text.h"
 #include "purse/book.h"
 
 #define OPTION_CONTRACTS 64
@@ -35,15 +36,15 @@ enum option_key {
 
 #define OPTION_DIR                                                                                 \
     {                                                                                              \
-        "dir", 'd', "DIR", 0, "The purse's folder [./purse, else /var/lib/telepay/purse]", 90      \
+        "dir", 'd', "DIR", 0, N_("The purse's folder [./purse, else /var/lib/telepay/purse]"), 90  \
     }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
-        "json", 'j', NULL, 0, "Print JSON for machines", 91                                        \
+        "json", 'j', NULL, 0, N_("Print JSON for machines"), 91                                    \
     }
 #define OPTION_ACCOUNT                                                                             \
     {                                                                                              \
-        "account", 'a', "NUMBER", 0, "Number of the account: 43 characters", 0                     \
+        "account", 'a', "NUMBER", 0, N_("Number of the account: 43 characters"), 0                 \
     }
 
 /* The argp parser of all of them, whose input is a struct words. */

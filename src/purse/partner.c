@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "order/key_files.h"
 #include "purse/commands.h"
 #include "purse/option.h"
@@ -45,15 +46,17 @@ static enum tp_err read_contract(struct book_contract *c, const struct words *w,
 int purse_cmd_contract_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"id", 'i', "ID", 0, "Number of the contract: 15 letters or digits", 0},
-        {"name", 'n', "NAME", 0, "The merchant's name", 0},
-        {"currency", 'C', "CODE", 0, "Its one currency, as EUR", 0},
-        {"iban", OPTION_KEY_IBAN, "IBAN", 0, "The bank account that it is paid to", 0},
+        {"id", 'i', "ID", 0, N_("Number of the contract: 15 letters or digits"), 0},
+        {"name", 'n', "NAME", 0, N_("The merchant's name"), 0},
+        {"currency", 'C', "CODE", 0, N_("Its one currency, as EUR"), 0},
+        {"iban", OPTION_KEY_IBAN, "IBAN", 0, N_("The bank account that it is paid to"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
-        options, option_parse, NULL, "Add a merchant's contract; its first remise is open at once.",
-        NULL,    NULL,         NULL};
+        options, option_parse,
+        NULL,    N_("Add a merchant's contract; its first remise is open at once."),
+        NULL,    NULL,
+        NULL};
     struct words w = {.dir = NULL};
     struct book_contract c = {.closed = 0};
     struct book *b = NULL;
@@ -70,8 +73,8 @@ int purse_cmd_contract_add(int argc, char **argv)
     book_close(&b);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("contract %s (%s) is open\n"
-           "next: telepay-purse mediator add --name NAME --contract %s --out DIR\n",
+    printf(_("contract %s (%s) is open\n"
+             "next: telepay-purse mediator add --name NAME --contract %s --out DIR\n"),
            c.contract, c.name, c.contract);
     return CLI_DONE;
 }
@@ -91,7 +94,7 @@ static enum tp_err contract_row(void *ctx, const struct book_contract *c, struct
 
 int purse_cmd_contract_list(int argc, char **argv)
 {
-    static const struct argp argp = {list_options, option_parse, NULL, "List the contracts.",
+    static const struct argp argp = {list_options, option_parse, NULL, N_("List the contracts."),
                                      NULL,         NULL,         NULL};
     static const struct table_column columns[] = {{"id", TABLE_TEXT},       {"name", TABLE_TEXT},
                                                   {"currency", TABLE_TEXT}, {"iban", TABLE_TEXT},
@@ -124,12 +127,12 @@ static enum tp_err contract_id(const char **out, const struct words *w, struct t
 int purse_cmd_contract_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"id", 'i', "ID", 0, "Number of the contract", 0}, OPTION_DIR, {0}};
+        {"id", 'i', "ID", 0, N_("Number of the contract"), 0}, OPTION_DIR, {0}};
     static const struct argp argp = {
         options,
         option_parse,
         NULL,
-        "Close a contract: it takes no payment any more; what it has is paid out as before.",
+        N_("Close a contract: it takes no payment any more; what it has is paid out as before."),
         NULL,
         NULL,
         NULL};
@@ -240,17 +243,17 @@ static enum tp_err check_mediator(const struct words *w, struct tp_error *e)
 int purse_cmd_mediator_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Name of the mediator", 0},
-        {"contract", 'c', "ID", 0, "A contract that it takes orders for; may be repeated", 0},
+        {"name", 'n', "NAME", 0, N_("Name of the mediator"), 0},
+        {"contract", 'c', "ID", 0, N_("A contract that it takes orders for; may be repeated"), 0},
         {"out", OPTION_KEY_OUT, "DIR", 0,
-         "Folder to make for the mediator: certificates, keys, configuration", 0},
+         N_("Folder to make for the mediator: certificates, keys, configuration"), 0},
         {"url", OPTION_KEY_URL, "URL", 0,
-         "Where it reaches this purse [https://" SETTINGS_LISTEN "]", 0},
+         N_("Where it reaches this purse [https://127.0.0.1:8744]"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
         options, option_parse,
-        NULL,    "Add a mediator, with a key for each contract that it signs orders for.",
+        NULL,    N_("Add a mediator, with a key for each contract that it signs orders for."),
         NULL,    NULL,
         NULL};
     struct words w = {.url = "https://" SETTINGS_LISTEN};
@@ -268,7 +271,7 @@ int purse_cmd_mediator_add(int argc, char **argv)
         r = make_mediator(&m, &e);
     book_close(&m.book);
     if (r == TP_OK)
-        printf("mediator %s is in %s\n", w.name, w.out);
+        printf(_("mediator %s is in %s\n"), w.name, w.out);
     return cli_end(r, &e);
 }
 
@@ -276,7 +279,7 @@ int purse_cmd_mediator_add(int argc, char **argv)
 
 int purse_cmd_mediator_list(int argc, char **argv)
 {
-    static const struct argp argp = {list_options, option_parse, NULL, "List the mediators.",
+    static const struct argp argp = {list_options, option_parse, NULL, N_("List the mediators."),
                                      NULL,         NULL,         NULL};
 
     return option_doors(&argp, "mediators", "mediator", book_mediator_each, argc, argv);
@@ -285,15 +288,15 @@ int purse_cmd_mediator_list(int argc, char **argv)
 int purse_cmd_mediator_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Name of the mediator", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {
-        options,
-        option_parse,
-        NULL,
-        "Close a mediator, as when its keys are known to others: no order of it is paid any more.",
-        NULL,
-        NULL,
-        NULL};
+        {"name", 'n', "NAME", 0, N_("Name of the mediator"), 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {options,
+                                     option_parse,
+                                     NULL,
+                                     N_("Close a mediator, as when its keys are known to others: "
+                                        "no order of it is paid any more."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     static const struct option_shutting how = {option_name, book_mediator_shut, "mediator",
                                                "is closed"};
 

@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "crypto/pki.h"
 #include "order/certificate.h"
 #include "purse/commands.h"
@@ -35,20 +36,22 @@ static enum tp_err give_credentials(const char *dir, const struct words *w, stru
 int purse_cmd_seller_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Name of the seller: the mediator's", 0},
-        {"out", OPTION_KEY_OUT, "DIR", 0, "Folder to make for it: certificates, configuration", 0},
+        {"name", 'n', "NAME", 0, N_("Name of the seller: the mediator's"), 0},
+        {"out", OPTION_KEY_OUT, "DIR", 0, N_("Folder to make for it: certificates, configuration"),
+         0},
         {"url", OPTION_KEY_URL, "URL", 0,
-         "Where it reaches this purse [https://" SETTINGS_LISTEN "]", 0},
+         N_("Where it reaches this purse [https://127.0.0.1:8744]"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     option_parse,
-                                     NULL,
-                                     "Let a mediator sell credit for accounts to whoever pays by "
-                                     "card: the purse is one of its services.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        option_parse,
+        NULL,
+        N_("Let a mediator sell credit for accounts to whoever pays by "
+           "card: the purse is one of its services."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {.url = "https://" SETTINGS_LISTEN};
     struct book *b = NULL;
     char dir[PATH_MAX], url[256];
@@ -69,15 +72,16 @@ int purse_cmd_seller_add(int argc, char **argv)
         r = book_seller_add(b, w.name, &e);
     book_close(&b);
     if (r == TP_OK)
-        printf("seller %s may sell credit; its credentials are in %s\n"
-               "next, as the mediator: telepay-mediator service add %s --name NAME --contract ID\n",
-               w.name, w.out, w.out);
+        printf(
+            _("seller %s may sell credit; its credentials are in %s\n"
+              "next, as the mediator: telepay-mediator service add %s --name NAME --contract ID\n"),
+            w.name, w.out, w.out);
     return cli_end(r, &e);
 }
 
 int purse_cmd_seller_list(int argc, char **argv)
 {
-    static const struct argp argp = {list_options, option_parse, NULL, "List the sellers.",
+    static const struct argp argp = {list_options, option_parse, NULL, N_("List the sellers."),
                                      NULL,         NULL,         NULL};
 
     return option_doors(&argp, "sellers", "seller", book_seller_each, argc, argv);
@@ -86,9 +90,10 @@ int purse_cmd_seller_list(int argc, char **argv)
 int purse_cmd_seller_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "Name of the seller", 0}, OPTION_DIR, {0}};
+        {"name", 'n', "NAME", 0, N_("Name of the seller"), 0}, OPTION_DIR, {0}};
     static const struct argp argp = {
-        options, option_parse, NULL, "Let a seller sell no more, nor deliver.", NULL, NULL, NULL};
+        options, option_parse, NULL, N_("Let a seller sell no more, nor deliver."),
+        NULL,    NULL,         NULL};
     static const struct option_shutting how = {option_name, book_seller_shut, "seller",
                                                "is closed"};
 
@@ -122,16 +127,16 @@ static enum tp_err trusted_contract(const char **out, const struct words *w, str
 int purse_cmd_trust_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "The purse's own contract, at an acquirer of cards", 0},
+        {"contract", 'c', "ID", 0, N_("The purse's own contract, at an acquirer of cards"), 0},
         {"authority", OPTION_KEY_AUTHORITY, "FILE", 0,
-         "The certificate of that acquirer's authority (PEM)", 0},
+         N_("The certificate of that acquirer's authority (PEM)"), 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {options,
                                      option_parse,
                                      NULL,
-                                     "Take an acquirer's word that a card paid under a contract "
-                                     "of the purse's own: accounts are filled by it.",
+                                     N_("Take an acquirer's word that a card paid under a contract "
+                                        "of the purse's own: accounts are filled by it."),
                                      NULL,
                                      NULL,
                                      NULL};
@@ -152,14 +157,14 @@ int purse_cmd_trust_add(int argc, char **argv)
         r = add_trust(b, &w, &e);
     book_close(&b);
     if (r == TP_OK)
-        printf("what cards pay under contract %s fills accounts\n", contract);
+        printf(_("what cards pay under contract %s fills accounts\n"), contract);
     return cli_end(r, &e);
 }
 
 int purse_cmd_trust_list(int argc, char **argv)
 {
     static const struct argp argp = {
-        list_options, option_parse, NULL, "List the contracts by which accounts are filled.",
+        list_options, option_parse, NULL, N_("List the contracts by which accounts are filled."),
         NULL,         NULL,         NULL};
 
     return option_doors(&argp, "trust", "contract", book_trust_each, argc, argv);
@@ -168,10 +173,10 @@ int purse_cmd_trust_list(int argc, char **argv)
 int purse_cmd_trust_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "The contract", 0}, OPTION_DIR, {0}};
+        {"contract", 'c', "ID", 0, N_("The contract"), 0}, OPTION_DIR, {0}};
     static const struct argp argp = {
         options, option_parse,
-        NULL,    "Let what cards pay under a contract fill no account any more.",
+        NULL,    N_("Let what cards pay under a contract fill no account any more."),
         NULL,    NULL,
         NULL};
     static const struct option_shutting how = {trusted_contract, book_trust_shut, "contract",

@@ -6,6 +6,7 @@
 
 #include "base/conf.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #define BIC_SHORT 8
 #define BIC_LONG  11

@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "order/key_files.h"
 #include "store/group.h"
 
@@ -163,32 +164,32 @@ static void answer(struct job *j)
     case TILL_OPENING:
     case TILL_SUCCESSION:
         log_note("account %s: %s", j->account,
-                 account_status(j->verdict) == MHD_HTTP_OK ? "its key is known"
+                 account_status(j->verdict) == MHD_HTTP_OK ? _("its key is known")
                                                            : purse_verdict_row(j->verdict)->text);
         till_answer_account(asked->call, j->verdict, j->account);
         return;
     case TILL_FILL:
         log_note("order %s, account %s: %s", asked->booking.reference, asked->booking.account,
                  j->verdict == PURSE_NEW || j->verdict == PURSE_REPEAT
-                     ? "filled"
+                     ? _("filled")
                      : purse_verdict_row(j->verdict)->text);
         answer_fill(j);
         return;
     case TILL_REVERSAL:
         log_note("order %s is to be given back: %s", asked->token.order,
-                 strcmp(j->answer.code, "00") == 0 ? "done" : text);
+                 strcmp(j->answer.code, "00") == 0 ? _("done") : text);
         break;
     case TILL_EMPTYING:
         log_note("account %s sends out: %s", asked->statement.account,
-                 strcmp(j->answer.code, "00") == 0 ? "done" : text);
+                 strcmp(j->answer.code, "00") == 0 ? _("done") : text);
         break;
     case TILL_PRESENTATION:
         log_note("session %s, contract %s: %s", asked->token.session, asked->token.contract,
-                 strcmp(j->answer.code, "00") == 0 ? "drawn" : text);
+                 strcmp(j->answer.code, "00") == 0 ? _("drawn") : text);
         break;
     case TILL_END:
         log_note("session %s: %s", asked->token.session,
-                 strcmp(j->answer.code, "00") == 0 ? "over" : text);
+                 strcmp(j->answer.code, "00") == 0 ? _("over") : text);
         break;
     case TILL_PAYMENT:
         log_note("order %s, account %s: %s", asked->paying.payment.order,

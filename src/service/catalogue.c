@@ -158,7 +158,7 @@ static enum tp_err take_file(struct article *a, const char *value, struct tp_err
 {
     if (value[0] == '/' || !parts_are_names(value))
         return tp_fail(e, TP_ERR_SECURITY,
-                       "file \"%.80s\" leads out of the folder " CATALOGUE_FOLDER
+                       "file \"%.80s\" leads out of the folder shop"
                        ": name one in it, without / before and without ..",
                        value);
     return take_text(a->file, "file", value, e);
@@ -546,7 +546,7 @@ static enum tp_err name_bill(struct article *a, struct tp_error *e)
     if (a->user[0] == '\0' || strchr(number, '/') != NULL || a->amount == 0 ||
         strlen(number) + sizeof(BILLS_PATH) > sizeof(a->path))
         return tp_fail(e, TP_ERR_USAGE,
-                       BILLS_FILE ": the bill %s needs a user and a price, and no / in its number",
+                       "bills.ini: the bill %s needs a user and a price, and no / in its number",
                        number);
     snprintf(a->path, sizeof(a->path), BILLS_PATH "%.*s",
              (int)(sizeof(a->path) - sizeof(BILLS_PATH)), number);
@@ -610,13 +610,13 @@ bool article_on_sale(const struct article *a, time_t now)
 static enum tp_err open_failed(const char *file, struct tp_error *e)
 {
     if (errno == ENOENT)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no file " CATALOGUE_FOLDER "/%s", file);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no file shop/%s", file);
     if (errno == ELOOP || errno == ENOTDIR)
         return tp_fail(e, TP_ERR_SECURITY,
-                       CATALOGUE_FOLDER "/%s is reached by a symbolic link, or by what is no "
-                                        "folder: put the file itself there",
+                       "shop/%s is reached by a symbolic link, or by what is no "
+                       "folder: put the file itself there",
                        file);
-    return tp_fail(e, TP_ERR_IO, "cannot read " CATALOGUE_FOLDER "/%s: %s", file, strerror(errno));
+    return tp_fail(e, TP_ERR_IO, "cannot read shop/%s: %s", file, strerror(errno));
 }
 
 enum tp_err catalogue_open_file(int *fd, uint64_t *size, const char *dir, const char *file,
@@ -641,7 +641,7 @@ enum tp_err catalogue_open_file(int *fd, uint64_t *size, const char *dir, const 
     if (*fd < 0)
         r = open_failed(file, e);
     else if (fstat(*fd, &s) != 0 || !S_ISREG(s.st_mode))
-        r = tp_fail(e, TP_ERR_SECURITY, CATALOGUE_FOLDER "/%s is no file", file);
+        r = tp_fail(e, TP_ERR_SECURITY, "shop/%s is no file", file);
     else
         *size = (uint64_t)s.st_size;
     if (here >= 0)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "store/group.h"
 
 enum outcome { SOLD, SOLD_BEFORE, OTHER_ORDER, GONE };
@@ -97,7 +98,7 @@ static void answer(const struct counter *c, struct job *j)
         break;
     case GONE:
         log_error("order %s of %s cannot be delivered: %s: %s", o->sale.order, o->sale.mediator,
-                  o->sale.article, o->gone != NULL ? o->gone : "none is left");
+                  o->sale.article, o->gone != NULL ? o->gone : _("none is left"));
         http_answer_text(o->call, MHD_HTTP_GONE, "%s",
                          o->gone != NULL ? o->gone : "none is left of it");
         break;

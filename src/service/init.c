@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "crypto/pki.h"
 #include "service/sales.h"
@@ -132,12 +133,13 @@ static enum tp_err make_service(const struct words *w, struct tp_error *e)
 int service_cmd_init(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
-        {"host", 'h', "NAMES", 0, "names and addresses it is reached by [localhost,127.0.0.1]", 0},
-        {"store", 's', "URL", 0, "keep its books in PostgreSQL: postgresql://HOST/DATABASE", 0},
+        {"name", 'n', "NAME", 0, N_("its name in its authority's certificate"), 0},
+        {"host", 'h', "NAMES", 0, N_("names and addresses it is reached by [localhost,127.0.0.1]"),
+         0},
+        {"store", 's', "URL", 0, N_("keep its books in PostgreSQL: postgresql://HOST/DATABASE"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse_words, "DIR", "Make a service in DIR, with a first article.",
+        options, parse_words, N_("DIR"), N_("Make a service in DIR, with a first article."),
         NULL,    NULL,        NULL};
     struct words w = {.name = "telepay service", .hosts = "localhost,127.0.0.1", .makes = true};
     struct tp_error e = {TP_OK, ""};
@@ -148,9 +150,9 @@ int service_cmd_init(int argc, char **argv)
                       : tp_fail(&e, TP_ERR_USAGE, "say where: telepay-service init DIR");
     if (r != TP_OK)
         return cli_report(&e);
-    printf("made the service \"%s\" in %s: it sells what %s/" CATALOGUE_FILE " says\n"
-           "next: telepay-service mediator add --dir %s --id ID --out DIR, then telepay-service "
-           "serve --dir %s\n",
+    printf(_("made the service \"%s\" in %s: it sells what %s/catalogue.ini says\n"
+             "next: telepay-service mediator add --dir %s --id ID --out DIR, then telepay-service "
+             "serve --dir %s\n"),
            w.name, w.dir, w.dir, w.dir, w.dir);
     return CLI_DONE;
 }
@@ -225,14 +227,15 @@ static enum tp_err print_of(uint8_t print[SALES_PRINT], const char *path, struct
 int service_cmd_mediator_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"dir", 'd', "DIR", 0, "the service's folder", 0},
-        {"id", 'i', "ID", 0, "the mediator's name in the books", 0},
-        {"certificate", 'c', "FILE", 0, "the certificate that it shows (PEM)", 0},
-        {"out", 'o', "DIR", 0, "or: make one for it, and put all that it needs there", 0},
-        {"url", 'u', "URL", 0, "where this service is reached [https://127.0.0.1:8743]", 0},
+        {"dir", 'd', "DIR", 0, N_("the service's folder"), 0},
+        {"id", 'i', "ID", 0, N_("the mediator's name in the books"), 0},
+        {"certificate", 'c', "FILE", 0, N_("the certificate that it shows (PEM)"), 0},
+        {"out", 'o', "DIR", 0, N_("or: make one for it, and put all that it needs there"), 0},
+        {"url", 'u', "URL", 0, N_("where this service is reached [https://127.0.0.1:8743]"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse_words, NULL, "Let a mediator ask, by its certificate.", NULL, NULL, NULL};
+        options, parse_words, NULL, N_("Let a mediator ask, by its certificate."),
+        NULL,    NULL,        NULL};
     struct words w = {.url = "https://" SERVICE_LISTEN_DEFAULT};
     char dir[PATH_MAX], certificate[PATH_MAX];
     uint8_t print[SALES_PRINT];
@@ -264,8 +267,9 @@ int service_cmd_mediator_add(int argc, char **argv)
                          : "mediator %s may ask, with the certificate %s\n",
            w.id, w.out != NULL ? w.out : w.certificate);
     if (w.out != NULL)
-        printf("next, as the mediator: telepay-mediator service add %s --name NAME --contract ID\n",
-               w.out);
+        printf(
+            _("next, as the mediator: telepay-mediator service add %s --name NAME --contract ID\n"),
+            w.out);
     return CLI_DONE;
 }
 
@@ -282,11 +286,12 @@ static enum tp_err mediator_row(void *ctx, const struct sales_mediator *m, struc
 
 int service_cmd_mediator_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"dir", 'd', "DIR", 0, "the service's folder", 0},
-                                                 {"json", 'j', NULL, 0, "print JSON", 0},
-                                                 {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp_option options[] = {
+        {"dir", 'd', "DIR", 0, N_("the service's folder"), 0},
+        {"json", 'j', NULL, 0, N_("print JSON"), 0},
+        {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse_words, NULL, "The mediators that may ask, and that might.",
+        options, parse_words, NULL, N_("The mediators that may ask, and that might."),
         NULL,    NULL,        NULL};
     static const struct table_column columns[] = {{"id", TABLE_TEXT},
                                                   {"added", TABLE_TEXT},
@@ -316,11 +321,11 @@ int service_cmd_mediator_list(int argc, char **argv)
 int service_cmd_mediator_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"dir", 'd', "DIR", 0, "the service's folder", 0},
-        {"id", 'i', "ID", 0, "the mediator's name in the books", 0},
+        {"dir", 'd', "DIR", 0, N_("the service's folder"), 0},
+        {"id", 'i', "ID", 0, N_("the mediator's name in the books"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse_words, NULL, "Let a mediator ask no more, with any certificate.",
+        options, parse_words, NULL, N_("Let a mediator ask no more, with any certificate."),
         NULL,    NULL,        NULL};
     struct words w = {.id = NULL};
     char dir[PATH_MAX];
@@ -339,6 +344,6 @@ int service_cmd_mediator_close(int argc, char **argv)
     sales_close(&sales);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("mediator %s may ask no more\n", w.id);
+    printf(_("mediator %s may ask no more\n"), w.id);
     return CLI_DONE;
 }

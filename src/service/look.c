@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "service/sales.h"
 #include "service/commands.h"
 #include "service/serve.h"
@@ -46,13 +47,13 @@ static error_t parse_words(int key, char *arg, struct argp_state *state)
 int service_cmd_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"dir", 'd', "DIR", 0, "the service's folder", 0},
+        {"dir", 'd', "DIR", 0, N_("the service's folder"), 0},
         {"listen", 'l', "ADDRESS:PORT", 0,
-         "where to listen [" SERVICE_LISTEN_DEFAULT "]; port 0: any free one", 0},
-        {"verbose", 'v', NULL, 0, "say more on stderr", 0},
+         N_("where to listen [127.0.0.1:8743]; port 0: any free one"), 0},
+        {"verbose", 'v', NULL, 0, N_("say more on stderr"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse_words, NULL, "Quote and deliver over HTTPS, until SIGTERM.",
+        options, parse_words, NULL, N_("Quote and deliver over HTTPS, until SIGTERM."),
         NULL,    NULL,        NULL};
     struct words w = {.listen = SERVICE_LISTEN_DEFAULT};
     char dir[PATH_MAX], listen[256];
@@ -149,18 +150,20 @@ static enum tp_err check_catalogue(struct checking *c, bool json, struct tp_erro
     catalogue_free(&catalogue);
     return r == TP_OK && c->faults > 0
                ? tp_fail(e, TP_ERR_USAGE, "%zu article%s cannot be sold as %s", c->faults,
-                         c->faults == 1 ? "" : "s", c->faults == 1 ? "it stands" : "they stand")
+                         c->faults == 1 ? "" : "s",
+                         c->faults == 1 ? _("it stands") : _("they stand"))
                : r;
 }
 
-static const struct argp_option list_options[] = {{"dir", 'd', "DIR", 0, "the service's folder", 0},
-                                                  {"json", 'j', NULL, 0, "print JSON", 0},
-                                                  {NULL, 0, NULL, 0, NULL, 0}};
+static const struct argp_option list_options[] = {
+    {"dir", 'd', "DIR", 0, N_("the service's folder"), 0},
+    {"json", 'j', NULL, 0, N_("print JSON"), 0},
+    {NULL, 0, NULL, 0, NULL, 0}};
 
 int service_cmd_check(int argc, char **argv)
 {
     static const struct argp argp = {
-        list_options, parse_words, NULL, "What the catalogue sells, and whether it can.",
+        list_options, parse_words, NULL, N_("What the catalogue sells, and whether it can."),
         NULL,         NULL,        NULL};
     struct words w = {.json = false};
     char dir[PATH_MAX];
@@ -172,7 +175,7 @@ int service_cmd_check(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = service_dir(dir, w.dir, &e);
     if (r == TP_OK && w.dir == NULL) /* several lie near each other */
-        log_note("this is %s/" CATALOGUE_FILE ": --dir names another service's folder", dir);
+        log_note("this is %s/catalogue.ini: --dir names another service's folder", dir);
     if (r == TP_OK)
         r = sales_open(&c.sales, dir, &e);
     if (r == TP_OK)
@@ -205,7 +208,7 @@ static enum tp_err sale_row(void *ctx, const struct sale *s, struct tp_error *e)
 
 int service_cmd_list(int argc, char **argv)
 {
-    static const struct argp argp = {list_options, parse_words, NULL, "What was sold.",
+    static const struct argp argp = {list_options, parse_words, NULL, N_("What was sold."),
                                      NULL,         NULL,        NULL};
     static const struct table_column columns[] = {
         {"at", TABLE_TEXT},       {"mediator", TABLE_TEXT},   {"order", TABLE_TEXT},
@@ -264,8 +267,10 @@ static enum tp_err each_account(const char *dir, struct sales *sales, struct tab
 int service_cmd_account_list(int argc, char **argv)
 {
     static const struct argp argp = {
-        list_options, parse_words, NULL, "The accounts that were reloaded, by article and number.",
-        NULL,         NULL,        NULL};
+        list_options, parse_words,
+        NULL,         N_("The accounts that were reloaded, by article and number."),
+        NULL,         NULL,
+        NULL};
     static const struct table_column columns[] = {{"account", TABLE_TEXT},
                                                   {"credit", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "store/db_priv.h"
 
 /* One row: whose it is, and of which version. A transaction to write begins with it. */
@@ -216,8 +217,8 @@ enum tp_err db_open(struct db **out, const char *where, const struct db_schema *
         r = tp_fail(e, TP_ERR_STATE,
                     "%s was made by an older telepay (version %lld, this one has %zu): run %s%s",
                     db_name(d), (long long)m.version, schema->version, schema->upgrade,
-                    db_driver_of(d)->copy != NULL ? ", which keeps a copy"
-                                                  : ", after a copy of it (pg_dump)");
+                    db_driver_of(d)->copy != NULL ? _(", which keeps a copy")
+                                                  : _(", after a copy of it (pg_dump)"));
     if (r == TP_OK) {
         *out = d;
         d = NULL;

@@ -8,6 +8,7 @@
 
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "store/db_priv.h"
 
 struct asked {
@@ -20,8 +21,8 @@ static bool say(void *ctx, size_t from, size_t to, const char *does)
     struct asked *a = ctx;
 
     a->begun = true;
-    printf("version %zu to %zu: %s\n", from, to, does);
-    return to < a->to || a->yes || cli_agrees("bring it up, after a copy?");
+    printf(_("version %zu to %zu: %s\n"), from, to, does);
+    return to < a->to || a->yes || cli_agrees(_("bring it up, after a copy?"));
 }
 
 enum tp_err db_upgrade_asking(const char *where, const struct db_schema *schema, bool yes,
@@ -39,11 +40,12 @@ enum tp_err db_upgrade_asking(const char *where, const struct db_schema *schema,
         r = tp_fail(e, TP_ERR_USAGE,
                     "%s stays as it is: say --yes to have it brought up without being asked", name);
     if (r == TP_OK && !a.begun)
-        printf("%s is of today's version (%zu): there is nothing to do\n", name, schema->version);
+        printf(_("%s is of today's version (%zu): there is nothing to do\n"), name,
+               schema->version);
     else if (r == TP_OK && copy[0] != '\0')
-        printf("%s is now of version %zu; as it was: %s\n", name, schema->version, copy);
+        printf(_("%s is now of version %zu; as it was: %s\n"), name, schema->version, copy);
     else if (r == TP_OK)
-        printf("%s is now of version %zu\n", name, schema->version);
+        printf(_("%s is now of version %zu\n"), name, schema->version);
     free(name);
     return r;
 }
@@ -65,7 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->yes = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "\"%s\" is one word too many", arg);
+        argp_error(state, _("\"%s\" is one word too many"), arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -75,17 +77,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int db_upgrade_run(const struct db_upgrade_command *c, int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"dir", 'd', "DIR", 0, "the folder of the books", 0},
-        {"yes", 'y', NULL, 0, "do it without asking", 0},
+        {"dir", 'd', "DIR", 0, N_("the folder of the books"), 0},
+        {"yes", 'y', NULL, 0, N_("do it without asking"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        "Bring up books that an older version made: says what each step does, asks, keeps a copy.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     N_("Bring up books that an older version made: says what each "
+                                        "step does, asks, keeps a copy."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {NULL, false};
     char dir[PATH_MAX], where[DB_WHERE_MAX];
     struct tp_error e = {TP_OK, ""};

@@ -1,4 +1,5 @@
 /* caaa.012, the centre's answer to a remise: written by the centre, read by the acquirer. */
+#include "base/text.h"
 #include "wire/caaa_priv.h"
 
 #include <inttypes.h>
@@ -308,7 +309,7 @@ static enum tp_err conclude(struct reading *d, struct tp_error *e)
                        "the answer's totals differ between the batch and its one data set");
     if ((r->result == CAAA_PARTIAL) != (d->last != 0))
         return tp_fail(e, TP_ERR_FORMAT, "the answer says %s, and %s", results[r->result],
-                       d->last != 0 ? "refuses items" : "refuses no item");
+                       d->last != 0 ? _("refuses items") : _("refuses no item"));
     return TP_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "base/bcd.h"
 #include "base/mask.h"
 #include "base/secret.h"
+#include "base/text.h"
 
 /* The fields as jPOS ISO87BPackager declares them (its lengths and classes are the source), but for
  * DE 55 and 61-63, which are binary here (doc/protocol.md). Amounts of processing fees and the like
@@ -188,10 +189,11 @@ enum tp_err iso8583_fault(const struct iso8583 *m, struct tp_error *e)
 
     if (m->fault == TP_OK)
         return TP_OK;
-    return tp_fail(e, m->fault, "field %u (%s): %s", m->fault_field, f != NULL ? f->name : "none",
-                   m->fault == TP_ERR_NOT_FOUND ? "there is no such field"
-                   : m->fault == TP_ERR_FORMAT  ? "a value has a character that it does not take"
-                                                : "a value does not fit");
+    return tp_fail(e, m->fault, "field %u (%s): %s", m->fault_field,
+                   f != NULL ? f->name : _("none"),
+                   m->fault == TP_ERR_NOT_FOUND ? _("there is no such field")
+                   : m->fault == TP_ERR_FORMAT  ? _("a value has a character that it does not take")
+                                                : _("a value does not fit"));
 }
 
 void iso8583_set(struct iso8583 *m, unsigned number, struct span value)

@@ -20,6 +20,7 @@
 #include <openssl/err.h>
 
 #include "base/date.h"
+#include "base/text.h"
 #include "crypto/pki.h"
 #include "wire/link_priv.h"
 
@@ -173,7 +174,7 @@ static enum tp_err explain(const struct link_client *c, const char *doing, struc
         const char *why = ERR_reason_error_string(c->tls_error);
 
         return tp_fail(e, TP_ERR_PEER, "%s: TLS fails %s: %s", c->server, doing,
-                       why != NULL ? why : "unknown reason");
+                       why != NULL ? why : _("unknown reason"));
     }
     if ((c->event & BEV_EVENT_ERROR) && c->socket_error != 0)
         return tp_fail(e, TP_ERR_PEER, "%s: the connection broke %s: %s", c->server, doing,

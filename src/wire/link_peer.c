@@ -14,6 +14,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "crypto/pki.h"
 #include "wire/link_priv.h"
 
@@ -371,7 +372,7 @@ static void handshake_failed(struct link_peer *p, short what)
     else if (what & BEV_EVENT_EOF)
         why = "the peer closed the connection";
     log_stranger("%s: TLS handshake refused: %s", p->address,
-                 why != NULL ? why : "the connection broke");
+                 why != NULL ? why : _("the connection broke"));
     peer_refuse(p);
     link_peer_drop(p);
 }
@@ -430,7 +431,8 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
     }
     if (what & BEV_EVENT_TIMEOUT)
         log_note("%s: %s: closed", p->address,
-                 what & BEV_EVENT_WRITING ? "does not read its answers" : "idle for too long");
+                 what & BEV_EVENT_WRITING ? _("does not read its answers")
+                                          : _("idle for too long"));
     link_peer_drop(p);
 }
 

@@ -59,7 +59,7 @@ static enum tp_err find(struct span *token, struct span field, struct tp_error *
         *token = element.token68;
     }
     if (!found)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "no credential of the scheme " PAYMENT_SCHEME);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "no credential of the scheme Payment");
     return token->n > 0 ? TP_OK : tp_fail(e, TP_ERR_FORMAT, "the credential is no base64url");
 }
 

@@ -78,7 +78,7 @@ enum tp_err payment_receipt_read(struct payment_receipt *out, struct span field,
     receipt.more = receipt.owner;
     r = status != NULL && strcmp(status, SUCCESS) == 0
             ? check(&receipt, e)
-            : tp_fail(e, TP_ERR_FORMAT, "the receipt's status is not " SUCCESS);
+            : tp_fail(e, TP_ERR_FORMAT, "the receipt's status is not success");
 out:
     if (r == TP_OK)
         *out = receipt;

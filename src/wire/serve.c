@@ -11,6 +11,7 @@
 #include "base/cli.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 
 #define HEAP_KEPT (1024 * 1024)
@@ -41,7 +42,7 @@ error_t serve_parse(int key, char *arg, struct argp_state *state)
     case 't':
         o->threads = (unsigned)strtoul(arg, &end, 10);
         if (*end != '\0' || o->threads < 1 || o->threads > SERVE_THREADS_MAX)
-            argp_error(state, "--threads takes a number from 1 to %d, not \"%s\"",
+            argp_error(state, _("--threads takes a number from 1 to %d, not \"%s\""),
                        SERVE_THREADS_MAX, arg);
         return 0;
     default:
