@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "payer/address.h"
 #include "payer/commands.h"
+#include "payer/order_words.h"
 #include "payer/purse_door.h"
 #include "payer/purse_words.h"
 #include "payer/report.h"
@@ -17,10 +18,10 @@
 /* ---- list ---- */
 
 static const struct table_column heads[] = {{"PURSE", TABLE_TEXT},
-                                            {"NAME", TABLE_TEXT},
+                                            {"NAME", TABLE_WORDS},
                                             {"CURRENCY", TABLE_TEXT},
                                             {"ACCOUNT", TABLE_TEXT},
-                                            {"AT", TABLE_TEXT}};
+                                            {"AT", TABLE_WORDS | TABLE_LESSER}};
 static const struct table_column keys[] = {{"purse", TABLE_TEXT},
                                            {"name", TABLE_TEXT},
                                            {"currency", TABLE_TEXT},
@@ -38,13 +39,9 @@ static enum tp_err list_row(void *ctx, const struct purse_account *a, struct tp_
 int payer_purse(int argc, char **argv)
 {
     static const struct argp_option options[] = {PURSE_WORD_JSON, {0}};
-    static const struct argp argp = {options,
-                                     purse_words_parse,
-                                     NULL,
-                                     "List your accounts at purses.",
-                                     purse_words_children,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options, purse_words_parse, NULL, "List your accounts at purses.", asking_list_words, NULL,
+        NULL};
     struct purse_run run;
     struct tp_error e = {0};
     struct table *table = NULL;
@@ -201,10 +198,13 @@ int payer_purse_open(int argc, char **argv)
 
 /* ---- balance ---- */
 
-static const struct table_column balance_heads[] = {
-    {"PURSE", TABLE_TEXT},     {"NAME", TABLE_TEXT},     {"BALANCE", TABLE_RIGHT},
-    {"RESERVED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}, {"STATE", TABLE_TEXT},
-    {"REASON", TABLE_TEXT}};
+static const struct table_column balance_heads[] = {{"PURSE", TABLE_TEXT},
+                                                    {"NAME", TABLE_WORDS},
+                                                    {"BALANCE", TABLE_RIGHT},
+                                                    {"RESERVED", TABLE_RIGHT},
+                                                    {"CURRENCY", TABLE_TEXT},
+                                                    {"STATE", TABLE_TEXT},
+                                                    {"REASON", TABLE_WORDS | TABLE_LESSER}};
 static const struct table_column balance_keys[] = {
     {"purse", TABLE_TEXT},     {"name", TABLE_TEXT},     {"balance", TABLE_RIGHT},
     {"reserved", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"state", TABLE_TEXT},
@@ -255,7 +255,7 @@ int payer_purse_balance(int argc, char **argv)
                                      NULL,
                                      "Ask a purse what is in your account, with a question that "
                                      "your key signs.",
-                                     purse_words_children,
+                                     asking_list_words,
                                      NULL,
                                      NULL};
     struct purse_run run;

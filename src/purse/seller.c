@@ -78,7 +78,7 @@ int purse_cmd_seller_add(int argc, char **argv)
 int purse_cmd_seller_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, option_parse, NULL, "List the sellers.",
-                                     NULL,         NULL,         NULL};
+                                     table_words,  NULL,         NULL};
 
     return option_doors(&argp, "sellers", "seller", book_seller_each, argc, argv);
 }
@@ -160,7 +160,7 @@ int purse_cmd_trust_list(int argc, char **argv)
 {
     static const struct argp argp = {
         list_options, option_parse, NULL, "List the contracts by which accounts are filled.",
-        NULL,         NULL,         NULL};
+        table_words,  NULL,         NULL};
 
     return option_doors(&argp, "trust", "contract", book_trust_each, argc, argv);
 }
