@@ -312,6 +312,7 @@ static bool print(struct table *t)
     const bool terminal = !t->json && isatty(STDOUT_FILENO) != 0;
     bool printed;
 
+    progress_hide(&t->progress);
     if (terminal && !fit(t))
         return false;
     if (!t->json && rows == 0) {
@@ -327,8 +328,6 @@ static bool print(struct table *t)
 
 enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e)
 {
-    if (*t != NULL)
-        progress_hide(&(*t)->progress);
     if (r == TP_OK && !print(*t))
         r = tp_fail(e, TP_ERR_IO, "cannot print the list");
     table_free(t);
@@ -339,6 +338,7 @@ void table_free(struct table **t)
 {
     if (*t == NULL)
         return;
+    progress_hide(&(*t)->progress);
     scols_unref_table((*t)->scols);
     free((*t)->shown);
     free(*t);

@@ -135,12 +135,13 @@ said $'\033[K1 of 60 transactions'
 at 80 24 -- sh -c 'telepay-acquirer audit --dir acq 2>err'
 unsaid " of 60 "
 [ ! -s err ] || fail "told to a file: $(cat err)"
+expect 0 "" telepay-centre init centre
 start_centre
 expect 0 "" telepay-centre acquirer add --dir centre --id ACQ-1 --out acq/centre --url "https://127.0.0.1:$port"
 expect 2 "there is no contract 000000000000999" acquirer submit --contract 000000000000999
 at 80 24 -- telepay-acquirer collect --dir acq --now || fail "exit $?: $(cat out)"
 said $'\033[K1 of 60 transactions of the remise'
-expect 0 "" ledger_fill acq $C 00000001 100001 100
+ledger_fill acq $C 00000001 100001 100 || fail "no payments"
 began=$EPOCHREALTIME
 at 80 24 -- sh -c 'telepay-acquirer list --dir acq >list'
 ended=$EPOCHREALTIME
