@@ -407,11 +407,16 @@ int acquirer_authority_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("List the authority keys that are trusted."), NULL, NULL, NULL};
-    static const struct table_column columns[] = {
-        {"scheme", TABLE_TEXT},       {"rid", TABLE_TEXT},         {"index", TABLE_TEXT},
-        {"bits", TABLE_NUMBER},       {"environment", TABLE_TEXT}, {"planned_end", TABLE_TEXT},
-        {"past_the_end", TABLE_BOOL}, {"file", TABLE_TEXT}};
+        options,     parse, NULL, N_("List the authority keys that are trusted."),
+        table_words, NULL,  NULL};
+    static const struct table_column columns[] = {{"scheme", TABLE_WORDS},
+                                                  {"rid", TABLE_TEXT},
+                                                  {"index", TABLE_TEXT},
+                                                  {"bits", TABLE_NUMBER},
+                                                  {"environment", TABLE_TEXT | TABLE_LESSER},
+                                                  {"planned_end", TABLE_TEXT},
+                                                  {"past_the_end", TABLE_BOOL},
+                                                  {"file", TABLE_WORDS | TABLE_LESSER}};
     struct words w = {0};
     struct listing list = {0};
     struct capk_store *store = NULL;

@@ -26,8 +26,11 @@ static enum tp_err each(void *of, const char *contract, remise_visit *visit, voi
                         struct tp_error *e)
 {
     const struct collecting *c = of;
+    struct contract found;
+    const enum tp_err r =
+        contract != NULL ? ledger_contract_get(c->ledger, contract, &found, e) : TP_OK;
 
-    return ledger_remise_each(c->ledger, contract, -1, visit, ctx, e);
+    return r == TP_OK ? ledger_remise_each(c->ledger, contract, -1, visit, ctx, e) : r;
 }
 
 static enum tp_err describe(void *of, const struct remise *r, struct caaa_remise *out,

@@ -297,13 +297,22 @@ static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
 int acquirer_contract_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, parse, NULL, N_("List the contracts."),
-                                     NULL,         NULL,  NULL};
-    static const struct table_column columns[] = {
-        {"id", TABLE_TEXT},       {"name", TABLE_TEXT},       {"mcc", TABLE_TEXT},
-        {"currency", TABLE_TEXT}, {"country", TABLE_TEXT},    {"floor", TABLE_RIGHT},
-        {"ceiling", TABLE_RIGHT}, {"no_cvm", TABLE_RIGHT},    {"credits", TABLE_RIGHT},
-        {"refunds", TABLE_TEXT},  {"close_hour", TABLE_TEXT}, {"siret", TABLE_TEXT},
-        {"postcode", TABLE_TEXT}, {"town", TABLE_TEXT},       {"state", TABLE_TEXT}};
+                                     table_words,  NULL,  NULL};
+    static const struct table_column columns[] = {{"id", TABLE_TEXT},
+                                                  {"name", TABLE_WORDS},
+                                                  {"mcc", TABLE_TEXT | TABLE_LESSER},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"country", TABLE_TEXT | TABLE_LESSER},
+                                                  {"floor", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"ceiling", TABLE_RIGHT},
+                                                  {"no_cvm", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"credits", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"refunds", TABLE_TEXT | TABLE_LESSER},
+                                                  {"close_hour", TABLE_TEXT | TABLE_LESSER},
+                                                  {"siret", TABLE_TEXT | TABLE_LESSER},
+                                                  {"postcode", TABLE_TEXT | TABLE_LESSER},
+                                                  {"town", TABLE_WORDS | TABLE_LESSER},
+                                                  {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

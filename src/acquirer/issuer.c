@@ -211,14 +211,14 @@ int acquirer_issuer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse,
-        NULL,    N_("List the issuers, and how many reversals each has not acknowledged yet."),
-        NULL,    NULL,
+        options,     parse,
+        NULL,        N_("List the issuers, and how many reversals each has not acknowledged yet."),
+        table_words, NULL,
         NULL};
     static const struct table_column columns[] = {{"name", TABLE_TEXT},
-                                                  {"address", TABLE_TEXT},
+                                                  {"address", TABLE_WORDS},
                                                   {"acquirer", TABLE_TEXT},
-                                                  {"iins", TABLE_TEXT},
+                                                  {"iins", TABLE_WORDS | TABLE_LESSER},
                                                   {"to_reverse", TABLE_NUMBER}};
     struct words w = {0};
     struct listing list = {0};
@@ -354,14 +354,21 @@ int acquirer_authorisations(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        options, parse, NULL, N_("List what issuers were asked, and what came of it."),
-        NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {
-        {"rrn", TABLE_TEXT},      {"asked", TABLE_TEXT},    {"issuer", TABLE_TEXT},
-        {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT}, {"stan", TABLE_TEXT},
-        {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"card", TABLE_TEXT},
-        {"state", TABLE_TEXT},    {"answer", TABLE_TEXT},   {"reason", TABLE_TEXT},
-        {"approval", TABLE_TEXT}};
+        options,     parse, NULL, N_("List what issuers were asked, and what came of it."),
+        table_words, NULL,  NULL};
+    static const struct table_column columns[] = {{"rrn", TABLE_TEXT},
+                                                  {"asked", TABLE_TEXT},
+                                                  {"issuer", TABLE_WORDS},
+                                                  {"contract", TABLE_TEXT | TABLE_LESSER},
+                                                  {"terminal", TABLE_TEXT | TABLE_LESSER},
+                                                  {"stan", TABLE_TEXT | TABLE_LESSER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"card", TABLE_TEXT | TABLE_LESSER},
+                                                  {"state", TABLE_TEXT},
+                                                  {"answer", TABLE_TEXT | TABLE_LESSER},
+                                                  {"reason", TABLE_WORDS | TABLE_LESSER},
+                                                  {"approval", TABLE_TEXT | TABLE_LESSER}};
     struct words w = {0};
     struct listing list = {0};
     int state = -1;

@@ -110,13 +110,18 @@ int acquirer_list(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        options, parse, NULL, N_("List the transactions that were acknowledged."),
-        NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {
-        {"rrn", TABLE_TEXT},      {"time", TABLE_TEXT}, {"contract", TABLE_TEXT},
-        {"terminal", TABLE_TEXT}, {"kind", TABLE_TEXT}, {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT}, {"card", TABLE_TEXT}, {"remise", TABLE_NUMBER},
-        {"state", TABLE_TEXT}};
+        options,     parse, NULL, N_("List the transactions that were acknowledged."),
+        table_words, NULL,  NULL};
+    static const struct table_column columns[] = {{"rrn", TABLE_TEXT},
+                                                  {"time", TABLE_TEXT},
+                                                  {"contract", TABLE_TEXT | TABLE_LESSER},
+                                                  {"terminal", TABLE_TEXT | TABLE_LESSER},
+                                                  {"kind", TABLE_TEXT},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"card", TABLE_TEXT | TABLE_LESSER},
+                                                  {"remise", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     struct tx_filter filter = {NULL, -1, -1};
@@ -130,6 +135,8 @@ int acquirer_list(int argc, char **argv)
     if (r == TP_OK)
         r = listing_start(&list, w.dir, "transactions", columns,
                           sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK)
+        r = listing_contract(&list, w.contract);
     if (r == TP_OK)
         r = ledger_tx_each(list.l, &filter, list_row, list.table, &list.e);
     return listing_end(&list, r);

@@ -297,7 +297,8 @@ int acquirer_mediator_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("List the mediators, with their contracts."), NULL, NULL, NULL};
+        options,     parse, NULL, N_("List the mediators, with their contracts."),
+        table_words, NULL,  NULL};
     static const struct table_column columns[] = {{"mediator", TABLE_TEXT},
                                                   {"contract", TABLE_TEXT},
                                                   {"terminal", TABLE_TEXT},

@@ -161,10 +161,10 @@ static enum tp_err list_row(void *ctx, const struct opposition *o, struct tp_err
 int acquirer_opposition_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, N_("List the cards in opposition."),
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {options,     parse, NULL, N_("List the cards in opposition."),
+                                     table_words, NULL,  NULL};
     static const struct table_column columns[] = {
-        {"card", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"since", TABLE_TEXT}};
+        {"card", TABLE_TEXT}, {"reason", TABLE_WORDS}, {"since", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

@@ -51,6 +51,13 @@ enum tp_err listing_start(struct listing *list, const char *dir, const char *nam
     return r == TP_OK ? table_new(&list->table, name, columns, n, json, &list->e) : r;
 }
 
+enum tp_err listing_contract(struct listing *list, const char *contract)
+{
+    struct contract found;
+
+    return contract == NULL ? TP_OK : ledger_contract_get(list->l, contract, &found, &list->e);
+}
+
 int listing_end(struct listing *list, enum tp_err r)
 {
     r = table_end(&list->table, r, &list->e);

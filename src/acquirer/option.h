@@ -43,6 +43,8 @@ struct listing {
 };
 TP_MUST_CHECK enum tp_err listing_start(struct listing *list, const char *dir, const char *name,
                                         const struct table_column *columns, size_t n, bool json);
+/* TP_ERR_NOT_FOUND: only of a contract that is not there (NULL: of all). */
+TP_MUST_CHECK enum tp_err listing_contract(struct listing *list, const char *contract);
 int listing_end(struct listing *list, enum tp_err r);
 
 /* Prints a JSON value (stolen) on stdout, indented, with a line end. CLI_DONE or CLI_INTERNAL. */

@@ -56,13 +56,18 @@ int acquirer_refusals(int argc, char **argv)
         NULL,
         N_("List the payments that were refused, with the reason, oldest "
            "first: of one terminal a thousand a day are kept."),
-        NULL,
+        table_words,
         NULL,
         NULL};
-    static const struct table_column columns[] = {
-        {"time", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT},
-        {"stan", TABLE_TEXT}, {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
-        {"card", TABLE_TEXT}, {"code", TABLE_TEXT},     {"reason", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"time", TABLE_TEXT},
+                                                  {"contract", TABLE_TEXT | TABLE_LESSER},
+                                                  {"terminal", TABLE_TEXT | TABLE_LESSER},
+                                                  {"stan", TABLE_TEXT},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"card", TABLE_TEXT | TABLE_LESSER},
+                                                  {"code", TABLE_TEXT},
+                                                  {"reason", TABLE_WORDS}};
     struct words w = {0};
     struct listing list = {0};
     int64_t beyond = 0;

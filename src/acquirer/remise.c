@@ -130,13 +130,21 @@ int acquirer_remise_list(int argc, char **argv)
     static const struct argp_option options[] = {
         {"contract", 'c', "ID", 0, N_("Only this contract's"), 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("List the remises with their totals."), NULL, NULL, NULL};
-    static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT},       {"number", TABLE_NUMBER},      {"day", TABLE_TEXT},
-        {"debits", TABLE_NUMBER},       {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER},
-        {"credit_amount", TABLE_RIGHT}, {"reversals", TABLE_NUMBER},   {"net", TABLE_RIGHT},
-        {"refused", TABLE_NUMBER},      {"refused_net", TABLE_RIGHT},  {"paid_net", TABLE_RIGHT},
-        {"currency", TABLE_TEXT},       {"state", TABLE_TEXT}};
+        options, parse, NULL, N_("List the remises with their totals."), table_words, NULL, NULL};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},
+                                                  {"number", TABLE_NUMBER},
+                                                  {"day", TABLE_TEXT},
+                                                  {"debits", TABLE_NUMBER},
+                                                  {"debit_amount", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"credits", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"credit_amount", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"reversals", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"net", TABLE_RIGHT},
+                                                  {"refused", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"refused_net", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"paid_net", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     struct rows rows = {0};
@@ -149,6 +157,8 @@ int acquirer_remise_list(int argc, char **argv)
     if (r == TP_OK)
         r = option_open(&rows.l, dir, w.dir, &list.e);
     rows.table = list.table;
+    if (r == TP_OK)
+        r = listing_contract(&list, w.contract);
     if (r == TP_OK)
         r = ledger_remise_each(list.l, w.contract, -1, list_row, &rows, &list.e);
     ledger_close(&rows.l);

@@ -77,14 +77,20 @@ int acquirer_suspense_list(int argc, char **argv)
         parse,
         NULL,
         N_("List the items that the collection centre refused and that are still to be settled."),
-        NULL,
+        table_words,
         NULL,
         NULL};
-    static const struct table_column columns[] = {
-        {"rrn", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER},
-        {"kind", TABLE_TEXT},    {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
-        {"card", TABLE_TEXT},    {"reason", TABLE_TEXT},   {"since", TABLE_TEXT},
-        {"settled", TABLE_TEXT}, {"note", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"rrn", TABLE_TEXT},
+                                                  {"contract", TABLE_TEXT},
+                                                  {"remise", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"kind", TABLE_TEXT | TABLE_LESSER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"card", TABLE_TEXT | TABLE_LESSER},
+                                                  {"reason", TABLE_WORDS},
+                                                  {"since", TABLE_TEXT | TABLE_LESSER},
+                                                  {"settled", TABLE_TEXT},
+                                                  {"note", TABLE_WORDS | TABLE_LESSER}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

@@ -336,11 +336,14 @@ int acquirer_terminal_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"contract", 'c', "ID", 0, N_("Only this contract's"), 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, N_("List the terminals."),
-                                     NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT}, {"id", TABLE_TEXT},       {"capabilities", TABLE_TEXT},
-        {"serial", TABLE_TEXT},   {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    static const struct argp argp = {options,     parse, NULL, N_("List the terminals."),
+                                     table_words, NULL,  NULL};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},
+                                                  {"id", TABLE_TEXT},
+                                                  {"capabilities", TABLE_TEXT},
+                                                  {"serial", TABLE_WORDS | TABLE_LESSER},
+                                                  {"acquirer", TABLE_TEXT | TABLE_LESSER},
+                                                  {"state", TABLE_TEXT}};
     struct terminals terminals = {0};
     struct words w = {0};
     struct listing list = {0};
@@ -352,6 +355,8 @@ int acquirer_terminal_list(int argc, char **argv)
     terminals.table = list.table;
     if (r == TP_OK)
         r = ledger_acquirer_id(list.l, terminals.acquirer, &list.e);
+    if (r == TP_OK)
+        r = listing_contract(&list, w.contract);
     if (r == TP_OK)
         r = ledger_terminal_each(list.l, w.contract, list_row, &terminals, &list.e);
     return listing_end(&list, r);

@@ -620,7 +620,7 @@ int acquirer_verify(int argc, char **argv)
            "one with an order's \"challenge\" and \"acknowledgement\". "
            "Exits with 0 when every check is "
            "passed, with 5 when one fails."),
-        NULL,
+        table_words,
         NULL,
         NULL};
     struct words words = {0};

@@ -12,6 +12,8 @@ libbase_a_SOURCES = \
 	src/base/log.c src/base/log.h \
 	src/base/mask.c src/base/mask.h \
 	src/base/money.c src/base/money.h \
+	src/base/pager.c src/base/pager.h \
+	src/base/progress.c src/base/progress.h \
 	src/base/secret.c src/base/secret.h \
 	src/base/span.c src/base/span.h \
 	src/base/table.c src/base/table.h \

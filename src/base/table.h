@@ -1,7 +1,9 @@
-/* Lists on stdout as a table or as JSON, by libsmartcols. */
+/* Lists on stdout as a table or as JSON, by libsmartcols. On a terminal a table is made to fit its
+ * width, and one that is longer than it is shown by a pager; elsewhere nothing is cut. */
 #ifndef TP_BASE_TABLE_H
 #define TP_BASE_TABLE_H
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -9,19 +11,28 @@
 
 enum table_kind {
     TABLE_TEXT,
+    TABLE_WORDS /* text that may be cut to fit a terminal */,
     TABLE_RIGHT /* text, flush right: amounts */,
     TABLE_NUMBER /* a number in JSON */,
-    TABLE_BOOL /* cells by table_bool */
+    TABLE_BOOL /* cells by table_bool */,
+    TABLE_KIND = 7,
+    TABLE_LESSER = 8 /* with one of them: left out where a terminal has no room */
 };
 
 struct table_column {
-    const char *name; /* heading, and key in JSON */
-    enum table_kind kind;
+    const char *name; /* heading, in capitals, and key in JSON */
+    unsigned kind;    /* enum table_kind */
 };
 
 struct table;
 
-/* name is the key of the list in JSON. The columns must stay valid. */
+/* What -o takes, for the words of a command that prints a list: it names the columns of the table
+ * that table_new makes. table_words are the children of an argp that has no others. */
+extern const struct argp table_argp;
+extern const struct argp_child table_words[];
+
+/* name is the key of the list in JSON. The columns must stay valid. TP_ERR_USAGE: -o names one that
+ * is not there. */
 TP_MUST_CHECK enum tp_err table_new(struct table **out, const char *name,
                                     const struct table_column *columns, size_t n, bool json,
                                     struct tp_error *e);

@@ -56,8 +56,8 @@ int centre_cmd_contract_list(int argc, char **argv)
     static const struct argp_option options[] = {
         OPTION_DIR, OPTION_JSON, {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("Whose each contract number is, and whose it was."),
-        NULL,    NULL,  NULL};
+        options,     parse, NULL, N_("Whose each contract number is, and whose it was."),
+        table_words, NULL,  NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT},  {"acquirer", TABLE_TEXT}, {"holds", TABLE_BOOL},
         {"remises", TABLE_NUMBER}, {"last", TABLE_NUMBER},   {"changed", TABLE_TEXT}};

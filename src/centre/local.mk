@@ -17,8 +17,8 @@ check_PROGRAMS += tests/tools/ledger_fill
 tests_tools_ledger_fill_SOURCES = tests/tools/ledger_fill.c
 tests_tools_ledger_fill_LDADD = $(ACQUIRER_LIBS)
 
-dist_check_SCRIPTS += tests/system/centre_door.sh tests/system/centre_disk.sh tests/system/secrets.sh tests/system/words.sh tests/system/collect.sh tests/system/old_books.sh tests/faults/collect_kill.sh
-TESTS += tests/system/centre_door.sh tests/system/centre_disk.sh tests/system/secrets.sh tests/system/words.sh tests/system/collect.sh tests/system/old_books.sh tests/faults/collect_kill.sh
+dist_check_SCRIPTS += tests/system/centre_door.sh tests/system/centre_disk.sh tests/system/secrets.sh tests/system/words.sh tests/system/collect.sh tests/system/tables.sh tests/system/old_books.sh tests/faults/collect_kill.sh
+TESTS += tests/system/centre_door.sh tests/system/centre_disk.sh tests/system/secrets.sh tests/system/words.sh tests/system/collect.sh tests/system/tables.sh tests/system/old_books.sh tests/faults/collect_kill.sh
 dist_noinst_SCRIPTS += tests/system/centre_crowd.py tests/tools/fake_centre.py
 
 dist_man_MANS += doc/telepay-centre.1

@@ -144,13 +144,20 @@ int centre_cmd_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, END_OPTION};
     static const struct argp argp = {
-        options, parse_words, NULL, N_("The remises that came, and what became of them."),
-        NULL,    NULL,        NULL};
-    static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT},      {"remise", TABLE_NUMBER},  {"acquirer", TABLE_TEXT},
-        {"answered", TABLE_TEXT},      {"result", TABLE_TEXT},    {"debits", TABLE_NUMBER},
-        {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER}, {"credit_amount", TABLE_RIGHT},
-        {"net", TABLE_RIGHT},          {"currency", TABLE_TEXT},  {"refused", TABLE_NUMBER}};
+        options,     parse_words, NULL, N_("The remises that came, and what became of them."),
+        table_words, NULL,        NULL};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},
+                                                  {"remise", TABLE_NUMBER},
+                                                  {"acquirer", TABLE_TEXT | TABLE_LESSER},
+                                                  {"answered", TABLE_TEXT | TABLE_LESSER},
+                                                  {"result", TABLE_TEXT},
+                                                  {"debits", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"debit_amount", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"credits", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"credit_amount", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"net", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"refused", TABLE_NUMBER}};
     struct words w = {.json = false};
     struct listing list;
     enum tp_err r;
@@ -329,14 +336,17 @@ int centre_cmd_alarms(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, END_OPTION};
     static const struct argp argp = {
-        options, parse_words,
-        NULL,    N_("What the centre found amiss: numbers used twice, gaps, foreign contracts."),
-        NULL,    NULL,
+        options,
+        parse_words,
+        NULL,
+        N_("What the centre found amiss: numbers used twice, gaps, foreign contracts."),
+        table_words,
+        NULL,
         NULL};
     static const struct table_column columns[] = {{"at", TABLE_TEXT},
                                                   {"contract", TABLE_TEXT},
                                                   {"remise", TABLE_NUMBER},
-                                                  {"alarm", TABLE_TEXT}};
+                                                  {"alarm", TABLE_WORDS}};
     struct words w = {.json = false};
     struct listing list;
     enum tp_err r;

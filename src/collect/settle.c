@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "base/word.h"
 
@@ -82,6 +83,7 @@ void collector_unlock(int *lock)
 struct making {
     struct caaa_writer *writer;
     struct caaa_totals counted;
+    struct progress progress;
 };
 
 static enum tp_err write_item(void *ctx, const struct caaa_item *item, struct tp_error *e)
@@ -89,6 +91,7 @@ static enum tp_err write_item(void *ctx, const struct caaa_item *item, struct tp
     struct making *m = ctx;
     const enum tp_err r = caaa_totals_add(&m->counted, item->kind, item->amount);
 
+    progress_at(&m->progress, item->sequence);
     return r == TP_OK ? caaa_transfer_item(m->writer, item, e) : r;
 }
 
@@ -128,8 +131,11 @@ enum tp_err settle_document(struct collector *c, const struct remise *remise,
 
     if (r == TP_OK)
         r = caaa_transfer_begin(&m.writer, sink, &head, e);
+    progress_start(&m.progress, (uint64_t)remise->totals.debits + remise->totals.credits,
+                   "transactions of the remise");
     if (r == TP_OK)
         r = c->books->items(c->of, remise, write_item, &m, e);
+    progress_hide(&m.progress);
     if (r == TP_OK && !caaa_totals_agree(&m.counted, &head.totals))
         r = tp_fail(e, TP_ERR_SECURITY,
                     "the transactions of remise %" PRIu32

@@ -275,13 +275,20 @@ static enum tp_err list_row(void *ctx, const struct account *a, struct tp_error 
 int issuer_account_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, N_("List the accounts."),
-                                     NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {
-        {"card", TABLE_TEXT},     {"psn", TABLE_TEXT},          {"state", TABLE_TEXT},
-        {"currency", TABLE_TEXT}, {"balance", TABLE_RIGHT},     {"reserved", TABLE_RIGHT},
-        {"ceiling", TABLE_RIGHT}, {"day_ceiling", TABLE_RIGHT}, {"expiry", TABLE_TEXT},
-        {"cvn", TABLE_TEXT},      {"arpc", TABLE_NUMBER},       {"atc", TABLE_NUMBER}};
+    static const struct argp argp = {options,     parse, NULL, N_("List the accounts."),
+                                     table_words, NULL,  NULL};
+    static const struct table_column columns[] = {{"card", TABLE_TEXT},
+                                                  {"psn", TABLE_TEXT},
+                                                  {"state", TABLE_TEXT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"balance", TABLE_RIGHT},
+                                                  {"reserved", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"ceiling", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"day_ceiling", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"expiry", TABLE_TEXT | TABLE_LESSER},
+                                                  {"cvn", TABLE_TEXT | TABLE_LESSER},
+                                                  {"arpc", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"atc", TABLE_NUMBER | TABLE_LESSER}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

@@ -168,8 +168,8 @@ static enum tp_err list_row(void *ctx, const struct acquirer *a, struct tp_error
 int issuer_acquirer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, N_("List the acquirers."),
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {options,     parse, NULL, N_("List the acquirers."),
+                                     table_words, NULL,  NULL};
     static const struct table_column columns[] = {
         {"id", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TEXT}};
     struct words w = {0};

@@ -58,14 +58,21 @@ int issuer_list(int argc, char **argv)
         OPTION_DIR,
         OPTION_JSON,
         {0}};
-    static const struct argp argp = {options, parse, NULL, N_("List the authorisations."),
-                                     NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {
-        {"time", TABLE_TEXT},     {"acquirer", TABLE_TEXT}, {"rrn", TABLE_TEXT},
-        {"card", TABLE_TEXT},     {"kind", TABLE_TEXT},     {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT}, {"atc", TABLE_NUMBER},    {"code", TABLE_TEXT},
-        {"approval", TABLE_TEXT}, {"reason", TABLE_TEXT},   {"reserved", TABLE_RIGHT},
-        {"reversed", TABLE_BOOL}};
+    static const struct argp argp = {options,     parse, NULL, N_("List the authorisations."),
+                                     table_words, NULL,  NULL};
+    static const struct table_column columns[] = {{"time", TABLE_TEXT},
+                                                  {"acquirer", TABLE_TEXT | TABLE_LESSER},
+                                                  {"rrn", TABLE_TEXT},
+                                                  {"card", TABLE_TEXT | TABLE_LESSER},
+                                                  {"kind", TABLE_TEXT | TABLE_LESSER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"atc", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"code", TABLE_TEXT},
+                                                  {"approval", TABLE_TEXT | TABLE_LESSER},
+                                                  {"reason", TABLE_WORDS | TABLE_LESSER},
+                                                  {"reserved", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"reversed", TABLE_BOOL}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     int day = 0;

@@ -239,12 +239,18 @@ int issuer_script_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("List the scripts and what became of them."), NULL, NULL, NULL};
-    static const struct table_column columns[] = {
-        {"id", TABLE_NUMBER},         {"card", TABLE_TEXT},     {"what", TABLE_TEXT},
-        {"command", TABLE_TEXT},      {"template", TABLE_TEXT}, {"state", TABLE_TEXT},
-        {"deliveries", TABLE_NUMBER}, {"queued", TABLE_TEXT},   {"delivered", TABLE_TEXT},
-        {"settled", TABLE_TEXT}};
+        options,     parse, NULL, N_("List the scripts and what became of them."),
+        table_words, NULL,  NULL};
+    static const struct table_column columns[] = {{"id", TABLE_NUMBER},
+                                                  {"card", TABLE_TEXT},
+                                                  {"what", TABLE_WORDS},
+                                                  {"command", TABLE_WORDS | TABLE_LESSER},
+                                                  {"template", TABLE_TEXT | TABLE_LESSER},
+                                                  {"state", TABLE_TEXT},
+                                                  {"deliveries", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"queued", TABLE_TEXT | TABLE_LESSER},
+                                                  {"delivered", TABLE_TEXT | TABLE_LESSER},
+                                                  {"settled", TABLE_TEXT | TABLE_LESSER}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apdu/emvbits.h"
+#include "base/progress.h"
 #include "ledger/ledger_priv.h"
 #include "ledger/proof.h"
 
@@ -19,6 +20,7 @@ struct audit {
     const struct audit_watch *watch;
     struct audit_sums *sums;
     struct audit_remise now; /* the remise being walked */
+    struct progress progress;
     struct proof proof;
     char acquirer[ACQUIRER_ID_MAX];
     char contract[CONTRACT_ID_MAX]; /* of the remise before */
@@ -46,6 +48,7 @@ __attribute__((format(printf, 6, 7))) static enum tp_err find(struct audit *a,
     va_end(ap);
     a->sums->findings++;
     a->now.findings++;
+    progress_hide(&a->progress);
     return a->watch->finding(a->watch->ctx, &f, e);
 }
 
@@ -73,7 +76,7 @@ static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record
     enum tp_err r = proof_make(&a->proof, tx, a->acquirer, a->seal, a->cache, a->orders, e);
 
     (void)sequence;
-    a->sums->transactions++;
+    progress_at(&a->progress, ++a->sums->transactions);
     for (enum proof_step s = 0; s < PROOF_STEPS && r == TP_OK; s++) {
         if (!proof_has(tx, s) || proof_holds(&a->proof, tx, a->seal, s, text))
             continue;
@@ -184,6 +187,7 @@ static enum tp_err audit_one(void *ctx, const struct remise *remise, struct tp_e
         r = compare_totals(a, e);
     if (r == TP_OK)
         r = compare_refused(a, e);
+    progress_hide(&a->progress);
     return r == TP_OK ? a->watch->remise(a->watch->ctx, &a->now, e) : r;
 }
 
@@ -314,6 +318,7 @@ enum tp_err ledger_audit(struct ledger *l, struct seal *seal, const struct capk_
 {
     struct audit a = {.l = l, .seal = seal, .orders = orders, .watch = watch, .sums = sums};
     enum tp_err r = evidence_cache_new(&a.cache, authorities, CHAINS);
+    int64_t n = 0;
 
     *sums = (struct audit_sums){0};
     if (r != TP_OK)
@@ -322,9 +327,13 @@ enum tp_err ledger_audit(struct ledger *l, struct seal *seal, const struct capk_
     if (r == TP_OK)
         r = db_begin_read(l->db, e);
     if (r == TP_OK)
+        r = db_number(l->db, "SELECT count(*) FROM tx", DB_NONE, &n, NULL, e);
+    progress_start(&a.progress, (uint64_t)n, "transactions");
+    if (r == TP_OK)
         r = ledger_remise_each(l, NULL, -1, audit_one, &a, e);
     if (r == TP_OK)
         r = audit_wholes(&a, e);
+    progress_hide(&a.progress);
     db_rollback(l->db);
     evidence_cache_free(&a.cache);
     return r;

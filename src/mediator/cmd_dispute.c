@@ -72,12 +72,14 @@ int mediator_cmd_dispute_list(int argc, char **argv)
         OPTION_JSON,
         {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("List the disputes, as they were opened."), NULL, NULL, NULL};
+        options,     parse, NULL, N_("List the disputes, as they were opened."),
+        table_words, NULL,  NULL};
     static const struct table_column columns[] = {
-        {"order", TABLE_TEXT},   {"opened", TABLE_TEXT},   {"service", TABLE_TEXT},
-        {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"reason", TABLE_TEXT},
-        {"state", TABLE_TEXT},   {"due", TABLE_TEXT},      {"overdue", TABLE_BOOL},
-        {"payment", TABLE_TEXT}};
+        {"order", TABLE_TEXT},    {"opened", TABLE_TEXT | TABLE_LESSER},
+        {"service", TABLE_WORDS}, {"amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT}, {"reason", TABLE_WORDS | TABLE_LESSER},
+        {"state", TABLE_TEXT},    {"due", TABLE_TEXT | TABLE_LESSER},
+        {"overdue", TABLE_BOOL},  {"payment", TABLE_TEXT | TABLE_LESSER}};
     struct words w = {.order = NULL};
     struct roll list = {.book = NULL};
     enum dispute_state state = 0;

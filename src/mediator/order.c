@@ -99,11 +99,16 @@ int mediator_cmd_order_list(int argc, char **argv)
         OPTION_JSON,
         {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("List the orders, as they were made."), NULL, NULL, NULL};
-    static const struct table_column columns[] = {
-        {"order", TABLE_TEXT}, {"made", TABLE_TEXT},    {"service", TABLE_TEXT},
-        {"item", TABLE_TEXT},  {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
-        {"state", TABLE_TEXT}, {"means", TABLE_TEXT},   {"why", TABLE_TEXT}};
+        options, parse, NULL, N_("List the orders, as they were made."), table_words, NULL, NULL};
+    static const struct table_column columns[] = {{"order", TABLE_TEXT},
+                                                  {"made", TABLE_TEXT | TABLE_LESSER},
+                                                  {"service", TABLE_WORDS},
+                                                  {"item", TABLE_WORDS | TABLE_LESSER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"state", TABLE_TEXT},
+                                                  {"means", TABLE_TEXT | TABLE_LESSER},
+                                                  {"why", TABLE_WORDS | TABLE_LESSER}};
     struct words w = {.id = NULL};
     struct roll list = {.book = NULL};
     enum order_state state = 0;
@@ -448,8 +453,8 @@ int mediator_cmd_status(int argc, char **argv)
         {"metrics", 'm', NULL, 0, N_("Print OpenMetrics text for collectors of metrics"), 91},
         {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("How many orders stand where, and for how much."),
-        NULL,    NULL,  NULL};
+        options,     parse, NULL, N_("How many orders stand where, and for how much."),
+        table_words, NULL,  NULL};
     static const struct table_column columns[] = {{"state", TABLE_TEXT},
                                                   {"orders", TABLE_NUMBER},
                                                   {"amount", TABLE_RIGHT},

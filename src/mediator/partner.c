@@ -173,11 +173,15 @@ int mediator_cmd_contract_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("List the contracts that can be sold under."), NULL, NULL, NULL};
-    static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT}, {"acquirer", TABLE_TEXT}, {"terminal", TABLE_TEXT},
-        {"merchant", TABLE_TEXT}, {"ceiling", TABLE_RIGHT}, {"currency", TABLE_TEXT},
-        {"means", TABLE_TEXT}};
+        options,     parse, NULL, N_("List the contracts that can be sold under."),
+        table_words, NULL,  NULL};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},
+                                                  {"acquirer", TABLE_TEXT},
+                                                  {"terminal", TABLE_TEXT},
+                                                  {"merchant", TABLE_WORDS},
+                                                  {"ceiling", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"means", TABLE_TEXT | TABLE_LESSER}};
     const struct registry_events none = {NULL, NULL};
     struct words w = {.from = NULL};
     struct roll list = {.book = NULL};
@@ -432,13 +436,16 @@ int mediator_cmd_service_list(int argc, char **argv)
         parse,
         NULL,
         N_("List the services, those of before too: where each is, and whether it is reached now."),
-        NULL,
+        table_words,
         NULL,
         NULL};
-    static const struct table_column columns[] = {{"service", TABLE_TEXT}, {"contract", TABLE_TEXT},
-                                                  {"url", TABLE_TEXT},     {"reached", TABLE_BOOL},
-                                                  {"added", TABLE_TEXT},   {"closed", TABLE_TEXT},
-                                                  {"why", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"service", TABLE_TEXT},
+                                                  {"contract", TABLE_TEXT},
+                                                  {"url", TABLE_WORDS},
+                                                  {"reached", TABLE_BOOL},
+                                                  {"added", TABLE_TEXT | TABLE_LESSER},
+                                                  {"closed", TABLE_TEXT | TABLE_LESSER},
+                                                  {"why", TABLE_WORDS | TABLE_LESSER}};
     struct services all = {.n = 0};
     struct words w = {.from = NULL};
     struct roll list = {.book = NULL};

@@ -52,7 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct table_column heads[] = {
-    {"FINGERPRINT", TABLE_TEXT}, {"NAME", TABLE_TEXT}, {"UNTIL", TABLE_TEXT}};
+    {"FINGERPRINT", TABLE_TEXT}, {"NAME", TABLE_WORDS}, {"UNTIL", TABLE_TEXT | TABLE_LESSER}};
 static const struct table_column keys[] = {
     {"fingerprint", TABLE_TEXT}, {"name", TABLE_TEXT}, {"until", TABLE_TEXT}};
 
@@ -104,8 +104,8 @@ int payer_authority_add(int argc, char **argv)
 int payer_authority_list(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL, N_("List the authorities whose orders are trusted."),
-        NULL,    NULL,  NULL};
+        options,     parse, NULL, N_("List the authorities whose orders are trusted."),
+        table_words, NULL,  NULL};
     struct words w = {0};
     struct tp_error e = {0};
     struct authorities all = {0};

@@ -80,7 +80,7 @@ static enum tp_err fetch_bills(struct bills *out, struct words *w, struct tp_err
 
 /* ---- list ---- */
 
-static const struct table_column heads[] = {{"BILL", TABLE_TEXT},    {"DESIGNATION", TABLE_TEXT},
+static const struct table_column heads[] = {{"BILL", TABLE_TEXT},    {"DESIGNATION", TABLE_WORDS},
                                             {"AMOUNT", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT},
                                             {"UNTIL", TABLE_TEXT},   {"PAID", TABLE_BOOL}};
 static const struct table_column keys[] = {{"bill", TABLE_TEXT},    {"designation", TABLE_TEXT},
@@ -124,10 +124,9 @@ int payer_bill(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         WORDS_WHOSE, {"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
-    static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        options,  parse, NULL, N_("List what you owe to a biller, and what you paid."),
-        children, NULL,  NULL};
+        options,           parse, NULL, N_("List what you owe to a biller, and what you paid."),
+        asking_list_words, NULL,  NULL};
     struct words w = {.get = {.checkout = ORDER_WORDS_NONE, .pay = CARD_WORDS_NONE}};
     struct bills bills = {NULL};
     struct table *table = NULL;

@@ -239,9 +239,12 @@ int payer_dispute_show(int argc, char **argv)
 
 /* ---- list ---- */
 
-static const struct table_column heads[] = {{"ORDER", TABLE_TEXT},  {"OPENED", TABLE_TEXT},
-                                            {"REASON", TABLE_TEXT}, {"STATE", TABLE_TEXT},
-                                            {"DUE", TABLE_TEXT},    {"OVERDUE", TABLE_BOOL}};
+static const struct table_column heads[] = {{"ORDER", TABLE_TEXT},
+                                            {"OPENED", TABLE_TEXT},
+                                            {"REASON", TABLE_WORDS},
+                                            {"STATE", TABLE_TEXT},
+                                            {"DUE", TABLE_TEXT | TABLE_LESSER},
+                                            {"OVERDUE", TABLE_BOOL}};
 static const struct table_column keys[] = {{"order", TABLE_TEXT},  {"opened", TABLE_TEXT},
                                            {"reason", TABLE_TEXT}, {"state", TABLE_TEXT},
                                            {"due", TABLE_TEXT},    {"overdue", TABLE_BOOL}};
@@ -276,7 +279,7 @@ int payer_dispute(int argc, char **argv)
         parse,
         NULL,
         N_("List the disputes that are kept here, as they were last heard of, the newest first."),
-        children,
+        asking_list_words,
         NULL,
         NULL};
     struct desk d = {.fetch = NULL};

@@ -101,8 +101,8 @@ static enum tp_err begin(struct words *w, struct terminal **t, struct journal **
                          int argc, char **argv, struct tp_error *e)
 {
     static const struct argp_child children[] = {{&ticket_words, 0, NULL, 0}, {0}};
-    const struct argp argp = {own,  parse, arguments, what, w->wants_payment ? children : NULL,
-                              NULL, NULL};
+    const struct argp argp = {
+        own, parse, arguments, what, w->wants_payment ? children : table_words, NULL, NULL};
     enum tp_err r;
 
     *t = NULL;
@@ -122,9 +122,10 @@ static int end(struct terminal **t, struct journal **j, enum tp_err r, struct tp
 }
 
 static const struct table_column payment_heads[] = {
-    {"TIME", TABLE_TEXT},    {"NUMBER", TABLE_TEXT},   {"REFERENCE", TABLE_TEXT},
-    {"AMOUNT", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}, {"CARD", TABLE_TEXT},
-    {"STATE", TABLE_TEXT},   {"REASON", TABLE_TEXT}};
+    {"TIME", TABLE_TEXT},      {"NUMBER", TABLE_TEXT},
+    {"REFERENCE", TABLE_TEXT}, {"AMOUNT", TABLE_RIGHT},
+    {"CURRENCY", TABLE_TEXT},  {"CARD", TABLE_TEXT | TABLE_LESSER},
+    {"STATE", TABLE_TEXT},     {"REASON", TABLE_WORDS | TABLE_LESSER}};
 static const struct table_column payment_keys[] = {
     {"time", TABLE_TEXT},     {"stan", TABLE_TEXT}, {"rrn", TABLE_TEXT},   {"amount", TABLE_RIGHT},
     {"currency", TABLE_TEXT}, {"pan", TABLE_TEXT},  {"state", TABLE_TEXT}, {"reason", TABLE_TEXT}};

@@ -79,11 +79,16 @@ static int end(struct checkout *c, struct fetch **fetch, enum tp_err r, struct t
 
 /* ---- list, show ---- */
 
-static const struct table_column heads[] = {{"TIME", TABLE_TEXT},      {"ORDER", TABLE_TEXT},
-                                            {"MERCHANT", TABLE_TEXT},  {"ITEM", TABLE_TEXT},
-                                            {"AMOUNT", TABLE_RIGHT},   {"CURRENCY", TABLE_TEXT},
-                                            {"STATE", TABLE_TEXT},     {"DELIVERED", TABLE_BOOL},
-                                            {"REFERENCE", TABLE_TEXT}, {"REASON", TABLE_TEXT}};
+static const struct table_column heads[] = {{"TIME", TABLE_TEXT | TABLE_LESSER},
+                                            {"ORDER", TABLE_TEXT},
+                                            {"MERCHANT", TABLE_WORDS},
+                                            {"ITEM", TABLE_WORDS | TABLE_LESSER},
+                                            {"AMOUNT", TABLE_RIGHT},
+                                            {"CURRENCY", TABLE_TEXT},
+                                            {"STATE", TABLE_TEXT},
+                                            {"DELIVERED", TABLE_BOOL | TABLE_LESSER},
+                                            {"REFERENCE", TABLE_TEXT | TABLE_LESSER},
+                                            {"REASON", TABLE_WORDS | TABLE_LESSER}};
 static const struct table_column keys[] = {{"time", TABLE_TEXT},      {"order", TABLE_TEXT},
                                            {"merchant", TABLE_TEXT},  {"item", TABLE_TEXT},
                                            {"amount", TABLE_RIGHT},   {"currency", TABLE_TEXT},
@@ -113,8 +118,13 @@ static bool list_row(void *ctx, const struct kept_order *o)
 int payer_order(int argc, char **argv)
 {
     static const struct argp argp = {
-        json_option, parse, NULL, N_("List the orders that were paid from here, the newest first."),
-        children,    NULL,  NULL};
+        json_option,
+        parse,
+        NULL,
+        N_("List the orders that were paid from here, the newest first."),
+        asking_list_words,
+        NULL,
+        NULL};
     struct words w = {0};
     struct tp_error e = {0};
     struct checkout c;
@@ -373,7 +383,7 @@ int payer_order_send(int argc, char **argv)
                                      N_("Send again what is signed and of which nobody knows what "
                                         "became, and list what is settled "
                                         "now. Exit 1 when a payment of it came to nothing."),
-                                     children,
+                                     asking_list_words,
                                      NULL,
                                      NULL};
     struct words w = {0};

@@ -71,9 +71,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 
 static const struct table_column heads[] = {{"MEANS", TABLE_TEXT},
-                                            {"UP TO", TABLE_RIGHT},
+                                            {"UP_TO", TABLE_RIGHT},
                                             {"UNASKED", TABLE_RIGHT},
-                                            {"UNASKED IN A SESSION", TABLE_RIGHT}};
+                                            {"UNASKED_SESSION", TABLE_RIGHT}};
 static const struct table_column keys[] = {{"means", TABLE_TEXT},
                                            {"up_to", TABLE_RIGHT},
                                            {"unasked", TABLE_RIGHT},
@@ -127,8 +127,10 @@ int payer_plan(int argc, char **argv)
 {
     static const struct argp_option options[] = {WORDS_WHOSE, {0}};
     static const struct argp argp = {
-        options, parse, NULL, N_("Show by which means you pay, up to how much, and what unasked."),
-        NULL,    NULL,  NULL};
+        options,     parse,
+        NULL,        N_("Show by which means you pay, up to how much, and what unasked."),
+        table_words, NULL,
+        NULL};
     struct words w = {0};
     struct tp_error e = {0};
     struct plan plan;

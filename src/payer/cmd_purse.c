@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "payer/address.h"
 #include "payer/commands.h"
+#include "payer/order_words.h"
 #include "payer/purse_door.h"
 #include "payer/purse_words.h"
 #include "payer/report.h"
@@ -18,10 +19,10 @@
 /* ---- list ---- */
 
 static const struct table_column heads[] = {{"PURSE", TABLE_TEXT},
-                                            {"NAME", TABLE_TEXT},
+                                            {"NAME", TABLE_WORDS},
                                             {"CURRENCY", TABLE_TEXT},
                                             {"ACCOUNT", TABLE_TEXT},
-                                            {"AT", TABLE_TEXT}};
+                                            {"AT", TABLE_WORDS | TABLE_LESSER}};
 static const struct table_column keys[] = {{"purse", TABLE_TEXT},
                                            {"name", TABLE_TEXT},
                                            {"currency", TABLE_TEXT},
@@ -43,7 +44,7 @@ int payer_purse(int argc, char **argv)
                                      purse_words_parse,
                                      NULL,
                                      N_("List your accounts at purses."),
-                                     purse_words_children,
+                                     asking_list_words,
                                      NULL,
                                      NULL};
     struct purse_run run;
@@ -203,10 +204,13 @@ int payer_purse_open(int argc, char **argv)
 
 /* ---- balance ---- */
 
-static const struct table_column balance_heads[] = {
-    {"PURSE", TABLE_TEXT},     {"NAME", TABLE_TEXT},     {"BALANCE", TABLE_RIGHT},
-    {"RESERVED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}, {"STATE", TABLE_TEXT},
-    {"REASON", TABLE_TEXT}};
+static const struct table_column balance_heads[] = {{"PURSE", TABLE_TEXT},
+                                                    {"NAME", TABLE_WORDS},
+                                                    {"BALANCE", TABLE_RIGHT},
+                                                    {"RESERVED", TABLE_RIGHT},
+                                                    {"CURRENCY", TABLE_TEXT},
+                                                    {"STATE", TABLE_TEXT},
+                                                    {"REASON", TABLE_WORDS | TABLE_LESSER}};
 static const struct table_column balance_keys[] = {
     {"purse", TABLE_TEXT},     {"name", TABLE_TEXT},     {"balance", TABLE_RIGHT},
     {"reserved", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"state", TABLE_TEXT},
@@ -257,7 +261,7 @@ int payer_purse_balance(int argc, char **argv)
                                      NULL,
                                      N_("Ask a purse what is in your account, with a question that "
                                         "your key signs."),
-                                     purse_words_children,
+                                     asking_list_words,
                                      NULL,
                                      NULL};
     struct purse_run run;

@@ -9,12 +9,18 @@
 #include "base/word.h"
 #include "payer/commands.h"
 #include "payer/history.h"
+#include "payer/order_words.h"
 #include "payer/purse_words.h"
 
-static const struct table_column heads[] = {
-    {"NUMBER", TABLE_NUMBER}, {"TIME", TABLE_TEXT},     {"KIND", TABLE_TEXT},
-    {"AMOUNT", TABLE_RIGHT},  {"CURRENCY", TABLE_TEXT}, {"WHAT", TABLE_TEXT},
-    {"CODE", TABLE_TEXT},     {"REASON", TABLE_TEXT},   {"VERIFIED", TABLE_BOOL}};
+static const struct table_column heads[] = {{"NUMBER", TABLE_NUMBER},
+                                            {"TIME", TABLE_TEXT},
+                                            {"KIND", TABLE_WORDS},
+                                            {"AMOUNT", TABLE_RIGHT},
+                                            {"CURRENCY", TABLE_TEXT},
+                                            {"WHAT", TABLE_WORDS},
+                                            {"CODE", TABLE_TEXT | TABLE_LESSER},
+                                            {"REASON", TABLE_WORDS | TABLE_LESSER},
+                                            {"VERIFIED", TABLE_BOOL}};
 static const struct table_column keys[] = {
     {"number", TABLE_NUMBER}, {"time", TABLE_TEXT},     {"kind", TABLE_TEXT},
     {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"what", TABLE_TEXT},
@@ -98,7 +104,7 @@ int payer_purse_history(int argc, char **argv)
            "signed. Exit 5 when one is not, when a payment of this device is missing, or when they "
            "do "
            "not come to what the purse says is there."),
-        purse_words_children,
+        asking_list_words,
         NULL,
         NULL};
     struct purse_run run;

@@ -109,7 +109,7 @@ static const char *text_or_null(const char *text)
 }
 
 static enum tp_err row_json(struct table *t, const struct reader_info *r, const char *number,
-                            const char *atr)
+                            const char *atr, struct tp_error *e)
 {
     char lines[8], columns[8], clock[16], rate[16], protocols[8];
 
@@ -135,14 +135,17 @@ static enum tp_err row_json(struct table *t, const struct reader_info *r, const 
                            text_or_null(r->trouble),
                            text_or_null(r->remedy)};
 
-    return table_row(t, cells, NULL);
+    return table_row(t, cells, e);
 }
 
-static enum tp_err print(const struct reader_info *list, size_t n, bool json)
+static enum tp_err print(const struct reader_info *list, size_t n, bool json, struct tp_error *e)
 {
-    static const struct table_column text[] = {{"NR", TABLE_RIGHT},    {"READER", TABLE_TEXT},
-                                               {"DRIVER", TABLE_TEXT}, {"CARD", TABLE_TEXT},
-                                               {"ATR", TABLE_TEXT},    {"CAN", TABLE_TEXT}};
+    static const struct table_column text[] = {{"NR", TABLE_RIGHT},
+                                               {"READER", TABLE_WORDS},
+                                               {"DRIVER", TABLE_TEXT},
+                                               {"CARD", TABLE_TEXT},
+                                               {"ATR", TABLE_TEXT | TABLE_LESSER},
+                                               {"CAN", TABLE_WORDS}};
     static const struct table_column keys[] = {{"number", TABLE_NUMBER},
                                                {"reader", TABLE_TEXT},
                                                {"driver", TABLE_TEXT},
@@ -160,15 +163,14 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
                                                {"remedy", TABLE_TEXT}};
     char atr[2 * READER_ATR_MAX + 1], can[CAN_MAX], number[24];
     struct table *t;
-    enum tp_err r =
-        json ? table_new(&t, "readers", keys, sizeof(keys) / sizeof(keys[0]), true, NULL)
-             : table_new(&t, "readers", text, sizeof(text) / sizeof(text[0]), false, NULL);
+    enum tp_err r = json ? table_new(&t, "readers", keys, sizeof(keys) / sizeof(keys[0]), true, e)
+                         : table_new(&t, "readers", text, sizeof(text) / sizeof(text[0]), false, e);
 
     for (size_t i = 0; r == TP_OK && i < n; i++) {
         snprintf(number, sizeof(number), "%zu", i + 1);
         hex_encode(atr, span_of(list[i].atr, list[i].atr_n));
         if (json) {
-            r = row_json(t, &list[i], number, atr);
+            r = row_json(t, &list[i], number, atr, e);
         } else {
             const char *cells[] = {number,
                                    list[i].name,
@@ -177,10 +179,10 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
                                    atr,
                                    abilities(can, &list[i].can)};
 
-            r = table_row(t, cells, NULL);
+            r = table_row(t, cells, e);
         }
     }
-    return table_end(&t, r, NULL);
+    return table_end(&t, r, e);
 }
 
 /* Why one cannot be used, and what to do about it: words for people. */
@@ -192,15 +194,15 @@ static void print_troubles(const struct reader_info *list, size_t n)
                      list[i].remedy[0] != '\0' ? ": " : "", list[i].remedy);
 }
 
-static enum tp_err print_doctor(const struct doctor *d, bool json)
+static enum tp_err print_doctor(const struct doctor *d, bool json, struct tp_error *e)
 {
     static const struct table_column text[] = {
         {"LINK", TABLE_TEXT}, {"STATE", TABLE_TEXT}, {"FOUND", TABLE_TEXT}};
     static const struct table_column keys[] = {
         {"link", TABLE_TEXT}, {"state", TABLE_TEXT}, {"found", TABLE_TEXT}, {"advice", TABLE_TEXT}};
     struct table *t;
-    enum tp_err r = json ? table_new(&t, "chain", keys, 4, true, NULL)
-                         : table_new(&t, "chain", text, 3, false, NULL);
+    enum tp_err r =
+        json ? table_new(&t, "chain", keys, 4, true, e) : table_new(&t, "chain", text, 3, false, e);
 
     for (enum doctor_link i = DOCTOR_LIBRARY; r == TP_OK && i < DOCTOR_LINKS; i++) {
         const enum doctor_state state = d->links[i].state;
@@ -209,9 +211,9 @@ static enum tp_err print_doctor(const struct doctor *d, bool json)
         const char *cells[] = {doctor_link_name(i), doctor_state_name(state),
                                text_or_null(d->links[i].found), here ? d->advice : NULL};
 
-        r = table_row(t, cells, NULL);
+        r = table_row(t, cells, e);
     }
-    r = table_end(&t, r, NULL);
+    r = table_end(&t, r, e);
     if (r == TP_OK && !json)
         printf(_("Advice: %s.\n"), d->advice);
     return r;
@@ -222,20 +224,20 @@ static int doctor(const struct words *w)
     struct tp_error e = {0};
     struct doctor d;
     const bool works = doctor_look(&d, w->reader);
-    const enum tp_err r = print_doctor(&d, w->json);
+    const enum tp_err r = print_doctor(&d, w->json, &e);
 
-    if (r != TP_OK) {
-        (void)tp_fail(&e, r, "the report cannot be written");
-        return cli_report(&e);
-    }
+    if (r != TP_OK)
+        return cli_end(r, &e);
     return works ? CLI_DONE : CLI_NO_CARD;
 }
 
 int payer_readers(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL, N_("List the card readers, the cards in them and what they can do."),
-        NULL,    NULL,  NULL};
+        options,     parse,
+        NULL,        N_("List the card readers, the cards in them and what they can do."),
+        table_words, NULL,
+        NULL};
     struct words w = {.json = false};
     struct reader_info *list = NULL;
     struct tp_error e = {0};
@@ -247,8 +249,8 @@ int payer_readers(int argc, char **argv)
         return doctor(&w);
     r = readers_list(&list, &n, &e);
     e.code = readers_usable(r);
-    if (r == TP_OK && (r = print(list, n, w.json)) != TP_OK)
-        (void)tp_fail(&e, r, "the list cannot be written");
+    if (r == TP_OK)
+        e.code = r = print(list, n, w.json, &e);
     if (r == TP_OK && !w.json)
         print_troubles(list, n);
     free(list);

@@ -271,7 +271,7 @@ int payer_user_import(int argc, char **argv)
 /* ---- list ---- */
 
 static const struct table_column heads[] = {
-    {"USER", TABLE_TEXT}, {"KEY", TABLE_TEXT}, {"FOLDER", TABLE_TEXT}};
+    {"USER", TABLE_TEXT}, {"KEY", TABLE_TEXT}, {"FOLDER", TABLE_WORDS}};
 static const struct table_column keys[] = {
     {"user", TABLE_TEXT}, {"key", TABLE_TEXT}, {"folder", TABLE_TEXT}};
 
@@ -314,7 +314,7 @@ int payer_user(int argc, char **argv)
     static const struct argp_option list_options[] = {
         WORD_HOME, {"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp argp = {
-        list_options, parse, NULL, N_("List who pays from this device."), NULL, NULL, NULL};
+        list_options, parse, NULL, N_("List who pays from this device."), table_words, NULL, NULL};
     struct words w = WORDS_NONE;
     struct tp_error e = {0};
     char home[PATH_MAX];

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/table.h"
 #include "base/text.h"
 
 #define PATIENCE_MAX 3600
@@ -54,6 +55,8 @@ static error_t parse_asking(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp asking_words = {asking, parse_asking, NULL, NULL, NULL, NULL, NULL};
+const struct argp_child asking_list_words[] = {
+    {&asking_words, 0, NULL, 0}, {&table_argp, 0, NULL, 0}, {0}};
 
 static const struct argp_option paying[] = {
     {"means", MEANS, "MEANS", 0,

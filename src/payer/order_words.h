@@ -13,6 +13,9 @@
  * pays nothing has asking_words: nobody says there by which means, or up to how much. */
 extern const struct argp order_words, asking_words;
 
+/* All children of what lists: asking_words, and table_argp (base/table.h). */
+extern const struct argp_child asking_list_words[];
+
 #define ORDER_WORDS_NONE ((struct checkout_options){.patience_s = CHECKOUT_PATIENCE, .code_fd = -1})
 
 #endif

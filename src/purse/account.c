@@ -33,10 +33,14 @@ static enum tp_err account_row(void *ctx, const struct account *a, struct tp_err
 /* All accounts, or the one that was named. */
 static int list(const struct argp *argp, bool one, int argc, char **argv)
 {
-    static const struct table_column columns[] = {
-        {"account", TABLE_TEXT},   {"balance", TABLE_RIGHT}, {"reserved", TABLE_RIGHT},
-        {"currency", TABLE_TEXT},  {"state", TABLE_TEXT},    {"reason", TABLE_TEXT},
-        {"counter", TABLE_NUMBER}, {"opened", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"account", TABLE_TEXT},
+                                                  {"balance", TABLE_RIGHT},
+                                                  {"reserved", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"state", TABLE_TEXT},
+                                                  {"reason", TABLE_WORDS | TABLE_LESSER},
+                                                  {"counter", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"opened", TABLE_TEXT | TABLE_LESSER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
@@ -64,8 +68,8 @@ static int list(const struct argp *argp, bool one, int argc, char **argv)
 int purse_cmd_account_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, option_parse, NULL, N_("List the accounts."),
-                                     NULL,    NULL,         NULL};
+    static const struct argp argp = {options,     option_parse, NULL, N_("List the accounts."),
+                                     table_words, NULL,         NULL};
 
     return list(&argp, false, argc, argv);
 }
@@ -73,8 +77,8 @@ int purse_cmd_account_list(int argc, char **argv)
 int purse_cmd_account_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_ACCOUNT, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, option_parse, NULL, N_("Show one account."),
-                                     NULL,    NULL,         NULL};
+    static const struct argp argp = {options,     option_parse, NULL, N_("Show one account."),
+                                     table_words, NULL,         NULL};
 
     return list(&argp, true, argc, argv);
 }

@@ -13,8 +13,10 @@
 enum tp_err audit_count(struct audit *a, enum tp_err r, const char *what, const char *which,
                         const struct tp_error *found, struct tp_error *e)
 {
+    progress_at(&a->progress, ++a->checked);
     if (r == TP_OK)
         return TP_OK;
+    progress_hide(&a->progress);
     if (r != TP_ERR_SECURITY && r != TP_ERR_FORMAT && r != TP_ERR_RANGE && r != TP_ERR_TIMEOUT)
         return tp_fail(e, r, "%s", found->text);
     a->faults++;
@@ -211,6 +213,7 @@ static enum tp_err look_at_remises(struct audit *a, struct tp_error *e)
     int64_t n = 0;
     const enum tp_err r = book_odd_remises(a->book, &n, e);
 
+    progress_hide(&a->progress);
     if (r == TP_OK && n > 0) {
         a->faults++;
         log_error("%" PRId64 " remises are not what their payments come to, hold another "
@@ -224,8 +227,12 @@ enum tp_err purse_audit(struct book *b, const struct order_authority *authority,
                         struct tp_error *e)
 {
     struct audit a = {.book = b, .authority = authority};
+    int64_t n = 0;
     enum tp_err r = book_acquirer(b, a.acquirer, e);
 
+    if (r == TP_OK)
+        r = book_checks(b, &n, e);
+    progress_start(&a.progress, (uint64_t)n, "checks");
     if (r == TP_OK)
         r = book_account_each(b, look_at_account, &a, e);
     if (r == TP_OK)
@@ -238,6 +245,7 @@ enum tp_err purse_audit(struct book *b, const struct order_authority *authority,
         r = audit_sessions(&a, e);
     if (r == TP_OK)
         r = look_at_remises(&a, e);
+    progress_hide(&a.progress);
     *faults = a.faults;
     return r;
 }

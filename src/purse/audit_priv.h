@@ -2,6 +2,7 @@
 #ifndef TP_PURSE_AUDIT_PRIV_H
 #define TP_PURSE_AUDIT_PRIV_H
 
+#include "base/progress.h"
 #include "order/certificate.h"
 #include "purse/book.h"
 
@@ -10,6 +11,8 @@ struct audit {
     const struct order_authority *authority;
     char acquirer[BOOK_ID];
     size_t faults;
+    struct progress progress;
+    uint64_t checked;
 };
 
 /* What is wrong with the books is counted; what keeps from looking ends it. */

@@ -516,9 +516,11 @@ TP_MUST_CHECK enum tp_err book_suspense_settle(struct book *b, int64_t record, c
                                                time_t now, struct tp_error *e);
 
 /* What the account's records come to, and what its provisions hold; how many remises are not what
- * their payments come to, or leave a gap. For the audit. */
+ * their payments come to, or leave a gap; how many checks of records against what was signed there
+ * are, two of each account. For the audit. */
 TP_MUST_CHECK enum tp_err book_account_sum(struct book *b, const char *account, int64_t *sum,
                                            int64_t *reserved, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_checks(struct book *b, int64_t *n, struct tp_error *e);
 
 #endif

@@ -238,6 +238,15 @@ enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
         DB_VALUES(db_integer(currency)), DB_COLUMNS(columns), out, &found, e);
 }
 
+enum tp_err book_checks(struct book *b, int64_t *n, struct tp_error *e)
+{
+    return db_number(b->db,
+                     "SELECT 2 * (SELECT count(*) FROM account) + (SELECT count(*) FROM payment) +"
+                     " (SELECT count(*) FROM booking) + (SELECT count(*) FROM emptying) +"
+                     " (SELECT count(*) FROM provision) + (SELECT count(*) FROM voucher)",
+                     DB_NONE, n, NULL, e);
+}
+
 struct two {
     int64_t sum, reserved;
 };

@@ -97,8 +97,11 @@ static enum tp_err each(void *of, const char *contract, remise_visit *visit, voi
                         struct tp_error *e)
 {
     const struct collecting *c = of;
+    struct book_contract found;
+    const enum tp_err r =
+        contract != NULL ? book_contract_get(c->book, contract, &found, e) : TP_OK;
 
-    return book_collect_each(c->book, contract, visit, ctx, e);
+    return r == TP_OK ? book_collect_each(c->book, contract, visit, ctx, e) : r;
 }
 
 static enum tp_err describe(void *of, const struct remise *r, struct caaa_remise *out,
@@ -270,14 +273,19 @@ int purse_cmd_suspense_list(int argc, char **argv)
         OPTION_JSON,
         {0}};
     static const struct argp argp = {
-        options, option_parse,
-        NULL,    N_("List what the collection centre refused and is still to be settled."),
-        NULL,    NULL,
+        options,     option_parse,
+        NULL,        N_("List what the collection centre refused and is still to be settled."),
+        table_words, NULL,
         NULL};
-    static const struct table_column columns[] = {
-        {"reference", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER},
-        {"amount", TABLE_RIGHT},   {"currency", TABLE_TEXT}, {"reason", TABLE_TEXT},
-        {"since", TABLE_TEXT},     {"settled", TABLE_TEXT},  {"note", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"reference", TABLE_TEXT},
+                                                  {"contract", TABLE_TEXT},
+                                                  {"remise", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"reason", TABLE_WORDS},
+                                                  {"since", TABLE_TEXT | TABLE_LESSER},
+                                                  {"settled", TABLE_TEXT},
+                                                  {"note", TABLE_WORDS | TABLE_LESSER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

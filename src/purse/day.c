@@ -116,13 +116,18 @@ static enum tp_err remise_row(void *ctx, const struct purse_remise *r, struct tp
 int purse_cmd_remise_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, option_parse, NULL, N_("List the remises."),
-                                     NULL,    NULL,         NULL};
-    static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT},   {"number", TABLE_NUMBER},    {"day", TABLE_TEXT},
-        {"payments", TABLE_NUMBER}, {"reversals", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT},   {"state", TABLE_TEXT},       {"refused", TABLE_RIGHT},
-        {"payout", TABLE_NUMBER}};
+    static const struct argp argp = {options,     option_parse, NULL, N_("List the remises."),
+                                     table_words, NULL,         NULL};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},
+                                                  {"number", TABLE_NUMBER},
+                                                  {"day", TABLE_TEXT},
+                                                  {"payments", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"reversals", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"state", TABLE_TEXT},
+                                                  {"refused", TABLE_RIGHT},
+                                                  {"payout", TABLE_NUMBER | TABLE_LESSER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

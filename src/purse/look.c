@@ -45,16 +45,25 @@ int purse_cmd_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_ACCOUNT, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, option_parse, NULL, N_("List the payments that were decided, refused ones too."),
-        NULL,    NULL,         NULL};
-    static const struct table_column columns[] = {
-        {"reference", TABLE_TEXT}, {"at", TABLE_TEXT},       {"account", TABLE_TEXT},
-        {"order", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT},  {"code", TABLE_TEXT},     {"reason", TABLE_TEXT},
-        {"remise", TABLE_NUMBER},  {"reversed", TABLE_TEXT}};
+        options,     option_parse,
+        NULL,        N_("List the payments that were decided, refused ones too."),
+        table_words, NULL,
+        NULL};
+    static const struct table_column columns[] = {{"reference", TABLE_TEXT},
+                                                  {"at", TABLE_TEXT},
+                                                  {"account", TABLE_TEXT | TABLE_LESSER},
+                                                  {"order", TABLE_TEXT | TABLE_LESSER},
+                                                  {"contract", TABLE_TEXT | TABLE_LESSER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"code", TABLE_TEXT},
+                                                  {"reason", TABLE_WORDS | TABLE_LESSER},
+                                                  {"remise", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"reversed", TABLE_TEXT}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
+    struct account of;
     char dir[PATH_MAX];
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
@@ -66,6 +75,8 @@ int purse_cmd_list(int argc, char **argv)
     if (r == TP_OK)
         r = table_new(&table, "payments", columns, sizeof(columns) / sizeof(columns[0]), w.json,
                       &e);
+    if (r == TP_OK)
+        r = w.account != NULL ? book_account_get(b, w.account, &of, &e) : TP_OK;
     if (r == TP_OK)
         r = kept_each(b, w.account, payment_row, table, &e);
     r = table_end(&table, r, &e);
@@ -100,11 +111,17 @@ static enum tp_err sums_row(struct table *table, const struct purse_sums *s,
 static enum tp_err print_sums(struct book *b, const struct purse_settings *settings, bool json,
                               bool *equal, struct tp_error *e)
 {
-    static const struct table_column columns[] = {
-        {"currency", TABLE_TEXT},   {"accounts", TABLE_NUMBER}, {"payments", TABLE_NUMBER},
-        {"filled", TABLE_RIGHT},    {"balances", TABLE_RIGHT},  {"reserved", TABLE_RIGHT},
-        {"owed", TABLE_RIGHT},      {"paid_out", TABLE_RIGHT},  {"given_back", TABLE_RIGHT},
-        {"collected", TABLE_RIGHT}, {"refused", TABLE_RIGHT}};
+    static const struct table_column columns[] = {{"currency", TABLE_TEXT},
+                                                  {"accounts", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"payments", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"filled", TABLE_RIGHT},
+                                                  {"balances", TABLE_RIGHT},
+                                                  {"reserved", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"owed", TABLE_RIGHT},
+                                                  {"paid_out", TABLE_RIGHT},
+                                                  {"given_back", TABLE_RIGHT},
+                                                  {"collected", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"refused", TABLE_RIGHT | TABLE_LESSER}};
     struct table *table = NULL;
     struct purse_sums s;
     enum tp_err r =
@@ -129,7 +146,7 @@ int purse_cmd_status(int argc, char **argv)
         NULL,
         N_("For each currency: what came in, what accounts hold, what merchants are owed and were "
            "paid, what was given back; and what the collection centre has taken and refused."),
-        NULL,
+        table_words,
         NULL,
         NULL};
     struct words w = {.dir = NULL};

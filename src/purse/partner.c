@@ -95,10 +95,13 @@ static enum tp_err contract_row(void *ctx, const struct book_contract *c, struct
 int purse_cmd_contract_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, option_parse, NULL, N_("List the contracts."),
-                                     NULL,         NULL,         NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT},       {"name", TABLE_TEXT},
-                                                  {"currency", TABLE_TEXT}, {"iban", TABLE_TEXT},
-                                                  {"added", TABLE_TEXT},    {"closed", TABLE_TEXT}};
+                                     table_words,  NULL,         NULL};
+    static const struct table_column columns[] = {{"id", TABLE_TEXT},
+                                                  {"name", TABLE_WORDS},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"iban", TABLE_TEXT | TABLE_LESSER},
+                                                  {"added", TABLE_TEXT | TABLE_LESSER},
+                                                  {"closed", TABLE_TEXT}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
@@ -280,7 +283,7 @@ int purse_cmd_mediator_add(int argc, char **argv)
 int purse_cmd_mediator_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, option_parse, NULL, N_("List the mediators."),
-                                     NULL,         NULL,         NULL};
+                                     table_words,  NULL,         NULL};
 
     return option_doors(&argp, "mediators", "mediator", book_mediator_each, argc, argv);
 }

@@ -82,7 +82,7 @@ int purse_cmd_seller_add(int argc, char **argv)
 int purse_cmd_seller_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, option_parse, NULL, N_("List the sellers."),
-                                     NULL,         NULL,         NULL};
+                                     table_words,  NULL,         NULL};
 
     return option_doors(&argp, "sellers", "seller", book_seller_each, argc, argv);
 }
@@ -165,7 +165,7 @@ int purse_cmd_trust_list(int argc, char **argv)
 {
     static const struct argp argp = {
         list_options, option_parse, NULL, N_("List the contracts by which accounts are filled."),
-        NULL,         NULL,         NULL};
+        table_words,  NULL,         NULL};
 
     return option_doors(&argp, "trust", "contract", book_trust_each, argc, argv);
 }

@@ -291,12 +291,13 @@ int service_cmd_mediator_list(int argc, char **argv)
         {"json", 'j', NULL, 0, N_("print JSON"), 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse_words, NULL, N_("The mediators that may ask, and that might."),
-        NULL,    NULL,        NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT},
-                                                  {"added", TABLE_TEXT},
-                                                  {"closed", TABLE_TEXT},
-                                                  {"certificate_sha256", TABLE_TEXT}};
+        options,     parse_words, NULL, N_("The mediators that may ask, and that might."),
+        table_words, NULL,        NULL};
+    static const struct table_column columns[] = {
+        {"id", TABLE_TEXT},
+        {"added", TABLE_TEXT},
+        {"closed", TABLE_TEXT},
+        {"certificate_sha256", TABLE_TEXT | TABLE_LESSER}};
     struct words w = {.json = false};
     char dir[PATH_MAX];
     struct sales *sales = NULL;

@@ -135,9 +135,9 @@ static enum tp_err check_row(struct checking *c, const struct article *a, struct
 static enum tp_err check_catalogue(struct checking *c, bool json, struct tp_error *e)
 {
     static const struct table_column columns[] = {
-        {"article", TABLE_TEXT},    {"price", TABLE_RIGHT}, {"currency", TABLE_TEXT},
-        {"delivery", TABLE_TEXT},   {"left", TABLE_NUMBER}, {"on_sale", TABLE_BOOL},
-        {"designation", TABLE_TEXT}};
+        {"article", TABLE_TEXT},     {"price", TABLE_RIGHT}, {"currency", TABLE_TEXT},
+        {"delivery", TABLE_WORDS},   {"left", TABLE_NUMBER}, {"on_sale", TABLE_BOOL},
+        {"designation", TABLE_WORDS}};
     struct catalogue *catalogue = NULL;
     enum tp_err r = catalogue_load(&catalogue, c->dir, e);
 
@@ -164,7 +164,7 @@ int service_cmd_check(int argc, char **argv)
 {
     static const struct argp argp = {
         list_options, parse_words, NULL, N_("What the catalogue sells, and whether it can."),
-        NULL,         NULL,        NULL};
+        table_words,  NULL,        NULL};
     struct words w = {.json = false};
     char dir[PATH_MAX];
     struct checking c = {.dir = dir};
@@ -209,11 +209,15 @@ static enum tp_err sale_row(void *ctx, const struct sale *s, struct tp_error *e)
 int service_cmd_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, parse_words, NULL, N_("What was sold."),
-                                     NULL,         NULL,        NULL};
-    static const struct table_column columns[] = {
-        {"at", TABLE_TEXT},       {"mediator", TABLE_TEXT},   {"order", TABLE_TEXT},
-        {"article", TABLE_TEXT},  {"price", TABLE_RIGHT},     {"currency", TABLE_TEXT},
-        {"delivery", TABLE_TEXT}, {"designation", TABLE_TEXT}};
+                                     table_words,  NULL,        NULL};
+    static const struct table_column columns[] = {{"at", TABLE_TEXT},
+                                                  {"mediator", TABLE_TEXT | TABLE_LESSER},
+                                                  {"order", TABLE_TEXT},
+                                                  {"article", TABLE_TEXT},
+                                                  {"price", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"delivery", TABLE_WORDS | TABLE_LESSER},
+                                                  {"designation", TABLE_WORDS | TABLE_LESSER}};
     struct words w = {.json = false};
     char dir[PATH_MAX];
     struct sales *sales = NULL;
@@ -269,7 +273,7 @@ int service_cmd_account_list(int argc, char **argv)
     static const struct argp argp = {
         list_options, parse_words,
         NULL,         N_("The accounts that were reloaded, by article and number."),
-        NULL,         NULL,
+        table_words,  NULL,
         NULL};
     static const struct table_column columns[] = {{"account", TABLE_TEXT},
                                                   {"credit", TABLE_RIGHT},

@@ -545,6 +545,8 @@ tampered "with another acknowledgement" ".acknowledgement = $(jq .acknowledgemen
 first=$(telepay-purse list --json | jq -r '.payments[0].reference')
 expect 0 "refused, code 51 BALANCE" telepay-purse prove --reference "$first"
 expect 0 "" telepay-purse audit
+expect 0 " of " "$here/../tools/at_terminal.py" -- telepay-purse audit
+match=-E said $'\033\\[K1 of [0-9]+ checks'
 match=-E
 books() { # what, SQL: changed behind the back of the rules
     cp purse/purse.db kept.db
