@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/date.h"
+#include "base/text.h"
 
 #define PAUSE_MS 200
 #define CLEAR    "\r\033[K" /* ECMA-48, 8.3.41: to the end of the line */
@@ -23,9 +24,9 @@ void progress_at(struct progress *p, uint64_t done)
     p->said_ms = now;
     p->shown = true;
     if (p->of > 0)
-        fprintf(stderr, CLEAR "%" PRIu64 " of %" PRIu64 " %s", done, p->of, p->what);
+        fprintf(stderr, _("%s%" PRIu64 " of %" PRIu64 " %s"), CLEAR, done, p->of, gettext(p->what));
     else
-        fprintf(stderr, CLEAR "%" PRIu64 " %s", done, p->what);
+        fprintf(stderr, CLEAR "%" PRIu64 " %s", done, gettext(p->what));
 }
 
 void progress_hide(struct progress *p)

@@ -169,7 +169,7 @@ enum tp_err table_new(struct table **out, const char *name, const struct table_c
     t->columns = columns;
     t->n = n;
     t->json = json;
-    progress_start(&t->progress, 0, "rows");
+    progress_start(&t->progress, 0, N_("rows"));
     r = start(t, name, e);
     if (r != TP_OK)
         table_free(&t);

@@ -132,7 +132,7 @@ enum tp_err settle_document(struct collector *c, const struct remise *remise,
     if (r == TP_OK)
         r = caaa_transfer_begin(&m.writer, sink, &head, e);
     progress_start(&m.progress, (uint64_t)remise->totals.debits + remise->totals.credits,
-                   "transactions of the remise");
+                   N_("transactions of the remise"));
     if (r == TP_OK)
         r = c->books->items(c->of, remise, write_item, &m, e);
     progress_hide(&m.progress);

@@ -7,6 +7,7 @@
 
 #include "apdu/emvbits.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "ledger/ledger_priv.h"
 #include "ledger/proof.h"
 
@@ -328,7 +329,7 @@ enum tp_err ledger_audit(struct ledger *l, struct seal *seal, const struct capk_
         r = db_begin_read(l->db, e);
     if (r == TP_OK)
         r = db_number(l->db, "SELECT count(*) FROM tx", DB_NONE, &n, NULL, e);
-    progress_start(&a.progress, (uint64_t)n, "transactions");
+    progress_start(&a.progress, (uint64_t)n, N_("transactions"));
     if (r == TP_OK)
         r = ledger_remise_each(l, NULL, -1, audit_one, &a, e);
     if (r == TP_OK)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/money.h"
+#include "base/text.h"
 #include "purse/audit_priv.h"
 #include "purse/proof.h"
 #include "purse/record.h"
@@ -232,7 +233,7 @@ enum tp_err purse_audit(struct book *b, const struct order_authority *authority,
 
     if (r == TP_OK)
         r = book_checks(b, &n, e);
-    progress_start(&a.progress, (uint64_t)n, "checks");
+    progress_start(&a.progress, (uint64_t)n, N_("checks"));
     if (r == TP_OK)
         r = book_account_each(b, look_at_account, &a, e);
     if (r == TP_OK)
