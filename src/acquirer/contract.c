@@ -299,7 +299,7 @@ int acquirer_contract_list(int argc, char **argv)
     static const struct table_column columns[] = {
         {"id", TABLE_TEXT},       {"name", TABLE_TEXT},       {"mcc", TABLE_TEXT},
         {"currency", TABLE_TEXT}, {"country", TABLE_TEXT},    {"floor", TABLE_RIGHT},
-        {"ceiling", TABLE_RIGHT}, {"no_cvm", TABLE_RIGHT},    {"credits", TABLE_RIGHT},
+        {"ceiling", TABLE_RIGHT}, {"no_cvm", TABLE_RIGHT},    {"credit_ceiling", TABLE_RIGHT},
         {"refunds", TABLE_TEXT},  {"close_hour", TABLE_TEXT}, {"siret", TABLE_TEXT},
         {"postcode", TABLE_TEXT}, {"town", TABLE_TEXT},       {"state", TABLE_TEXT}};
     struct words w = {0};

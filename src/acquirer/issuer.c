@@ -349,9 +349,9 @@ int acquirer_authorisations(int argc, char **argv)
         options, parse, NULL, "List what issuers were asked, and what came of it.",
         NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
-        {"rrn", TABLE_TEXT},      {"asked", TABLE_TEXT},    {"issuer", TABLE_TEXT},
+        {"rrn", TABLE_TEXT},      {"asked", TABLE_TIME},    {"issuer", TABLE_TEXT},
         {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT}, {"stan", TABLE_TEXT},
-        {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"card", TABLE_TEXT},
+        {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"pan_masked", TABLE_TEXT},
         {"state", TABLE_TEXT},    {"answer", TABLE_TEXT},   {"reason", TABLE_TEXT},
         {"approval", TABLE_TEXT}};
     struct words w = {0};

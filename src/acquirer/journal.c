@@ -6,6 +6,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/document.h"
 #include "base/hex.h"
 
 struct words {
@@ -85,7 +86,7 @@ static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record
                                  amount,
                                  currency_shown(tx->currency),
                                  tx->pan_masked,
-                                 remise,
+                                 tx->remise != 0 ? remise : NULL,
                                  tx_state_name(tx->state)};
 
     (void)sequence;
@@ -111,9 +112,9 @@ int acquirer_list(int argc, char **argv)
     static const struct argp argp = {
         options, parse, NULL, "List the transactions that were acknowledged.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"rrn", TABLE_TEXT},      {"time", TABLE_TEXT}, {"contract", TABLE_TEXT},
-        {"terminal", TABLE_TEXT}, {"kind", TABLE_TEXT}, {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT}, {"card", TABLE_TEXT}, {"remise", TABLE_NUMBER},
+        {"rrn", TABLE_TEXT},      {"local_time", TABLE_TIME}, {"contract", TABLE_TEXT},
+        {"terminal", TABLE_TEXT}, {"kind", TABLE_TEXT},       {"amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT}, {"pan_masked", TABLE_TEXT}, {"remise", TABLE_NUMBER},
         {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
@@ -155,7 +156,7 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     char amount[MONEY_TEXT_MAX];
     LINE("amount", "%s", money_shown(amount, tx->amount, tx->currency));
     LINE("currency", "%s", currency_shown(tx->currency));
-    LINE("card", "%s", tx->pan_masked);
+    LINE("pan_masked", "%s", tx->pan_masked);
     LINE("card_sequence", "%02u", tx->emv.psn);
     LINE("card_expiry", "%s", date_format(date, tx->emv.card_expiry));
     LINE("contract", "%s", tx->contract);
@@ -166,18 +167,14 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
          (int)(t / 100 % 100), (int)(t % 100));
     LINE("acknowledged", "%s", time_shown(time_text, tx->acknowledged));
     LINE("remise", "%" PRIu32, tx->remise);
-    if (tx->approval[0] != '\0') {
-        LINE("approval", "%s", tx->approval);
-    }
-    if (tx->undoes[0] != '\0') {
-        LINE("refund_of", "%s", tx->undoes);
-    }
-    LINE("counter", "%u", tx->emv.atc);
+    LINE("approval", "%s", tx->approval);
+    LINE("refund_of", "%s", tx->undoes);
+    LINE("atc", "%u", tx->emv.atc);
     LINE("approved_by", "%s",
          tx->approval[0] == '\0' ? "the card"
          : tx->emv.online        ? "the issuer"
                                  : "card and issuer");
-    LINE("cryptogram", "%s", hex_encode(hex, SPAN_OF(tx->emv.ac)));
+    LINE("ac", "%s", hex_encode(hex, SPAN_OF(tx->emv.ac)));
     LINE("digest", "%s",
          hex_encode(hex, span_of(tx->digest.p, tx->digest.n <= 32 ? tx->digest.n : 32)));
     LINE("evidence_bytes", "%zu", tx->emv.de55.n + tx->emv.stream.n);
@@ -193,15 +190,16 @@ static int show(const struct tx_record *tx, bool json)
 
     if (!json) {
         for (size_t i = 0; i < n; i++)
-            printf("%-15s %s\n", lines[i].name, lines[i].value);
+            if (lines[i].value[0] != '\0')
+                printf("%-15s %s\n", lines[i].name, lines[i].value);
         return CLI_DONE;
     }
     object = json_object();
     for (size_t i = 0; i < n; i++)
         json_object_set_new(object, lines[i].name, json_string(lines[i].value));
-    json_object_set_new(object, "remise", json_integer(tx->remise));
-    json_object_set_new(object, "counter", json_integer(tx->emv.atc));
-    json_object_set_new(object, "amount_minor", json_integer(tx->amount));
+    json_object_set_new(object, "remise", tx->remise != 0 ? json_integer(tx->remise) : json_null());
+    json_object_set_new(object, "acknowledged", document_time(tx->acknowledged));
+    json_object_set_new(object, "atc", json_integer(tx->emv.atc));
     json_object_set_new(object, "evidence_bytes",
                         json_integer((json_int_t)(tx->emv.de55.n + tx->emv.stream.n)));
     return option_print_json(object);

@@ -159,7 +159,7 @@ int acquirer_opposition_list(int argc, char **argv)
     static const struct argp argp = {options, parse, NULL, "List the cards in opposition.",
                                      NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
-        {"card", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"since", TABLE_TEXT}};
+        {"pan_masked", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"since", TABLE_TIME}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

@@ -58,9 +58,9 @@ int acquirer_refusals(int argc, char **argv)
                                      NULL,
                                      NULL};
     static const struct table_column columns[] = {
-        {"time", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT},
-        {"stan", TABLE_TEXT}, {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
-        {"card", TABLE_TEXT}, {"code", TABLE_TEXT},     {"reason", TABLE_TEXT}};
+        {"at", TABLE_TIME},         {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT},
+        {"stan", TABLE_TEXT},       {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
+        {"pan_masked", TABLE_TEXT}, {"answer", TABLE_TEXT},   {"reason", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     int64_t beyond = 0;

@@ -80,10 +80,10 @@ int acquirer_suspense_list(int argc, char **argv)
         NULL,
         NULL};
     static const struct table_column columns[] = {
-        {"rrn", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER},
-        {"kind", TABLE_TEXT},    {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
-        {"card", TABLE_TEXT},    {"reason", TABLE_TEXT},   {"since", TABLE_TEXT},
-        {"settled", TABLE_TEXT}, {"note", TABLE_TEXT}};
+        {"rrn", TABLE_TEXT},        {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER},
+        {"kind", TABLE_TEXT},       {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
+        {"pan_masked", TABLE_TEXT}, {"reason", TABLE_TEXT},   {"since", TABLE_TIME},
+        {"settled", TABLE_TIME},    {"note", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

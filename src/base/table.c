@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
+#include "base/document.h"
+
 struct table {
     struct libscols_table *scols;
     const struct table_column *columns;
@@ -78,9 +81,27 @@ static bool is_number(const char *cell)
            (*digits >= '0' && *digits <= '9' && digits[strspn(digits, "0123456789.")] == '\0');
 }
 
+/* Times of JSON are of UTC; one without a zone, of a terminal's clock, stays as it is. */
+static const char *json_time(char out[TIME_TEXT_MAX], const char *cell)
+{
+    char *gap;
+    time_t at;
+
+    if (cell == NULL)
+        return NULL;
+    if (time_parse(&at, cell) == TP_OK)
+        return time_format_utc(out, at);
+    snprintf(out, TIME_TEXT_MAX, "%s", cell);
+    gap = strchr(out, ' ');
+    if (gap != NULL)
+        *gap = 'T';
+    return out;
+}
+
 enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e)
 {
     struct libscols_line *line = scols_table_new_line(t->scols, NULL);
+    char when[TIME_TEXT_MAX];
 
     if (line == NULL)
         return no_memory(e);
@@ -91,14 +112,24 @@ enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error
         if (t->columns[i].kind == TABLE_NUMBER && !is_number(cells[i]))
             return tp_fail(e, TP_ERR_INTERNAL, "the list's column %s takes numbers alone",
                            t->columns[i].name);
-        if (scols_line_set_data(line, i, cells[i]) != 0)
+        if (scols_line_set_data(line, i,
+                                t->columns[i].kind == TABLE_TIME && table_is_json(t)
+                                    ? json_time(when, cells[i])
+                                    : cells[i]) != 0)
             return no_memory(e);
     }
     return TP_OK;
 }
 
+bool table_is_json(const struct table *t)
+{
+    return scols_table_is_json(t->scols) != 0;
+}
+
 enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e)
 {
+    if (r == TP_OK)
+        document_begun();
     if (r == TP_OK && (scols_print_table((*t)->scols) != 0 || fflush(stdout) != 0))
         r = tp_fail(e, TP_ERR_IO, "cannot print the list");
     table_free(t);

@@ -274,10 +274,10 @@ int issuer_account_list(int argc, char **argv)
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the accounts.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"card", TABLE_TEXT},     {"psn", TABLE_TEXT},          {"state", TABLE_TEXT},
-        {"currency", TABLE_TEXT}, {"balance", TABLE_RIGHT},     {"reserved", TABLE_RIGHT},
-        {"ceiling", TABLE_RIGHT}, {"day_ceiling", TABLE_RIGHT}, {"expiry", TABLE_TEXT},
-        {"cvn", TABLE_TEXT},      {"arpc", TABLE_NUMBER},       {"atc", TABLE_NUMBER}};
+        {"pan_masked", TABLE_TEXT}, {"card_sequence", TABLE_TEXT}, {"state", TABLE_TEXT},
+        {"currency", TABLE_TEXT},   {"balance", TABLE_RIGHT},      {"reserved", TABLE_RIGHT},
+        {"ceiling", TABLE_RIGHT},   {"day_ceiling", TABLE_RIGHT},  {"expiry", TABLE_TEXT},
+        {"cvn", TABLE_TEXT},        {"arpc", TABLE_NUMBER},        {"atc", TABLE_NUMBER}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

@@ -60,10 +60,10 @@ int issuer_list(int argc, char **argv)
     static const struct argp argp = {options, parse, NULL, "List the authorisations.",
                                      NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
-        {"time", TABLE_TEXT},     {"acquirer", TABLE_TEXT}, {"rrn", TABLE_TEXT},
-        {"card", TABLE_TEXT},     {"kind", TABLE_TEXT},     {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT}, {"atc", TABLE_NUMBER},    {"code", TABLE_TEXT},
-        {"approval", TABLE_TEXT}, {"reason", TABLE_TEXT},   {"reserved", TABLE_RIGHT},
+        {"at", TABLE_TIME},         {"acquirer", TABLE_TEXT}, {"rrn", TABLE_TEXT},
+        {"pan_masked", TABLE_TEXT}, {"kind", TABLE_TEXT},     {"amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT},   {"atc", TABLE_NUMBER},    {"answer", TABLE_TEXT},
+        {"approval", TABLE_TEXT},   {"reason", TABLE_TEXT},   {"reserved", TABLE_RIGHT},
         {"reversed", TABLE_BOOL}};
     struct words w = {0};
     struct listing l = {.table = NULL};

@@ -239,10 +239,10 @@ int issuer_script_list(int argc, char **argv)
     static const struct argp argp = {
         options, parse, NULL, "List the scripts and what became of them.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_NUMBER},         {"card", TABLE_TEXT},     {"what", TABLE_TEXT},
-        {"command", TABLE_TEXT},      {"template", TABLE_TEXT}, {"state", TABLE_TEXT},
-        {"deliveries", TABLE_NUMBER}, {"queued", TABLE_TEXT},   {"delivered", TABLE_TEXT},
-        {"settled", TABLE_TEXT}};
+        {"id", TABLE_NUMBER},         {"pan_masked", TABLE_TEXT}, {"what", TABLE_TEXT},
+        {"command", TABLE_TEXT},      {"template", TABLE_TEXT},   {"state", TABLE_TEXT},
+        {"deliveries", TABLE_NUMBER}, {"queued", TABLE_TIME},     {"last_delivery", TABLE_TIME},
+        {"settled", TABLE_TIME}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

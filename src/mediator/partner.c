@@ -435,8 +435,8 @@ int mediator_cmd_service_list(int argc, char **argv)
         NULL};
     static const struct table_column columns[] = {{"service", TABLE_TEXT}, {"contract", TABLE_TEXT},
                                                   {"url", TABLE_TEXT},     {"reached", TABLE_BOOL},
-                                                  {"added", TABLE_TEXT},   {"closed", TABLE_TEXT},
-                                                  {"why", TABLE_TEXT}};
+                                                  {"added", TABLE_TIME},   {"closed", TABLE_TIME},
+                                                  {"reason", TABLE_TEXT}};
     struct services all = {.n = 0};
     struct words w = {.from = NULL};
     struct roll list = {.book = NULL};

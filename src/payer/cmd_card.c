@@ -6,6 +6,7 @@
 #include "base/bcd.h"
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mask.h"
@@ -287,9 +288,10 @@ static enum tp_err print_json(struct reader *reader, struct transaction *const *
         json_decref(applications);
         return r;
     }
-    return report_print(json_pack("{s:s, s:s, s:o, s:O*}", "reader", reader_name(reader), "atr",
-                                  hex_encode(atr, reader_atr(reader)), "applications", applications,
-                                  "objects", tree));
+    return document_print(json_pack("{s:s, s:s, s:o, s:O?}", "reader", reader_name(reader), "atr",
+                                    hex_encode(atr, reader_atr(reader)), "applications",
+                                    applications, "objects", tree),
+                          false);
 }
 
 static enum tp_err print_text(struct reader *reader, struct transaction *const *list, size_t n,

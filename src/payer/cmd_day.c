@@ -1,10 +1,10 @@
 /* telepay day: the day's totals here and at the acquirer, and the ticket of the day. */
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "payer/commands.h"
 #include "payer/person.h"
-#include "payer/report.h"
 #include "payer/ticket_words.h"
 
 struct words {
@@ -124,21 +124,24 @@ static json_t *side(const struct day_totals *t, const struct currency *c)
 {
     char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX];
 
-    return json_pack("{s:I, s:s, s:I, s:s, s:s}", "debits", (json_int_t)t->debits, "debit_amount",
-                     money_format(debit, t->debit_amount, c), "credits", (json_int_t)t->credits,
-                     "credit_amount", money_format(credit, t->credit_amount, c), "net",
-                     money_format(net, t->debit_amount - t->credit_amount, c));
+    return json_pack(
+        "{s:I, s:s, s:I, s:s, s:s, s:s}", "debits", (json_int_t)t->debits, "debit_amount",
+        money_format(debit, t->debit_amount, c), "credits", (json_int_t)t->credits, "credit_amount",
+        money_format(credit, t->credit_amount, c), "net",
+        money_format(net, t->debit_amount - t->credit_amount, c), "currency", c->alpha);
 }
 
 static enum tp_err print_json(const struct day *d, const struct terminal *t)
 {
     char date[DATE_TEXT_MAX];
 
-    return report_print(
+    return document_print(
         json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "day", date_format(date, d->date),
                   "contract", t->kernel.merchant_id, "terminal", t->kernel.terminal_id, "currency",
                   t->currency->alpha, "balanced", d->balanced, "waiting", (json_int_t)d->waiting,
-                  "here", side(&d->here, t->currency), "acquirer", side(&d->there, t->currency)));
+                  "terminal_totals", side(&d->here, t->currency), "acquirer_totals",
+                  side(&d->there, t->currency)),
+        false);
 }
 
 int payer_day(int argc, char **argv)

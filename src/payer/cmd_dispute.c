@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/table.h"
 #include "base/word.h"
@@ -11,7 +12,6 @@
 #include "payer/dispute.h"
 #include "payer/letters.h"
 #include "payer/order_words.h"
-#include "payer/report.h"
 
 struct words {
     struct checkout_options checkout;
@@ -113,13 +113,10 @@ static void print_letters(const struct dispute *d)
 
 static json_t *dispute_json(const struct dispute *d)
 {
-    char opened[TIME_TEXT_MAX], due[TIME_TEXT_MAX];
-
-    return json_pack("{s:s,s:s,s:s,s:s*,s:s,s:s*,s:b,s:O}", "order", d->order, "state", d->state,
-                     "reason", d->reason, "payment", d->payment[0] != '\0' ? d->payment : NULL,
-                     "opened", time_shown(opened, d->opened), "due",
-                     d->due != 0 ? time_shown(due, d->due) : NULL, "overdue", is_overdue(d),
-                     "letters", d->letters);
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:O}", "order", d->order, "state", d->state,
+                     "reason", d->reason, "payment_state", d->payment, "opened",
+                     document_time(d->opened), "due", document_time(d->due), "overdue",
+                     is_overdue(d), "letters", d->letters);
 }
 
 static enum tp_err show(struct desk *d, const char *payment)
@@ -131,7 +128,7 @@ static enum tp_err show(struct desk *d, const char *payment)
     if (r == TP_OK && payment != NULL)
         snprintf(one.payment, sizeof(one.payment), "%s", payment);
     if (r == TP_OK && d->w.json) {
-        r = report_print(dispute_json(&one));
+        r = document_print(dispute_json(&one), false);
     } else if (r == TP_OK) {
         printf("Order         %s\nReason        %s\nState         %s\n", one.order, one.reason,
                one.state);
@@ -241,9 +238,9 @@ int payer_dispute_show(int argc, char **argv)
 static const struct table_column heads[] = {{"ORDER", TABLE_TEXT},  {"OPENED", TABLE_TEXT},
                                             {"REASON", TABLE_TEXT}, {"STATE", TABLE_TEXT},
                                             {"DUE", TABLE_TEXT},    {"OVERDUE", TABLE_BOOL}};
-static const struct table_column keys[] = {{"order", TABLE_TEXT},  {"opened", TABLE_TEXT},
+static const struct table_column keys[] = {{"order", TABLE_TEXT},  {"opened", TABLE_TIME},
                                            {"reason", TABLE_TEXT}, {"state", TABLE_TEXT},
-                                           {"due", TABLE_TEXT},    {"overdue", TABLE_BOOL}};
+                                           {"due", TABLE_TIME},    {"overdue", TABLE_BOOL}};
 
 struct listing {
     struct table *table;

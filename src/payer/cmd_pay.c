@@ -130,7 +130,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static json_t *word_json(const struct rerun_word *w)
 {
     return json_pack("{s:s, s:s, s:s, s:s}", "outcome", w->outcome, "reason", w->reason,
-                     "authentication", w->authentication, "result", w->result);
+                     "authentication_result", w->authentication, "result", w->result);
 }
 
 static json_t *rerun_json(const struct rerun *r)

@@ -15,7 +15,7 @@ static const struct table_column heads[] = {
     {"AMOUNT", TABLE_RIGHT},  {"CURRENCY", TABLE_TEXT}, {"WHAT", TABLE_TEXT},
     {"CODE", TABLE_TEXT},     {"REASON", TABLE_TEXT},   {"VERIFIED", TABLE_BOOL}};
 static const struct table_column keys[] = {
-    {"number", TABLE_NUMBER}, {"time", TABLE_TEXT},     {"kind", TABLE_TEXT},
+    {"number", TABLE_NUMBER}, {"at", TABLE_TIME},       {"kind", TABLE_TEXT},
     {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"what", TABLE_TEXT},
     {"code", TABLE_TEXT},     {"reason", TABLE_TEXT},   {"verified", TABLE_BOOL}};
 

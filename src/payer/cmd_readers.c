@@ -145,7 +145,7 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
     static const struct table_column keys[] = {{"number", TABLE_NUMBER},
                                                {"reader", TABLE_TEXT},
                                                {"driver", TABLE_TEXT},
-                                               {"card", TABLE_TEXT},
+                                               {"card_state", TABLE_TEXT},
                                                {"atr", TABLE_TEXT},
                                                {"keypad", TABLE_BOOL},
                                                {"display", TABLE_BOOL},

@@ -1,11 +1,11 @@
 /* telepay void: takes back a payment that is not yet in a closed remise. */
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "payer/commands.h"
 #include "payer/deliver.h"
 #include "payer/person.h"
-#include "payer/report.h"
 #include "payer/ticket_words.h"
 
 struct words {
@@ -149,7 +149,6 @@ int payer_void(int argc, char **argv)
     struct tp_error e = {0};
     struct terminal *t = NULL;
     struct receipt receipt = {.state = PAYMENT_DECLINED};
-    json_t *object;
     bool found = false;
     int code;
     enum tp_err r;
@@ -159,8 +158,7 @@ int payer_void(int argc, char **argv)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     r = take_back(&w, &t, &receipt, &found, &e);
     code = cli_end(r, &e);
-    if (found && w.json &&
-        (receipt_to_json(&object, &receipt) != TP_OK || report_print(object) != TP_OK))
+    if (found && w.json && document_print(receipt_shown(&receipt), false) != TP_OK)
         code = CLI_INTERNAL;
     else if (found && !w.json)
         ticket_show(&w.ticket, t, &receipt);

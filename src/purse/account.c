@@ -35,7 +35,7 @@ static int list(const struct argp *argp, bool one, int argc, char **argv)
     static const struct table_column columns[] = {
         {"account", TABLE_TEXT},   {"balance", TABLE_RIGHT}, {"reserved", TABLE_RIGHT},
         {"currency", TABLE_TEXT},  {"state", TABLE_TEXT},    {"reason", TABLE_TEXT},
-        {"counter", TABLE_NUMBER}, {"opened", TABLE_TEXT}};
+        {"counter", TABLE_NUMBER}, {"opened", TABLE_TIME}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

@@ -275,7 +275,7 @@ int purse_cmd_suspense_list(int argc, char **argv)
     static const struct table_column columns[] = {
         {"reference", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER},
         {"amount", TABLE_RIGHT},   {"currency", TABLE_TEXT}, {"reason", TABLE_TEXT},
-        {"since", TABLE_TEXT},     {"settled", TABLE_TEXT},  {"note", TABLE_TEXT}};
+        {"since", TABLE_TIME},     {"settled", TABLE_TIME},  {"note", TABLE_TEXT}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

@@ -116,11 +116,16 @@ int purse_cmd_remise_list(int argc, char **argv)
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, option_parse, NULL, "List the remises.",
                                      NULL,    NULL,         NULL};
-    static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT},   {"number", TABLE_NUMBER},    {"day", TABLE_TEXT},
-        {"payments", TABLE_NUMBER}, {"reversals", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT},   {"state", TABLE_TEXT},       {"refused", TABLE_RIGHT},
-        {"payout", TABLE_NUMBER}};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},
+                                                  {"remise", TABLE_NUMBER},
+                                                  {"day", TABLE_TEXT},
+                                                  {"payment_count", TABLE_NUMBER},
+                                                  {"reversals", TABLE_NUMBER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"state", TABLE_TEXT},
+                                                  {"refused_amount", TABLE_RIGHT},
+                                                  {"payout", TABLE_NUMBER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

@@ -47,10 +47,10 @@ int purse_cmd_list(int argc, char **argv)
         options, option_parse, NULL, "List the payments that were decided, refused ones too.",
         NULL,    NULL,         NULL};
     static const struct table_column columns[] = {
-        {"reference", TABLE_TEXT}, {"at", TABLE_TEXT},       {"account", TABLE_TEXT},
-        {"order", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"amount", TABLE_RIGHT},
-        {"currency", TABLE_TEXT},  {"code", TABLE_TEXT},     {"reason", TABLE_TEXT},
-        {"remise", TABLE_NUMBER},  {"reversed", TABLE_TEXT}};
+        {"reference", TABLE_TEXT}, {"at", TABLE_TIME},         {"account", TABLE_TEXT},
+        {"order", TABLE_TEXT},     {"contract", TABLE_TEXT},   {"amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT},  {"code", TABLE_TEXT},       {"reason", TABLE_TEXT},
+        {"remise", TABLE_NUMBER},  {"reversed_at", TABLE_TIME}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
@@ -100,10 +100,12 @@ static enum tp_err print_sums(struct book *b, const struct purse_settings *setti
                               bool *equal, struct tp_error *e)
 {
     static const struct table_column columns[] = {
-        {"currency", TABLE_TEXT},   {"accounts", TABLE_NUMBER}, {"payments", TABLE_NUMBER},
-        {"filled", TABLE_RIGHT},    {"balances", TABLE_RIGHT},  {"reserved", TABLE_RIGHT},
-        {"owed", TABLE_RIGHT},      {"paid_out", TABLE_RIGHT},  {"given_back", TABLE_RIGHT},
-        {"collected", TABLE_RIGHT}, {"refused", TABLE_RIGHT}};
+        {"currency", TABLE_TEXT},        {"account_count", TABLE_NUMBER},
+        {"payment_count", TABLE_NUMBER}, {"filled", TABLE_RIGHT},
+        {"balances", TABLE_RIGHT},       {"reserved", TABLE_RIGHT},
+        {"owed", TABLE_RIGHT},           {"paid_out", TABLE_RIGHT},
+        {"given_back", TABLE_RIGHT},     {"collected", TABLE_RIGHT},
+        {"refused_amount", TABLE_RIGHT}};
     struct table *table = NULL;
     struct purse_sums s;
     enum tp_err r =

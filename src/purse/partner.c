@@ -95,7 +95,7 @@ int purse_cmd_contract_list(int argc, char **argv)
                                      NULL,         NULL,         NULL};
     static const struct table_column columns[] = {{"id", TABLE_TEXT},       {"name", TABLE_TEXT},
                                                   {"currency", TABLE_TEXT}, {"iban", TABLE_TEXT},
-                                                  {"added", TABLE_TEXT},    {"closed", TABLE_TEXT}};
+                                                  {"added", TABLE_TIME},    {"closed", TABLE_TIME}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
