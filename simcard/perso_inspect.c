@@ -16,15 +16,13 @@
 #include "simcard/profile.h"
 #include "simcard/state.h"
 
-enum { OPT_JSON = 256 };
-
 struct wanted {
     const char *dir;
     bool json;
 };
 
 static const struct argp_option options[] = {
-    {"json", OPT_JSON, NULL, 0, "print everything as JSON", 0},
+    {"json", 'j', NULL, 0, "print everything as JSON", 0},
     {0},
 };
 
@@ -33,7 +31,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct wanted *w = state->input;
 
     switch (key) {
-    case OPT_JSON:
+    case 'j':
         w->json = true;
         return 0;
     case ARGP_KEY_ARG:

@@ -297,7 +297,7 @@ int acquirer_contract_list(int argc, char **argv)
     static const struct argp argp = {list_options, parse, NULL, "List the contracts.",
                                      NULL,         NULL,  NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_TEXT},       {"name", TABLE_TEXT},       {"mcc", TABLE_TEXT},
+        {"contract", TABLE_TEXT}, {"name", TABLE_TEXT},       {"mcc", TABLE_TEXT},
         {"currency", TABLE_TEXT}, {"country", TABLE_TEXT},    {"floor", TABLE_RIGHT},
         {"ceiling", TABLE_RIGHT}, {"no_cvm", TABLE_RIGHT},    {"credit_ceiling", TABLE_RIGHT},
         {"refunds", TABLE_TEXT},  {"close_hour", TABLE_TEXT}, {"siret", TABLE_TEXT},

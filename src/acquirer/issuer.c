@@ -210,7 +210,7 @@ int acquirer_issuer_list(int argc, char **argv)
         NULL,    "List the issuers, and how many reversals each has not acknowledged yet.",
         NULL,    NULL,
         NULL};
-    static const struct table_column columns[] = {{"name", TABLE_TEXT},
+    static const struct table_column columns[] = {{"issuer", TABLE_TEXT},
                                                   {"address", TABLE_TEXT},
                                                   {"acquirer", TABLE_TEXT},
                                                   {"iins", TABLE_TEXT},

@@ -14,7 +14,7 @@ struct words {
     bool json;
 };
 
-enum { KEY_STATE = 256, KEY_REMISE };
+enum { KEY_STATE = 256 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -33,7 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_STATE:
         w->state = arg;
         return 0;
-    case KEY_REMISE:
+    case 'r':
         w->remise = arg;
         return 0;
     default:
@@ -104,7 +104,7 @@ int acquirer_list(int argc, char **argv)
         {"contract", 'c', "ID", 0, "Only this contract's", 0},
         {"state", KEY_STATE, "STATE", 0,
          "Only those acknowledged, in-remise, collected, rejected or reversed", 0},
-        {"remise", KEY_REMISE, "NUMBER", 0, "Only those of the remise of this number", 0},
+        {"remise", 'r', "NUMBER", 0, "Only those of the remise of this number", 0},
         OPTION_DIR,
         OPTION_JSON,
         {0},

@@ -339,7 +339,7 @@ int acquirer_terminal_list(int argc, char **argv)
         {"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the terminals.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT}, {"id", TABLE_TEXT},       {"capabilities", TABLE_TEXT},
+        {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT}, {"capabilities", TABLE_TEXT},
         {"serial", TABLE_TEXT},   {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct terminals terminals = {0};
     struct words w = {0};

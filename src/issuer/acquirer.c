@@ -169,7 +169,7 @@ int issuer_acquirer_list(int argc, char **argv)
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the acquirers.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TIME}};
+        {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TIME}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

@@ -53,10 +53,7 @@ static enum tp_err row(void *ctx, const struct authorisation *a, struct tp_error
 int issuer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"date", 'D', "DATE", 0, "Only this day's, as 2026-11-24", 0},
-        OPTION_DIR,
-        OPTION_JSON,
-        {0}};
+        {"date", 'D', "YYYY-MM-DD", 0, "Only this day's", 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the authorisations.",
                                      NULL,    NULL,  NULL};
     static const struct table_column columns[] = {

@@ -239,7 +239,7 @@ int issuer_script_list(int argc, char **argv)
     static const struct argp argp = {
         options, parse, NULL, "List the scripts and what became of them.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_NUMBER},         {"pan_masked", TABLE_TEXT}, {"what", TABLE_TEXT},
+        {"script", TABLE_NUMBER},     {"pan_masked", TABLE_TEXT}, {"what", TABLE_TEXT},
         {"command", TABLE_TEXT},      {"template", TABLE_TEXT},   {"state", TABLE_TEXT},
         {"deliveries", TABLE_NUMBER}, {"queued", TABLE_TIME},     {"last_delivery", TABLE_TIME},
         {"settled", TABLE_TIME}};

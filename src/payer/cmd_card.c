@@ -25,7 +25,7 @@ struct words {
     int wait_ms;
 };
 
-enum { CONFIG = 0x100, READER, WAIT, TRACE, JSON, UNMASKED };
+enum { CONFIG = 0x100, READER, WAIT, TRACE, UNMASKED };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
@@ -36,7 +36,7 @@ static const struct argp_option options[] = {
     {"wait", WAIT, "SECONDS", 0, "how long to wait for a card [0]", 0},
     {"trace", TRACE, "FILE", 0,
      "write what passes between terminal and card to FILE, sensitive data masked", 0},
-    {"json", JSON, NULL, 0, "print all that was read as JSON", 0},
+    {"json", 'j', NULL, 0, "print all that was read as JSON", 0},
     {"verbose", 'v', NULL, 0,
      "print all that the card says, object by object in words, with its logs and counters", 0},
     {"unmasked", UNMASKED, NULL, 0,
@@ -66,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case TRACE:
         w->trace = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case 'v':

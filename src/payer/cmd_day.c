@@ -12,14 +12,14 @@ struct words {
     bool json, verbose;
 };
 
-enum { CONFIG = 0x100, DATE, PRINT, JSON };
+enum { CONFIG = 0x100, DATE, PRINT };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
      "the terminal's configuration, made by telepay-acquirer terminal add", 0},
     {"date", DATE, "YYYY-MM-DD", 0, "another day than today, of the last 30", 0},
     {"print", PRINT, "DEVICE", 0, PRINT_HELP, 0},
-    {"json", JSON, NULL, 0, "print JSON instead of the ticket", 0},
+    {"json", 'j', NULL, 0, "print JSON instead of the ticket", 0},
     {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
     {0},
 };
@@ -38,7 +38,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case PRINT:
         w->printer = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case 'v':

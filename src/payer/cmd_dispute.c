@@ -19,7 +19,7 @@ struct words {
     bool json, wants_order;
 };
 
-enum { JSON = 0x100, REASON, WORDS };
+enum { REASON = 0x100, WORDS };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -29,7 +29,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->checkout;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case REASON:
@@ -156,7 +156,7 @@ int payer_dispute_open(int argc, char **argv)
         {"reason", REASON, "REASON", 0,
          "not-delivered, not-as-described, not-mine or paid-twice; needed", 0},
         {"words", WORDS, "TEXT", 0, "say more to the merchant", 0},
-        {"json", JSON, NULL, 0, "print JSON", 0},
+        {"json", 'j', NULL, 0, "print JSON", 0},
         {0}};
     static const struct argp argp = {
         options,
@@ -187,7 +187,7 @@ int payer_dispute_evidence(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"words", WORDS, "TEXT", 0, "what the merchant asks for; needed", 0},
-        {"json", JSON, NULL, 0, "print JSON", 0},
+        {"json", 'j', NULL, 0, "print JSON", 0},
         {0}};
     static const struct argp argp = {
         options,  parse, "ORDER", "Bring the evidence that the merchant asks for.",
@@ -206,7 +206,7 @@ int payer_dispute_evidence(int argc, char **argv)
 
 int payer_dispute_show(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+    static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
@@ -266,7 +266,7 @@ static enum tp_err row(void *ctx, const char *order, struct tp_error *e)
 
 int payer_dispute(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+    static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};
     static const struct argp argp = {
         options,
         parse,

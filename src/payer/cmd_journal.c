@@ -22,11 +22,11 @@ struct words {
     bool json, wants_payment, verbose, yes;
 };
 
-enum { CONFIG = 0x100, JSON, YES, SINCE, UNTIL, AMOUNT, STATE };
+enum { CONFIG = 0x100, YES, SINCE, UNTIL, AMOUNT, STATE };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
-    {"json", JSON, NULL, 0, "print JSON", 0},
+    {"json", 'j', NULL, 0, "print JSON", 0},
     {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
     {0},
 };
@@ -40,7 +40,7 @@ static const struct argp_option list_options[] = {
      "only those declined, signed, acknowledged, refused, asked, to-be-reversed, reversed or "
      "not-reversed",
      0},
-    {"json", JSON, NULL, 0, "print JSON", 0},
+    {"json", 'j', NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -56,7 +56,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case CONFIG:
         w->config = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case YES:
@@ -246,7 +246,7 @@ int payer_journal_days(int argc, char **argv)
                                                {"PAID", TABLE_RIGHT},   {"REFUNDED", TABLE_RIGHT},
                                                {"CURRENCY", TABLE_TEXT}};
     static const struct table_column keys[] = {
-        {"day", TABLE_TEXT},     {"state", TABLE_TEXT},        {"count", TABLE_NUMBER},
+        {"day", TABLE_TEXT},     {"state", TABLE_TEXT},        {"payment_count", TABLE_NUMBER},
         {"amount", TABLE_RIGHT}, {"paid_amount", TABLE_RIGHT}, {"refunded_amount", TABLE_RIGHT},
         {"currency", TABLE_TEXT}};
     struct words w = {0};

@@ -23,7 +23,7 @@ struct words {
     bool json, wants_order, verbose;
 };
 
-enum { JSON = 0x100, OUT };
+enum { OUT = 0x100 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -33,7 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->checkout;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case OUT:
@@ -56,7 +56,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_option json_option[] = {{"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};
 static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
 
 /* Words, folder and journal: what each begins with. */
@@ -316,7 +316,7 @@ static enum tp_err prove(const struct words *w, const struct checkout *c,
 int payer_order_prove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"json", JSON, NULL, 0, "print JSON", 0},
+        {"json", 'j', NULL, 0, "print JSON", 0},
         {"out", OUT, "FILE", 0, "write the proof to FILE, for others to verify", 0},
         {0}};
     static const struct argp argp = {
@@ -358,7 +358,7 @@ static void tell(void *ctx, const struct kept_order *o)
 int payer_order_send(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"json", JSON, NULL, 0, "print JSON", 0},
+        {"json", 'j', NULL, 0, "print JSON", 0},
         {"verbose", 'v', NULL, 0, "tell the exchanges by their letters, and the heads of each", 0},
         {0}};
     static const struct argp argp = {

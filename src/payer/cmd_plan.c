@@ -18,7 +18,7 @@ struct words {
     bool json, first, never, sets;
 };
 
-enum { HOME = 0x100, USER, MEANS, UP_TO, UNASKED, SUMMED, FIRST, NEVER, JSON };
+enum { HOME = 0x100, USER, MEANS, UP_TO, UNASKED, SUMMED, FIRST, NEVER };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -49,7 +49,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case NEVER:
         w->never = true;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case ARGP_KEY_END:
@@ -67,7 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},                      \
         {"user", USER, "NAME", 0, "whose plan, of several users of the folder", 0},                \
     {                                                                                              \
-        "json", JSON, NULL, 0, "print JSON", 0                                                     \
+        "json", 'j', NULL, 0, "print JSON", 0                                                      \
     }
 
 static const struct table_column heads[] = {{"MEANS", TABLE_TEXT},

@@ -18,14 +18,14 @@ struct words {
     const char *reader;
 };
 
-enum { JSON = 0x100, DOCTOR, READER };
+enum { DOCTOR = 0x100, READER };
 
 static const struct argp_option options[] = {
     {"doctor", DOCTOR, NULL, 0,
      "look at the whole chain from here to the card, and say what to do where it breaks", 0},
     {"reader", READER, "NAME|NUMBER", 0,
      "with --doctor: the reader whose name contains NAME, or its NUMBER in the list", 0},
-    {"json", JSON, NULL, 0, "print the list as JSON", 0},
+    {"json", 'j', NULL, 0, "print the list as JSON", 0},
     {0},
 };
 
@@ -34,7 +34,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct words *w = state->input;
 
     switch (key) {
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case DOCTOR:

@@ -21,7 +21,7 @@ struct words {
     bool json;
 };
 
-enum { HOME = 0x100, USER, JSON };
+enum { HOME = 0x100, USER };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -34,7 +34,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case USER:
         w->user = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     default:
@@ -279,7 +279,7 @@ static enum tp_err print(const struct session *s, const struct shown_provisions 
 int payer_session(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        WORDS_WHOSE, {"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+        WORDS_WHOSE, {"json", 'j', NULL, 0, "print JSON", 0}, {0}};
     static const struct argp argp = {
         options,
         parse,

@@ -14,12 +14,12 @@ struct words {
     bool json, verbose;
 };
 
-enum { CONFIG = 0x100, JSON };
+enum { CONFIG = 0x100 };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
      "the terminal's configuration, made by telepay-acquirer terminal add", 0},
-    {"json", JSON, NULL, 0, "print the payment as JSON instead of the receipt", 0},
+    {"json", 'j', NULL, 0, "print the payment as JSON instead of the receipt", 0},
     {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
     {0},
 };
@@ -35,7 +35,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case CONFIG:
         w->config = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case 'v':

@@ -33,7 +33,7 @@ struct purse_words {
     }
 #define PURSE_WORD_JSON                                                                            \
     {                                                                                              \
-        "json", PURSE_JSON_KEY, NULL, 0, "print JSON", 0                                           \
+        "json", 'j', NULL, 0, "print JSON", 0                                                      \
     }
 
 /* Of argp: its input is a struct purse_words; the children are order_words, and card_words of a

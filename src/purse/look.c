@@ -102,7 +102,7 @@ static enum tp_err print_sums(struct book *b, const struct purse_settings *setti
     static const struct table_column columns[] = {
         {"currency", TABLE_TEXT},        {"account_count", TABLE_NUMBER},
         {"payment_count", TABLE_NUMBER}, {"filled", TABLE_RIGHT},
-        {"balances", TABLE_RIGHT},       {"reserved", TABLE_RIGHT},
+        {"held", TABLE_RIGHT},           {"reserved", TABLE_RIGHT},
         {"owed", TABLE_RIGHT},           {"paid_out", TABLE_RIGHT},
         {"given_back", TABLE_RIGHT},     {"collected", TABLE_RIGHT},
         {"refused_amount", TABLE_RIGHT}};

@@ -93,7 +93,7 @@ int purse_cmd_contract_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, option_parse, NULL, "List the contracts.",
                                      NULL,         NULL,         NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT},       {"name", TABLE_TEXT},
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT}, {"name", TABLE_TEXT},
                                                   {"currency", TABLE_TEXT}, {"iban", TABLE_TEXT},
                                                   {"added", TABLE_TIME},    {"closed", TABLE_TIME}};
     struct words w = {.dir = NULL};

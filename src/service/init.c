@@ -288,7 +288,7 @@ int service_cmd_mediator_list(int argc, char **argv)
     static const struct argp argp = {
         options, parse_words, NULL, "The mediators that may ask, and that might.",
         NULL,    NULL,        NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT},
+    static const struct table_column columns[] = {{"mediator", TABLE_TEXT},
                                                   {"added", TABLE_TIME},
                                                   {"closed", TABLE_TIME},
                                                   {"certificate_sha256", TABLE_TEXT}};

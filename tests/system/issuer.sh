@@ -76,7 +76,7 @@ expect 0 "has its folder in a1" i acquirer add --id 00000000001 --out a1 --port 
 for line in "name = Test-bank" "host = 127.0.0.1" "port = $port" "acquirer = 00000000001" "iins = 999014" "ca = ca.pem" "certificate = acquirer.pem" "key = acquirer.key"; do
     grep -qx "$line" a1/issuer.conf || fail "issuer.conf has no \"$line\""
 done
-expect 0 '"id": ?"00000000001"' i acquirer list --json
+expect 0 '"acquirer": ?"00000000001"' i acquirer list --json
 
 # ---- asked from outside ----
 # ask ATC AMOUNT RRN WANTED…: every line that the client prints.

@@ -465,7 +465,7 @@ fi
 
 # ---- the day
 
-status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
+status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .held, .owed, .paid_out, .given_back] | join(" ")'; }
 [ "$(status)" = "1853.50 1149.00 528.00 0.00 176.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
 said "26 payments, 2 given back, 498.00 EUR"
