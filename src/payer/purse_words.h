@@ -23,7 +23,6 @@ struct purse_words {
 #define PURSE_IBAN_KEY   0x103
 #define PURSE_NAME_KEY   0x104
 #define PURSE_YES_KEY    0x105
-#define PURSE_JSON_KEY   0x106
 #define PURSE_HOURS_KEY  0x107
 #define PURSE_WINDOW_KEY 0x108
 

@@ -164,7 +164,7 @@ at_the_books() {
     j issuer-authorisations 0 telepay-issuer list --json --dir iss
     printf 'key=0123456789ABCDEFFEDCBA9876543210\n' >keys
     printf 9990140000000098 | expect 0 "" telepay-acquirer opposition add --reason lost --any-check-digit
-    expect 5 "ATC_REPLAYED" replayed
+    expect 5 "63, ISSUER" replayed
     j collect 1 telepay-acquirer collect --now --json
     has collect '[.remises[] | select(.refused == 1)] | length == 1'
     j remise-list 0 telepay-acquirer remise list --json

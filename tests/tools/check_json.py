@@ -17,7 +17,7 @@ FORMS = {
     "local time": lambda v: isinstance(v, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", v),
     "date": lambda v: isinstance(v, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", v),
 }
-DIGITS = {"stan": 6, "card_sequence": 2, "terminal": 8}
+DIGITS = {"stan": 6, "card_sequence": 2}
 faults = []
 
 
