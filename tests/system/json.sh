@@ -232,7 +232,7 @@ inside() {
     rm -f said/err
     "$TESTS_SRCDIR/tools/check_json.py" "$TESTS_SRCDIR/../doc/json.md" said/* || failures=$((failures + 1))
     # a member that is not listed is found
-    grep -v '^| `pan_masked` ' "$TESTS_SRCDIR/../doc/json.md" >without.md
+    sed '/^| .pan_masked. /d' "$TESTS_SRCDIR/../doc/json.md" >without.md
     "$TESTS_SRCDIR/tools/check_json.py" without.md said/journal-show >out && fail "a member that is not listed passes"
     said "journal-show: the member pan_masked is not listed"
     verdict
