@@ -1,7 +1,7 @@
 dist_check_SCRIPTS += tests/system/manpages.sh
 TESTS += tests/system/manpages.sh
 
-dist_doc_DATA = README.md NEWS doc/architecture.md doc/design.md doc/protocol.md doc/service.md doc/till.md
+dist_doc_DATA = README.md NEWS doc/architecture.md doc/design.md doc/json.md doc/protocol.md doc/service.md doc/till.md
 # bash looks a completion up by the name of the program: one file, ten names.
 COMPLETED = telepay telepay-acquirer telepay-centre telepay-emv telepay-issuer telepay-mediator telepay-perso telepay-purse telepay-service telepay-simcard
 EXTRA_DIST += doc/telepay.bash-completion LICENSE

@@ -11,12 +11,11 @@
 #include "base/bcd.h"
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/hex.h"
 #include "base/text.h"
 #include "simcard/profile.h"
 #include "simcard/state.h"
-
-enum { OPT_JSON = 256 };
 
 struct wanted {
     const char *dir;
@@ -24,7 +23,7 @@ struct wanted {
 };
 
 static const struct argp_option options[] = {
-    {"json", OPT_JSON, NULL, 0, N_("print everything as JSON"), 0},
+    {"json", 'j', NULL, 0, N_("print everything as JSON"), 0},
     {0},
 };
 
@@ -33,7 +32,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct wanted *w = state->input;
 
     switch (key) {
-    case OPT_JSON:
+    case 'j':
         w->json = true;
         return 0;
     case ARGP_KEY_ARG:
@@ -191,25 +190,20 @@ static enum tp_err print_json(const struct card_profile *p, const struct card_st
 {
     char pan[PAN_TEXT_MAX], aip[5], afl[2 * PROFILE_BYTES_MAX + 1], pdol[2 * PROFILE_BYTES_MAX + 1];
     json_t *objects = json_array();
-    json_t *json;
-    int r = -1;
 
     walk(p, add_object, objects);
-    json = json_pack(
-        "{s:s, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:{s:i, s:i, s:i, s:i, s:b}, s:o, s:o}",
-        "pan", mask_pan(pan, p->pan), "applications", apps_json(p, s), "method", method_of(p),
-        "aip", hex_encode(aip, SPAN_OF(p->aip)), "afl",
-        hex_encode(afl, span_of(p->afl.p, p->afl.n)), "pdol",
-        hex_encode(pdol, span_of(p->pdol.p, p->pdol.n)), "offline_limit", p->offline_limit,
-        "offline_maximum", p->offline_maximum, "t0", p->t0, "counters", "atc", s->atc,
-        "last_online_atc", s->last_online_atc, "offline_count", s->offline_count, "pin_tries",
-        s->pin_tries, "blocked", (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0, "log",
-        log_json(s), "objects", objects);
-    if (json != NULL)
-        r = json_dumpf(json, stdout, JSON_INDENT(1));
-    json_decref(json);
-    putchar('\n');
-    return r == 0 ? TP_OK : TP_ERR_IO;
+    return document_print(
+        json_pack(
+            "{s:s, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:{s:i, s:i, s:i, s:i, s:b}, s:o, s:o}",
+            "pan_masked", mask_pan(pan, p->pan), "applications", apps_json(p, s),
+            "authentication_method", method_of(p), "aip", hex_encode(aip, SPAN_OF(p->aip)), "afl",
+            hex_encode(afl, span_of(p->afl.p, p->afl.n)), "pdol",
+            hex_encode(pdol, span_of(p->pdol.p, p->pdol.n)), "offline_limit", p->offline_limit,
+            "offline_maximum", p->offline_maximum, "t0", p->t0, "counters", "atc", s->atc,
+            "last_online_atc", s->last_online_atc, "offline_count", s->offline_count, "pin_tries",
+            s->pin_tries, "blocked", (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0,
+            "log", log_json(s), "objects", objects),
+        false);
 }
 
 int perso_inspect(int argc, char **argv)

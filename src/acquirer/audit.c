@@ -6,6 +6,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/document.h"
 #include "base/text.h"
 #include "ledger/audit.h"
 
@@ -55,18 +56,21 @@ static enum tp_err say_finding(void *ctx, const struct audit_finding *f, struct 
     }
     if (json_array_size(report->findings) >= FINDINGS_JSON)
         return TP_OK;
-    object = json_pack("{s:s, s:s, s:I, s:s, s:s}", "check", f->check, "contract", f->contract,
-                       "remise", (json_int_t)f->remise, "rrn", f->rrn, "text", f->text);
+    object = json_pack("{s:s, s:s, s:o, s:s, s:s}", "check", f->check, "contract", f->contract,
+                       "remise", f->remise != 0 ? json_integer(f->remise) : json_null(), "rrn",
+                       f->rrn, "text", f->text);
     json_array_append_new(report->findings, object);
     return TP_OK;
 }
 
-static json_t *totals_json(const struct remise_totals *t)
+static json_t *totals_json(const struct remise_totals *t, unsigned currency)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "debits", (json_int_t)t->debits,
-                     "debit_amount", (json_int_t)t->debit_amount, "credits", (json_int_t)t->credits,
-                     "credit_amount", (json_int_t)t->credit_amount, "reversals",
-                     (json_int_t)t->reversals, "reversal_amount", (json_int_t)t->reversal_amount);
+    return json_pack(
+        "{s:I, s:o, s:I, s:o, s:I, s:o, s:s}", "debits", (json_int_t)t->debits, "debit_amount",
+        document_amount(t->debit_amount, currency), "credits", (json_int_t)t->credits,
+        "credit_amount", document_amount(t->credit_amount, currency), "reversals",
+        (json_int_t)t->reversals, "reversal_amount", document_amount(t->reversal_amount, currency),
+        "currency", currency_shown(currency));
 }
 
 static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp_error *e)
@@ -78,14 +82,16 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
 
     (void)e;
     if (report->remises != NULL) {
-        json_array_append_new(report->remises,
-                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o, s:o}", "contract",
-                                        r->books.contract, "number", (json_int_t)r->books.number,
-                                        "state", remise_state_name(r->books.state), "currency",
-                                        currency_shown(r->books.currency), "agrees",
-                                        r->findings == 0 ? 1 : 0, "vouched", (json_int_t)r->vouched,
-                                        "books", totals_json(&r->books.totals), "evidence",
-                                        totals_json(t), "refused", totals_json(&r->refused)));
+        json_array_append_new(
+            report->remises,
+            json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o, s:o}", "contract",
+                      r->books.contract, "remise", (json_int_t)r->books.number, "state",
+                      remise_state_name(r->books.state), "currency",
+                      currency_shown(r->books.currency), "agrees", r->findings == 0 ? 1 : 0,
+                      "vouched", (json_int_t)r->vouched, "books_totals",
+                      totals_json(&r->books.totals, r->books.currency), "evidence_totals",
+                      totals_json(t, r->books.currency), "refused_totals",
+                      totals_json(&r->refused, r->books.currency)));
         return TP_OK;
     }
     money_shown(debit, t->debit_amount, r->books.currency);
@@ -112,10 +118,10 @@ static int print_end(struct report *report, const struct audit_sums *sums)
     if (report->findings != NULL) {
         const int done = option_print_json(json_pack(
             "{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "agrees", sums->findings == 0 ? 1 : 0,
-            "contracts", (json_int_t)sums->contracts, "remise_count", (json_int_t)sums->remises,
-            "transactions", (json_int_t)sums->transactions, "vouched", (json_int_t)sums->vouched,
-            "finding_count", (json_int_t)sums->findings, "findings", report->findings, "remises",
-            report->remises));
+            "contract_count", (json_int_t)sums->contracts, "remise_count",
+            (json_int_t)sums->remises, "transaction_count", (json_int_t)sums->transactions,
+            "vouched", (json_int_t)sums->vouched, "finding_count", (json_int_t)sums->findings,
+            "findings", report->findings, "remises", report->remises));
         *report = (struct report){NULL, NULL};
         return done;
     }

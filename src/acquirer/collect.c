@@ -14,7 +14,7 @@
 int acquirer_submit(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        COLLECT_CONTRACT, {"remise", 'r', "N", 0, N_("only this remise of the contract"), 0},
+        COLLECT_CONTRACT, {"remise", 'r', "NUMBER", 0, N_("only this remise of the contract"), 0},
         COLLECT_ATTEMPTS, COLLECT_PAUSE,
         COLLECT_TIMEOUT,  DIR_OPTION,
         COLLECT_JSON,     {0}};

@@ -298,7 +298,7 @@ int acquirer_contract_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, parse, NULL, N_("List the contracts."),
                                      table_words,  NULL,  NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT},
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},
                                                   {"name", TABLE_WORDS},
                                                   {"mcc", TABLE_TEXT | TABLE_LESSER},
                                                   {"currency", TABLE_TEXT},
@@ -306,7 +306,7 @@ int acquirer_contract_list(int argc, char **argv)
                                                   {"floor", TABLE_RIGHT | TABLE_LESSER},
                                                   {"ceiling", TABLE_RIGHT},
                                                   {"no_cvm", TABLE_RIGHT | TABLE_LESSER},
-                                                  {"credits", TABLE_RIGHT | TABLE_LESSER},
+                                                  {"credit_ceiling", TABLE_RIGHT | TABLE_LESSER},
                                                   {"refunds", TABLE_TEXT | TABLE_LESSER},
                                                   {"close_hour", TABLE_TEXT | TABLE_LESSER},
                                                   {"siret", TABLE_TEXT | TABLE_LESSER},

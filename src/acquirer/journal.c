@@ -6,6 +6,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/document.h"
 #include "base/hex.h"
 #include "base/text.h"
 
@@ -14,7 +15,7 @@ struct words {
     bool json;
 };
 
-enum { KEY_STATE = 256, KEY_REMISE };
+enum { KEY_STATE = 256 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -33,7 +34,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_STATE:
         w->state = arg;
         return 0;
-    case KEY_REMISE:
+    case 'r':
         w->remise = arg;
         return 0;
     default:
@@ -86,7 +87,7 @@ static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record
                                  amount,
                                  currency_shown(tx->currency),
                                  tx->pan_masked,
-                                 remise,
+                                 tx->remise != 0 ? remise : NULL,
                                  tx_state_name(tx->state)};
 
     (void)sequence;
@@ -104,7 +105,7 @@ int acquirer_list(int argc, char **argv)
         {"contract", 'c', "ID", 0, N_("Only this contract's"), 0},
         {"state", KEY_STATE, "STATE", 0,
          N_("Only those acknowledged, in-remise, collected, rejected or reversed"), 0},
-        {"remise", KEY_REMISE, "NUMBER", 0, N_("Only those of the remise of this number"), 0},
+        {"remise", 'r', "NUMBER", 0, N_("Only those of the remise of this number"), 0},
         OPTION_DIR,
         OPTION_JSON,
         {0},
@@ -113,13 +114,13 @@ int acquirer_list(int argc, char **argv)
         options,     parse, NULL, N_("List the transactions that were acknowledged."),
         table_words, NULL,  NULL};
     static const struct table_column columns[] = {{"rrn", TABLE_TEXT},
-                                                  {"time", TABLE_TEXT},
+                                                  {"local_time", TABLE_TIME},
                                                   {"contract", TABLE_TEXT | TABLE_LESSER},
                                                   {"terminal", TABLE_TEXT | TABLE_LESSER},
                                                   {"kind", TABLE_TEXT},
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
-                                                  {"card", TABLE_TEXT | TABLE_LESSER},
+                                                  {"pan_masked", TABLE_TEXT | TABLE_LESSER},
                                                   {"remise", TABLE_NUMBER | TABLE_LESSER},
                                                   {"state", TABLE_TEXT}};
     struct words w = {0};
@@ -164,7 +165,7 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     char amount[MONEY_TEXT_MAX];
     LINE("amount", "%s", money_shown(amount, tx->amount, tx->currency));
     LINE("currency", "%s", currency_shown(tx->currency));
-    LINE("card", "%s", tx->pan_masked);
+    LINE("pan_masked", "%s", tx->pan_masked);
     LINE("card_sequence", "%02u", tx->emv.psn);
     LINE("card_expiry", "%s", date_format(date, tx->emv.card_expiry));
     LINE("contract", "%s", tx->contract);
@@ -175,18 +176,14 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
          (int)(t / 100 % 100), (int)(t % 100));
     LINE("acknowledged", "%s", time_shown(time_text, tx->acknowledged));
     LINE("remise", "%" PRIu32, tx->remise);
-    if (tx->approval[0] != '\0') {
-        LINE("approval", "%s", tx->approval);
-    }
-    if (tx->undoes[0] != '\0') {
-        LINE("refund_of", "%s", tx->undoes);
-    }
-    LINE("counter", "%u", tx->emv.atc);
+    LINE("approval", "%s", tx->approval);
+    LINE("refund_of", "%s", tx->undoes);
+    LINE("atc", "%u", tx->emv.atc);
     LINE("approved_by", "%s",
          tx->approval[0] == '\0' ? "the card"
          : tx->emv.online        ? "the issuer"
                                  : "card and issuer");
-    LINE("cryptogram", "%s", hex_encode(hex, SPAN_OF(tx->emv.ac)));
+    LINE("ac", "%s", hex_encode(hex, SPAN_OF(tx->emv.ac)));
     LINE("digest", "%s",
          hex_encode(hex, span_of(tx->digest.p, tx->digest.n <= 32 ? tx->digest.n : 32)));
     LINE("evidence_bytes", "%zu", tx->emv.de55.n + tx->emv.stream.n);
@@ -202,15 +199,16 @@ static int show(const struct tx_record *tx, bool json)
 
     if (!json) {
         for (size_t i = 0; i < n; i++)
-            printf("%-15s %s\n", lines[i].name, lines[i].value);
+            if (lines[i].value[0] != '\0')
+                printf("%-15s %s\n", lines[i].name, lines[i].value);
         return CLI_DONE;
     }
     object = json_object();
     for (size_t i = 0; i < n; i++)
         json_object_set_new(object, lines[i].name, json_string(lines[i].value));
-    json_object_set_new(object, "remise", json_integer(tx->remise));
-    json_object_set_new(object, "counter", json_integer(tx->emv.atc));
-    json_object_set_new(object, "amount_minor", json_integer(tx->amount));
+    json_object_set_new(object, "remise", tx->remise != 0 ? json_integer(tx->remise) : json_null());
+    json_object_set_new(object, "acknowledged", document_time(tx->acknowledged));
+    json_object_set_new(object, "atc", json_integer(tx->emv.atc));
     json_object_set_new(object, "evidence_bytes",
                         json_integer((json_int_t)(tx->emv.de55.n + tx->emv.stream.n)));
     return option_print_json(object);

@@ -164,7 +164,7 @@ int acquirer_opposition_list(int argc, char **argv)
     static const struct argp argp = {options,     parse, NULL, N_("List the cards in opposition."),
                                      table_words, NULL,  NULL};
     static const struct table_column columns[] = {
-        {"card", TABLE_TEXT}, {"reason", TABLE_WORDS}, {"since", TABLE_TEXT}};
+        {"pan_masked", TABLE_TEXT}, {"reason", TABLE_WORDS}, {"since", TABLE_TIME}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/log.h"
 
 enum tp_err option_open(struct ledger **l, char *dir, const char *given, struct tp_error *e)
@@ -67,14 +68,7 @@ int listing_end(struct listing *list, enum tp_err r)
 
 int option_print_json(json_t *value)
 {
-    int done = -1;
-
-    if (value != NULL) {
-        done = json_dumpf(value, stdout, JSON_INDENT(2));
-        fputc('\n', stdout);
-        json_decref(value);
-    }
-    if (done == 0 && fflush(stdout) == 0)
+    if (document_print(value, false) == TP_OK)
         return CLI_DONE;
     log_error("cannot write the JSON");
     return CLI_INTERNAL;

@@ -175,8 +175,8 @@ static int print_json(const struct proving *p)
     json_object_set_new(object, "amount",
                         json_string(money_shown(amount, p->tx.amount, p->tx.currency)));
     json_object_set_new(object, "currency", json_string(currency_shown(p->tx.currency)));
-    json_object_set_new(object, "card", json_string(p->tx.pan_masked));
-    json_object_set_new(object, "method",
+    json_object_set_new(object, "pan_masked", json_string(p->tx.pan_masked));
+    json_object_set_new(object, "authentication_method",
                         json_string(evidence_method_name(p->proof.result.method)));
     json_object_set_new(object, "amount_signed", json_boolean(!proof_vouched(&p->proof)));
     json_object_set_new(object, "issuer", json_string(p->tx.issuer));

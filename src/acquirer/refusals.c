@@ -59,14 +59,14 @@ int acquirer_refusals(int argc, char **argv)
         table_words,
         NULL,
         NULL};
-    static const struct table_column columns[] = {{"time", TABLE_TEXT},
+    static const struct table_column columns[] = {{"at", TABLE_TIME},
                                                   {"contract", TABLE_TEXT | TABLE_LESSER},
                                                   {"terminal", TABLE_TEXT | TABLE_LESSER},
                                                   {"stan", TABLE_TEXT},
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
-                                                  {"card", TABLE_TEXT | TABLE_LESSER},
-                                                  {"code", TABLE_TEXT},
+                                                  {"pan_masked", TABLE_TEXT | TABLE_LESSER},
+                                                  {"answer", TABLE_TEXT},
                                                   {"reason", TABLE_WORDS}};
     struct words w = {0};
     struct listing list = {0};

@@ -6,6 +6,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/document.h"
 #include "base/hex.h"
 #include "base/text.h"
 
@@ -132,7 +133,7 @@ int acquirer_remise_list(int argc, char **argv)
     static const struct argp argp = {
         options, parse, NULL, N_("List the remises with their totals."), table_words, NULL, NULL};
     static const struct table_column columns[] = {{"contract", TABLE_TEXT},
-                                                  {"number", TABLE_NUMBER},
+                                                  {"remise", TABLE_NUMBER},
                                                   {"day", TABLE_TEXT},
                                                   {"debits", TABLE_NUMBER},
                                                   {"debit_amount", TABLE_RIGHT | TABLE_LESSER},
@@ -188,11 +189,11 @@ static json_t *remise_json(const struct remise *r)
 {
     json_t *object = json_object();
     struct cells c;
-    char when[TIME_TEXT_MAX], hash[65];
+    char hash[65];
 
     fill(&c, r);
     set_text(object, "contract", r->contract);
-    json_object_set_new(object, "number", json_integer(r->number));
+    json_object_set_new(object, "remise", json_integer(r->number));
     set_text(object, "state", remise_state_name(r->state));
     set_text(object, "day", c.day);
     set_text(object, "currency", currency_shown(r->currency));
@@ -203,11 +204,11 @@ static json_t *remise_json(const struct remise *r)
     json_object_set_new(object, "reversals", json_integer(r->totals.reversals));
     set_text(object, "reversal_amount", c.reversal);
     set_text(object, "net", c.net);
-    set_text(object, "opened", time_shown(when, r->opened));
-    set_text(object, "closed", time_shown(when, r->closed));
-    set_text(object, "submitted", time_shown(when, r->submitted));
-    set_text(object, "settled", time_shown(when, r->settled));
-    json_object_set_new(object, "attempts", json_integer(r->attempts));
+    json_object_set_new(object, "opened", document_time(r->opened));
+    json_object_set_new(object, "closed", document_time(r->closed));
+    json_object_set_new(object, "submitted", document_time(r->submitted));
+    json_object_set_new(object, "settled", document_time(r->settled));
+    json_object_set_new(object, "attempt_count", json_integer(r->attempts));
     set_text(object, "content_hash",
              r->attempts > 0 ? hex_encode(hash, SPAN_OF(r->content_hash)) : "");
     set_text(object, "outcome", r->outcome);

@@ -86,10 +86,10 @@ int acquirer_suspense_list(int argc, char **argv)
                                                   {"kind", TABLE_TEXT | TABLE_LESSER},
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
-                                                  {"card", TABLE_TEXT | TABLE_LESSER},
+                                                  {"pan_masked", TABLE_TEXT | TABLE_LESSER},
                                                   {"reason", TABLE_WORDS},
-                                                  {"since", TABLE_TEXT | TABLE_LESSER},
-                                                  {"settled", TABLE_TEXT},
+                                                  {"since", TABLE_TIME | TABLE_LESSER},
+                                                  {"settled", TABLE_TIME},
                                                   {"note", TABLE_WORDS | TABLE_LESSER}};
     struct words w = {0};
     struct listing list = {0};

@@ -339,7 +339,7 @@ int acquirer_terminal_list(int argc, char **argv)
     static const struct argp argp = {options,     parse, NULL, N_("List the terminals."),
                                      table_words, NULL,  NULL};
     static const struct table_column columns[] = {{"contract", TABLE_TEXT},
-                                                  {"id", TABLE_TEXT},
+                                                  {"terminal", TABLE_TEXT},
                                                   {"capabilities", TABLE_TEXT},
                                                   {"serial", TABLE_WORDS | TABLE_LESSER},
                                                   {"acquirer", TABLE_TEXT | TABLE_LESSER},

@@ -53,7 +53,7 @@ static error_t parse_word(int key, char *word, struct argp_state *state)
     case 'a':
         w->authority = word;
         break;
-    case 'd':
+    case 'D':
         if (strlen(word) != 10 || date_parse(&w->date, word) != TP_OK)
             argp_error(state, _("\"%s\" is no date: write it like 2026-11-23"), word);
         break;
@@ -600,7 +600,7 @@ int acquirer_verify(int argc, char **argv)
         {"authority", 'a', "FILE", 0,
          N_("Certificate of the acquirer's authority (pki/ca.pem), by which orders are checked"),
          0},
-        {"date", 'd', "YYYY-MM-DD", 0,
+        {"date", 'D', "YYYY-MM-DD", 0,
          N_("Day on which the certificates must be valid [the file's environment_date, else "
             "today]"),
          0},

@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/document.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -145,9 +146,36 @@ int cli_main(const struct cli_program *p, int argc, char **argv)
     return refuse(p, argc - 1, argv + 1);
 }
 
+static const struct argp *parsed; /* by the one command that runs */
+
+static bool is_json(int key)
+{
+    const struct argp_option *o = parsed->options;
+
+    while (o != NULL && (o->name != NULL || o->key != 0 || o->doc != NULL || o->group != 0)) {
+        if (o->name != NULL && o->key == key && strcmp(o->name, "json") == 0)
+            return true;
+        o++;
+    }
+    return false;
+}
+
+/* Who asks for JSON hears of errors in JSON: known here, for all commands. */
+static error_t parse_key(int key, char *arg, struct argp_state *state)
+{
+    if (is_json(key))
+        document_asked();
+    return parsed->parser(key, arg, state);
+}
+
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
-    const error_t r = argp_parse(argp, argc, argv, 0, NULL, input);
+    struct argp heard = *argp;
+
+    parsed = argp;
+    heard.parser = parse_key;
+
+    const error_t r = argp_parse(&heard, argc, argv, 0, NULL, input);
 
     if (r != 0) { /* only out of memory and the like: argp itself exits on wrong words */
         log_error("%s", strerror(r));
@@ -292,6 +320,7 @@ int cli_exit_of(enum tp_err code)
 int cli_report(const struct tp_error *e)
 {
     log_error("%s", e->text[0] != '\0' ? e->text : tp_err_text(e->code));
+    document_error(e);
     return cli_exit_of(e->code);
 }
 

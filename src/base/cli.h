@@ -64,7 +64,8 @@ TP_MUST_CHECK enum tp_err cli_digits(char *out, size_t min, size_t max, const ch
                                      const char *fd, const char *prompt, bool hidden,
                                      struct tp_error *e);
 
-/* The exit code of an error, and the same after printing "telepay: sentence" on stderr. */
+/* The exit code of an error, and the same after printing "telepay: sentence" on stderr, and where
+ * JSON was asked for the error as JSON on stdout. */
 int cli_exit_of(enum tp_err code);
 int cli_report(const struct tp_error *e);
 

@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	src/base/cli.c src/base/cli.h \
 	src/base/conf.c src/base/conf.h \
 	src/base/date.c src/base/date.h \
+	src/base/document.c src/base/document.h \
 	src/base/err.c src/base/err.h \
 	src/base/file.c src/base/file.h \
 	src/base/hex.c src/base/hex.h \

@@ -8,6 +8,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/pager.h"
 #include "base/progress.h"
@@ -201,6 +203,30 @@ static bool is_number(const char *cell)
            (*digits >= '0' && *digits <= '9' && digits[strspn(digits, "0123456789.")] == '\0');
 }
 
+/* Times of JSON are of UTC; one without a zone, of a terminal's clock, stays as it is. */
+static const char *json_time(char out[TIME_TEXT_MAX], const char *cell)
+{
+    char *gap;
+    time_t at;
+
+    if (cell == NULL)
+        return NULL;
+    if (time_parse(&at, cell) == TP_OK)
+        return time_format_utc(out, at);
+    snprintf(out, TIME_TEXT_MAX, "%s", cell);
+    gap = strchr(out, ' ');
+    if (gap != NULL)
+        *gap = 'T';
+    return out;
+}
+
+static const char *shown_cell(char when[TIME_TEXT_MAX], const struct table *t, size_t column,
+                              const char *const *cells)
+{
+    return kind_of(&t->columns[column]) == TABLE_TIME && t->json ? json_time(when, cells[column])
+                                                                 : cells[column];
+}
+
 static enum tp_err check_cell(const struct table_column *c, const char *cell, struct tp_error *e)
 {
     if (kind_of(c) == TABLE_BOOL && !is_bool(cell))
@@ -213,12 +239,13 @@ static enum tp_err check_cell(const struct table_column *c, const char *cell, st
 enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e)
 {
     struct libscols_line *line = scols_table_new_line(t->scols, NULL);
+    char when[TIME_TEXT_MAX];
     enum tp_err r = line != NULL ? TP_OK : no_memory(e);
 
     for (size_t i = 0; i < t->n && r == TP_OK; i++)
         r = check_cell(&t->columns[i], cells[i], e);
     for (size_t i = 0; i < t->n_shown && r == TP_OK; i++)
-        if (scols_line_set_data(line, i, cells[t->shown[i].column]) != 0)
+        if (scols_line_set_data(line, i, shown_cell(when, t, t->shown[i].column, cells)) != 0)
             r = no_memory(e);
     if (scols_table_get_nlines(t->scols) > MANY)
         progress_at(&t->progress, scols_table_get_nlines(t->scols));
@@ -327,8 +354,15 @@ static bool print(struct table *t)
     return pager_end(&pager) && printed;
 }
 
+bool table_is_json(const struct table *t)
+{
+    return scols_table_is_json(t->scols) != 0;
+}
+
 enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e)
 {
+    if (r == TP_OK)
+        document_begun();
     if (r == TP_OK && !print(*t))
         r = tp_fail(e, TP_ERR_IO, "cannot print the list");
     table_free(t);

@@ -15,6 +15,7 @@ enum table_kind {
     TABLE_RIGHT /* text, flush right: amounts */,
     TABLE_NUMBER /* a number in JSON */,
     TABLE_BOOL /* cells by table_bool */,
+    TABLE_TIME /* cells by time_shown, or "2026-11-23 09:15:00" of a clock of no known zone */,
     TABLE_KIND = 7,
     TABLE_LESSER = 8 /* with one of them: left out where a terminal has no room */
 };
@@ -40,6 +41,9 @@ TP_MUST_CHECK enum tp_err table_new(struct table **out, const char *name,
 /* The cell of a TABLE_BOOL column: "yes" or "no", true or false in JSON. No other text is taken
  * there: libsmartcols calls most words true. */
 const char *table_bool(bool value);
+
+/* Whether it will be printed as JSON. */
+bool table_is_json(const struct table *t);
 
 /* One row of as many cells as there are columns; the texts are copied; NULL is an empty cell (null
  * in JSON). */

@@ -59,8 +59,8 @@ int centre_cmd_contract_list(int argc, char **argv)
         options,     parse, NULL, N_("Whose each contract number is, and whose it was."),
         table_words, NULL,  NULL};
     static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT},  {"acquirer", TABLE_TEXT}, {"holds", TABLE_BOOL},
-        {"remises", TABLE_NUMBER}, {"last", TABLE_NUMBER},   {"changed", TABLE_TEXT}};
+        {"contract", TABLE_TEXT},       {"acquirer", TABLE_TEXT},      {"holds", TABLE_BOOL},
+        {"remise_count", TABLE_NUMBER}, {"last_remise", TABLE_NUMBER}, {"changed", TABLE_TIME}};
     struct words w = {.json = false};
     struct listing list;
     enum tp_err r;

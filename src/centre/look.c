@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "centre/option.h"
@@ -149,7 +150,7 @@ int centre_cmd_list(int argc, char **argv)
     static const struct table_column columns[] = {{"contract", TABLE_TEXT},
                                                   {"remise", TABLE_NUMBER},
                                                   {"acquirer", TABLE_TEXT | TABLE_LESSER},
-                                                  {"answered", TABLE_TEXT | TABLE_LESSER},
+                                                  {"answered", TABLE_TIME | TABLE_LESSER},
                                                   {"result", TABLE_TEXT},
                                                   {"debits", TABLE_NUMBER | TABLE_LESSER},
                                                   {"debit_amount", TABLE_RIGHT | TABLE_LESSER},
@@ -190,7 +191,7 @@ static void print_local(char out[24], int64_t t)
 static enum tp_err show_item(void *ctx, const struct centre_item *item, struct tp_error *e)
 {
     struct shown *s = ctx;
-    char amount[MONEY_TEXT_MAX], at[24];
+    char amount[MONEY_TEXT_MAX], at[24], stan[12];
     const bool accepted = item->refused[0] == '\0', by_card = item->account[0] == '\0';
 
     print_local(at, item->local_time);
@@ -203,15 +204,18 @@ static enum tp_err show_item(void *ctx, const struct centre_item *item, struct t
                accepted ? "accepted" : item->refused);
         return TP_OK;
     }
+    snprintf(stan, sizeof(stan), "%06" PRIu32, item->stan);
     json_t *o = json_pack(
-        "{s:I, s:s, s:s, s:s, s:I, s:s*, s:s*, s:s, s:s, s:s*}", "sequence",
-        (json_int_t)item->sequence, "rrn", item->rrn, "terminal", item->terminal, "time", at,
-        "stan", (json_int_t)item->stan, "pan", by_card ? item->pan_masked : NULL, "account",
-        by_card ? NULL : item->account, "kind", item->kind == CAAA_CREDIT ? "credit" : "debit",
-        "amount", amount, "refused", accepted ? NULL : item->refused);
+        "{s:I, s:s, s:s, s:o, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b, s:s?}", "sequence",
+        (json_int_t)item->sequence, "rrn", item->rrn, "terminal", item->terminal, "local_time",
+        document_local_time(item->local_time), "stan", stan, "pan_masked",
+        by_card ? item->pan_masked : NULL, "account", by_card ? NULL : item->account, "kind",
+        item->kind == CAAA_CREDIT ? "credit" : "debit", "amount", amount, "currency",
+        s->currency->alpha, "accepted", accepted, "reason", accepted ? NULL : item->refused);
 
     if (o == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    document_absent(o);
     fputs(s->first ? "\n    " : ",\n    ", stdout);
     json_dumpf(o, stdout, JSON_COMPACT);
     json_decref(o);
@@ -227,16 +231,18 @@ struct head { /* the texts of a remise */
 static void head_json(const struct centre_remise *m, const struct head *h)
 {
     json_t *o = json_pack(
-        "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:s, "
+        "{s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:s, "
         "s:I}",
         "contract", m->contract, "remise", (json_int_t)m->number, "acquirer", m->acquirer, "result",
-        result_name(m->result), "reason", m->verdict.reason, "created", h->created, "answered",
-        h->answered, "sha256", h->hash, "bytes", (json_int_t)m->bytes, "currency",
-        m->currency->alpha, "debits", (json_int_t)m->totals.count[CAAA_DEBIT], "debit_amount",
-        h->debit, "credits", (json_int_t)m->totals.count[CAAA_CREDIT], "credit_amount", h->credit,
-        "annulled", (json_int_t)m->totals.count[CAAA_DEBIT_REVERSED], "annulled_amount",
-        h->annulled, "net", h->net, "refused", (json_int_t)m->refused);
+        result_name(m->result), "reason", m->verdict.reason, "created", document_time(m->created),
+        "answered", document_time(m->answered), "sha256", h->hash, "bytes", (json_int_t)m->bytes,
+        "currency", m->currency->alpha, "debits", (json_int_t)m->totals.count[CAAA_DEBIT],
+        "debit_amount", h->debit, "credits", (json_int_t)m->totals.count[CAAA_CREDIT],
+        "credit_amount", h->credit, "reversals", (json_int_t)m->totals.count[CAAA_DEBIT_REVERSED],
+        "reversal_amount", h->annulled, "net", h->net, "refused", (json_int_t)m->refused);
 
+    document_begun();
+    document_absent(o);
     fputs("{\n  ", stdout);
     if (o != NULL)
         json_dumpf(o, stdout, JSON_EMBED);
@@ -343,7 +349,7 @@ int centre_cmd_alarms(int argc, char **argv)
         table_words,
         NULL,
         NULL};
-    static const struct table_column columns[] = {{"at", TABLE_TEXT},
+    static const struct table_column columns[] = {{"at", TABLE_TIME},
                                                   {"contract", TABLE_TEXT},
                                                   {"remise", TABLE_NUMBER},
                                                   {"alarm", TABLE_WORDS}};

@@ -9,6 +9,7 @@
 
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -118,22 +119,21 @@ static void print_ticket(const struct run_item *i)
 static json_t *ticket_json(const struct run_item *i)
 {
     const struct remise *r = &i->remise;
-    char closed[TIME_TEXT_MAX];
     struct amounts a;
 
     format_amounts(&a, i);
-    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I, s:s?, s:s?, "
+    return json_pack("{s:s, s:I, s:o, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I, s:s?, s:s?, "
                      "s:s, s:s, s:s, s:I}",
                      "contract", r->contract, "remise", (json_int_t)r->number, "closed",
-                     time_format(closed, r->closed), "transactions",
+                     document_time(r->closed), "transaction_count",
                      (json_int_t)r->totals.debits + (json_int_t)r->totals.credits, "debits",
                      (json_int_t)r->totals.debits, "debit_amount", a.debit, "credits",
-                     (json_int_t)r->totals.credits, "credit_amount", a.credit, "annulled",
-                     (json_int_t)r->totals.reversals, "annulled_amount", a.annulled, "net", a.net,
+                     (json_int_t)r->totals.credits, "credit_amount", a.credit, "reversals",
+                     (json_int_t)r->totals.reversals, "reversal_amount", a.annulled, "net", a.net,
                      "refused", (json_int_t)i->refused.debits + i->refused.credits, "refused_net",
                      i->settled ? a.refused : NULL, "paid_net", i->settled ? a.paid : NULL,
                      "currency", a.currency, "outcome", outcome_word(i), "text", outcome_text(i),
-                     "attempts", (json_int_t)r->attempts);
+                     "attempt_count", (json_int_t)r->attempts);
 }
 
 static void print_json(const struct run *run)
@@ -142,9 +142,7 @@ static void print_json(const struct run *run)
 
     for (size_t i = 0; i < run->n; i++)
         json_array_append_new(all, ticket_json(&run->items[i]));
-    json_dumpf(all, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(all);
+    (void)!document_print(json_pack("{s:o}", "remises", all), false);
 }
 
 /* ---- settling ---- */

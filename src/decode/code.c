@@ -58,6 +58,6 @@ enum tp_err decode_text(json_t **out, struct decode *d, unsigned alphabet, struc
     say_alphabet(&s, in, alphabet);
     l.failed = l.failed || s.failed;
     listing_set(&l, o, "length", json_integer((json_int_t)in.n));
-    listing_set(&l, o, "means", s.lines);
+    listing_set(&l, o, "meaning", s.lines);
     return listing_take(&l, out, NULL);
 }

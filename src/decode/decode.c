@@ -57,14 +57,14 @@ json_t *listing_add(struct listing *l, const char *tag, const char *name)
 
 void listing_means(struct listing *l, json_t *object, const char *format, ...)
 {
-    json_t *lines = json_object_get(object, "means");
+    json_t *lines = json_object_get(object, "meaning");
     va_list args;
 
     if (object == NULL)
         return;
     if (lines == NULL) {
-        listing_set(l, object, "means", json_array());
-        lines = json_object_get(object, "means");
+        listing_set(l, object, "meaning", json_array());
+        lines = json_object_get(object, "meaning");
     }
     va_start(args, format);
     if (json_array_append_new(lines, sentence(format, args)) != 0)
@@ -198,10 +198,10 @@ json_t *listing_add_value(struct listing *l, uint32_t tag, struct span value)
     decode_say(&s, tag, value);
     l->failed = l->failed || s.failed;
     if (json_array_size(s.lines) > 0)
-        listing_set(l, o, "means", s.lines);
+        listing_set(l, o, "meaning", s.lines);
     else
         json_decref(s.lines);
-    if (s.clause != NULL && json_object_get(o, "means") != NULL)
+    if (s.clause != NULL && json_object_get(o, "meaning") != NULL)
         listing_set(l, o, "clause", json_string(s.clause));
     listing_parts(l, o, tag, value);
     return o;
@@ -343,7 +343,7 @@ static void print_object(FILE *to, const json_t *o, int indent)
     if (value != NULL && value[0] != '\0')
         fprintf(to, "  %s", value);
     fputc('\n', to);
-    json_array_foreach(json_object_get(o, "means"), i, line)
+    json_array_foreach(json_object_get(o, "meaning"), i, line)
         fprintf(to, "%*s- %s\n", indent + 4, "", json_string_value(line));
     if (clause != NULL)
         fprintf(to, "%*s(%s)\n", indent + 4, "", clause);

@@ -7,6 +7,7 @@
 
 #include "apdu/sw.h"
 #include "base/cli.h"
+#include "base/document.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -258,11 +259,10 @@ static enum tp_err print_json(struct session *s, const char *atr, struct tp_erro
 {
     json_t *all = json_pack("{s:s, s:s, s:O}", "reader", reader_name(s->reader), "atr", atr,
                             "objects", s->all);
-    const bool done = all != NULL && json_dumpf(all, stdout, JSON_INDENT(2)) == 0 &&
-                      putchar('\n') != EOF && fflush(stdout) == 0;
 
-    json_decref(all);
-    return done ? TP_OK : tp_fail(e, TP_ERR_IO, "cannot print what the card answered");
+    return document_print(all, false) == TP_OK
+               ? TP_OK
+               : tp_fail(e, TP_ERR_IO, "cannot print what the card answered");
 }
 
 static enum tp_err talk(struct session *s, struct trace *trace, struct tp_error *e)

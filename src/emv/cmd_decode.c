@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cli.h"
+#include "base/document.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -258,15 +259,9 @@ static enum tp_err decode_words(json_t **out, struct decode *d, struct words *w,
 
 static enum tp_err print_json(json_t *objects, const struct tp_error *fault)
 {
-    json_t *all = json_pack("{s:O}", "objects", objects);
-    int done = 0;
-
-    if (fault->code != TP_OK)
-        done = json_object_set_new(all, "fault", json_string(fault->text));
-    if (done == 0)
-        done = json_dumpf(all, stdout, JSON_INDENT(2));
-    json_decref(all);
-    return done == 0 && putchar('\n') != EOF && fflush(stdout) == 0 ? TP_OK : TP_ERR_IO;
+    return document_print(json_pack("{s:O, s:s?}", "objects", objects, "fault",
+                                    fault->code != TP_OK ? fault->text : NULL),
+                          false);
 }
 
 static enum tp_err run(struct words *w, struct tp_error *e)

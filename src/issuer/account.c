@@ -277,8 +277,8 @@ int issuer_account_list(int argc, char **argv)
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options,     parse, NULL, N_("List the accounts."),
                                      table_words, NULL,  NULL};
-    static const struct table_column columns[] = {{"card", TABLE_TEXT},
-                                                  {"psn", TABLE_TEXT},
+    static const struct table_column columns[] = {{"pan_masked", TABLE_TEXT},
+                                                  {"card_sequence", TABLE_TEXT},
                                                   {"state", TABLE_TEXT},
                                                   {"currency", TABLE_TEXT},
                                                   {"balance", TABLE_RIGHT},

@@ -171,7 +171,7 @@ int issuer_acquirer_list(int argc, char **argv)
     static const struct argp argp = {options,     parse, NULL, N_("List the acquirers."),
                                      table_words, NULL,  NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TEXT}};
+        {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TIME}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cli.h"
+#include "base/document.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/table.h"
@@ -435,18 +436,14 @@ static enum tp_err print_json(const struct calc *c)
 {
     char hex[2 * CALC_VALUE_MAX + 1];
     json_t *steps = json_array(), *all;
-    enum tp_err r = TP_OK;
+    enum tp_err r;
 
     for (size_t i = 0; i < c->rows; i++)
         json_array_append_new(steps, json_pack("{s:s, s:s, s:s}", "step", c->row[i].step, "clause",
                                                c->row[i].clause, "value", shown(hex, &c->row[i])));
     all = json_pack("{s:s, s:o, s:s}", "cvn", c->kind.name, "steps", steps, "result", hex);
-    if (all != NULL && c->check != NULL)
-        json_object_set_new(all, "right", json_boolean(calc_right(c)));
-    if (all == NULL || json_dumpf(all, stdout, JSON_INDENT(2)) != 0)
-        r = TP_ERR_NO_MEMORY;
-    putchar('\n');
-    json_decref(all);
+    json_object_set_new(all, "right", c->check != NULL ? json_boolean(calc_right(c)) : json_null());
+    r = document_print(all, false);
     secret_wipe(hex, sizeof(hex));
     return r;
 }

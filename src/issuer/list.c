@@ -60,15 +60,15 @@ int issuer_list(int argc, char **argv)
         {0}};
     static const struct argp argp = {options,     parse, NULL, N_("List the authorisations."),
                                      table_words, NULL,  NULL};
-    static const struct table_column columns[] = {{"time", TABLE_TEXT},
+    static const struct table_column columns[] = {{"at", TABLE_TIME},
                                                   {"acquirer", TABLE_TEXT | TABLE_LESSER},
                                                   {"rrn", TABLE_TEXT},
-                                                  {"card", TABLE_TEXT | TABLE_LESSER},
+                                                  {"pan_masked", TABLE_TEXT | TABLE_LESSER},
                                                   {"kind", TABLE_TEXT | TABLE_LESSER},
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
                                                   {"atc", TABLE_NUMBER | TABLE_LESSER},
-                                                  {"code", TABLE_TEXT},
+                                                  {"answer", TABLE_TEXT},
                                                   {"approval", TABLE_TEXT | TABLE_LESSER},
                                                   {"reason", TABLE_WORDS | TABLE_LESSER},
                                                   {"reserved", TABLE_RIGHT | TABLE_LESSER},

@@ -241,16 +241,16 @@ int issuer_script_list(int argc, char **argv)
     static const struct argp argp = {
         options,     parse, NULL, N_("List the scripts and what became of them."),
         table_words, NULL,  NULL};
-    static const struct table_column columns[] = {{"id", TABLE_NUMBER},
-                                                  {"card", TABLE_TEXT},
+    static const struct table_column columns[] = {{"script", TABLE_NUMBER},
+                                                  {"pan_masked", TABLE_TEXT},
                                                   {"what", TABLE_WORDS},
                                                   {"command", TABLE_WORDS | TABLE_LESSER},
                                                   {"template", TABLE_TEXT | TABLE_LESSER},
                                                   {"state", TABLE_TEXT},
                                                   {"deliveries", TABLE_NUMBER | TABLE_LESSER},
-                                                  {"queued", TABLE_TEXT | TABLE_LESSER},
-                                                  {"delivered", TABLE_TEXT | TABLE_LESSER},
-                                                  {"settled", TABLE_TEXT | TABLE_LESSER}};
+                                                  {"queued", TABLE_TIME | TABLE_LESSER},
+                                                  {"last_delivery", TABLE_TIME | TABLE_LESSER},
+                                                  {"settled", TABLE_TIME | TABLE_LESSER}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/word.h"
@@ -75,11 +76,11 @@ int mediator_cmd_dispute_list(int argc, char **argv)
         options,     parse, NULL, N_("List the disputes, as they were opened."),
         table_words, NULL,  NULL};
     static const struct table_column columns[] = {
-        {"order", TABLE_TEXT},    {"opened", TABLE_TEXT | TABLE_LESSER},
+        {"order", TABLE_TEXT},    {"opened", TABLE_TIME | TABLE_LESSER},
         {"service", TABLE_WORDS}, {"amount", TABLE_RIGHT},
         {"currency", TABLE_TEXT}, {"reason", TABLE_WORDS | TABLE_LESSER},
-        {"state", TABLE_TEXT},    {"due", TABLE_TEXT | TABLE_LESSER},
-        {"overdue", TABLE_BOOL},  {"payment", TABLE_TEXT | TABLE_LESSER}};
+        {"state", TABLE_TEXT},    {"due", TABLE_TIME | TABLE_LESSER},
+        {"overdue", TABLE_BOOL},  {"payment_state", TABLE_TEXT | TABLE_LESSER}};
     struct words w = {.order = NULL};
     struct roll list = {.book = NULL};
     enum dispute_state state = 0;
@@ -98,6 +99,26 @@ int mediator_cmd_dispute_list(int argc, char **argv)
 
 /* ---- show ---- */
 
+/* What the payer is told over HTTP, in the words of doc/json.md. */
+static void word(json_t *said, const struct dispute *d)
+{
+    json_t *letters = json_object_get(said, "letters"), *one, *due;
+    size_t i;
+
+    json_object_set_new(said, "amount", document_amount(d->amount, d->currency));
+    json_object_set(said, "payment_state", json_object_get(said, "payment"));
+    json_object_del(said, "payment");
+    json_object_set_new(said, "due", document_time(d->due));
+    json_array_foreach(letters, i, one)
+    {
+        due = json_object_get(one, "until");
+        json_object_set(one, "due", due != NULL ? due : json_null());
+        json_object_del(one, "until");
+        if (json_object_get(one, "words") == NULL)
+            json_object_set_new(one, "words", json_null());
+    }
+}
+
 static enum tp_err show(struct orderbook *b, const char *order, struct tp_error *e)
 {
     struct dispute d;
@@ -112,10 +133,12 @@ static enum tp_err show(struct orderbook *b, const char *order, struct tp_error 
                     order);
     if (r == TP_OK)
         r = dispute_json(&said, &d, b, time(NULL), e);
-    if (r == TP_OK && (json_dumpf(said, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF))
-        r = tp_fail(e, TP_ERR_IO, "the dispute cannot be printed");
-    json_decref(said);
-    return r;
+    if (r != TP_OK)
+        return r;
+    word(said, &d);
+    return document_print(said, false) == TP_OK
+               ? TP_OK
+               : tp_fail(e, TP_ERR_IO, "the dispute cannot be printed");
 }
 
 int mediator_cmd_dispute_show(int argc, char **argv)
@@ -133,6 +156,7 @@ int mediator_cmd_dispute_show(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
+    document_asked();
     r = w.order != NULL ? mediator_dir(dir, w.dir, &e)
                         : tp_fail(&e, TP_ERR_USAGE, "name the order");
     if (r == TP_OK)

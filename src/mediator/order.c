@@ -8,6 +8,7 @@
 
 #include "base/base64.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/money.h"
 #include "base/text.h"
@@ -101,14 +102,14 @@ int mediator_cmd_order_list(int argc, char **argv)
     static const struct argp argp = {
         options, parse, NULL, N_("List the orders, as they were made."), table_words, NULL, NULL};
     static const struct table_column columns[] = {{"order", TABLE_TEXT},
-                                                  {"made", TABLE_TEXT | TABLE_LESSER},
+                                                  {"made", TABLE_TIME | TABLE_LESSER},
                                                   {"service", TABLE_WORDS},
                                                   {"item", TABLE_WORDS | TABLE_LESSER},
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
                                                   {"state", TABLE_TEXT},
                                                   {"means", TABLE_TEXT | TABLE_LESSER},
-                                                  {"why", TABLE_WORDS | TABLE_LESSER}};
+                                                  {"reason", TABLE_WORDS | TABLE_LESSER}};
     struct words w = {.id = NULL};
     struct roll list = {.book = NULL};
     enum order_state state = 0;
@@ -132,32 +133,29 @@ static json_t *attempt_json(const struct orderbook_attempt *a)
     static const char *const outcomes[] = {"none", "acknowledged", "refused", "undecided"};
     static const char *const surplus[] = {NULL, "to be given back", "given back", "owed"};
     const bool card = a->means == MEANS_EMV;
-    char sent[TIME_TEXT_MAX], stan[12], local[24];
+    char stan[12];
 
     snprintf(stan, sizeof(stan), "%06" PRIu32, a->stan);
-    snprintf(local, sizeof(local), "%" PRId64, a->local_time);
     return json_pack(
-        "{s:i,s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s,s:s*,s:s*,s:s*,s:s*,s:s*}", "attempt", (int)a->n,
-        "method", means_method(a->means), "contract", a->contract, "acquirer", a->acquirer,
+        "{s:i,s:s,s:s,s:s,s:s?,s:s?,s:o,s:o,s:s,s:s?,s:s?,s:s?,s:s?,s:s?}", "attempt", (int)a->n,
+        "means", means_method(a->means), "contract", a->contract, "acquirer", a->acquirer,
         "terminal", card ? a->terminal : NULL, "stan", card ? stan : NULL, "local_time",
-        card ? local : NULL, "submitted", a->sent != 0 ? time_format(sent, a->sent) : NULL,
-        "outcome", outcomes[a->outcome], "code", a->code[0] != '\0' ? a->code : NULL, "reason",
-        a->reason[0] != '\0' ? a->reason : NULL, "reference", a->rrn[0] != '\0' ? a->rrn : NULL,
-        "acknowledgement", a->acknowledgement, "surplus", surplus[a->surplus]);
+        card ? document_local_time(a->local_time) : json_null(), "submitted",
+        document_time(a->sent), "outcome", outcomes[a->outcome], "code",
+        a->code[0] != '\0' ? a->code : NULL, "reason", a->reason[0] != '\0' ? a->reason : NULL,
+        "reference", a->rrn[0] != '\0' ? a->rrn : NULL, "acknowledgement", a->acknowledgement,
+        "surplus", surplus[a->surplus]);
 }
 
 static json_t *order_json(const struct orderbook_order *o)
 {
-    char made[TIME_TEXT_MAX], until[TIME_TEXT_MAX], since[TIME_TEXT_MAX], amount[24];
-
-    snprintf(amount, sizeof(amount), "%" PRId64, o->amount);
     return json_pack(
-        "{s:s,s:s,s:s,s:s,s:s*,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s*}", "order", o->id, "state",
-        order_state_name(o->state), "since", time_format(since, o->since), "service", o->service,
-        "why", o->why[0] != '\0' ? o->why : NULL, "method", o->method, "url", o->url, "item",
-        o->item, "merchant", o->merchant, "amount", amount, "currency", currency_shown(o->currency),
-        "delivery", delivery_name(o->delivery), "made", time_format(made, o->made), "valid_until",
-        time_format(until, o->valid_until), "code", o->code[0] != '\0' ? o->code : NULL);
+        "{s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:s,s:o,s:o,s:s}", "order", o->id, "state",
+        order_state_name(o->state), "since", document_time(o->since), "service", o->service,
+        "reason", o->why, "http_method", o->method, "url", o->url, "item", o->item, "merchant",
+        o->merchant, "amount", document_amount(o->amount, o->currency), "currency",
+        currency_shown(o->currency), "delivery", delivery_name(o->delivery), "made",
+        document_time(o->made), "valid_until", document_time(o->valid_until), "code", o->code);
 }
 
 /* The contract that the order is paid under, or was last made for. */
@@ -185,7 +183,7 @@ static enum tp_err show(struct orderbook *b, const struct orderbook_order *o, st
         orderbook_attempt_free(&a);
     }
     if (r == TP_OK && (json_object_set(said, "attempts", attempts) != 0 ||
-                       json_dumpf(said, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF))
+                       document_print(json_incref(said), false) != TP_OK))
         r = tp_fail(e, TP_ERR_IO, "the order cannot be printed");
     json_decref(attempts);
     json_decref(said);
@@ -252,6 +250,7 @@ int mediator_cmd_order_show(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
+    document_asked();
     r = open_order(&b, &o, dir, &w, &e);
     if (r == TP_OK)
         r = show(b, &o, &e);
@@ -456,7 +455,7 @@ int mediator_cmd_status(int argc, char **argv)
         options,     parse, NULL, N_("How many orders stand where, and for how much."),
         table_words, NULL,  NULL};
     static const struct table_column columns[] = {{"state", TABLE_TEXT},
-                                                  {"orders", TABLE_NUMBER},
+                                                  {"order_count", TABLE_NUMBER},
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
                                                   {"means", TABLE_TEXT}};

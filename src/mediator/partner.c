@@ -443,9 +443,9 @@ int mediator_cmd_service_list(int argc, char **argv)
                                                   {"contract", TABLE_TEXT},
                                                   {"url", TABLE_WORDS},
                                                   {"reached", TABLE_BOOL},
-                                                  {"added", TABLE_TEXT | TABLE_LESSER},
-                                                  {"closed", TABLE_TEXT | TABLE_LESSER},
-                                                  {"why", TABLE_WORDS | TABLE_LESSER}};
+                                                  {"added", TABLE_TIME | TABLE_LESSER},
+                                                  {"closed", TABLE_TIME | TABLE_LESSER},
+                                                  {"reason", TABLE_WORDS | TABLE_LESSER}};
     struct services all = {.n = 0};
     struct words w = {.from = NULL};
     struct roll list = {.book = NULL};

@@ -18,11 +18,11 @@ struct words {
     bool json;
 };
 
-enum { HOME = 0x100, JSON };
+enum { HOME = 0x100 };
 
 static const struct argp_option options[] = {
     {"home", HOME, "DIR", 0, N_("your folder, instead of ~/.config/telepay"), 0},
-    {"json", JSON, NULL, 0, N_("print JSON"), 0},
+    {"json", 'j', NULL, 0, N_("print JSON"), 0},
     {0},
 };
 
@@ -34,7 +34,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case HOME:
         w->home = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case ARGP_KEY_ARG:

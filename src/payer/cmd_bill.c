@@ -22,7 +22,7 @@ struct words {
     bool json, pays;
 };
 
-enum { JSON = 0x100, AT, IDENTIFY };
+enum { AT = 0x100, IDENTIFY };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -33,7 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->child_inputs[0] = &w->get.checkout;
         state->child_inputs[1] = w->pays ? &w->get.pay : NULL;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case AT:
@@ -123,7 +123,7 @@ static enum tp_err row(struct table *t, const json_t *one, struct tp_error *e)
 int payer_bill(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        WORDS_WHOSE, {"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
+        WORDS_WHOSE, {"json", 'j', NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp argp = {
         options,           parse, NULL, N_("List what you owe to a biller, and what you paid."),
         asking_list_words, NULL,  NULL};
@@ -192,7 +192,7 @@ static enum tp_err pay(struct get_result *result, struct words *w, struct tp_err
 int payer_bill_pay(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        WORDS_WHOSE, {"json", JSON, NULL, 0, N_("print what is delivered as it comes"), 0}, {0}};
+        WORDS_WHOSE, {"json", 'j', NULL, 0, N_("print what is delivered as it comes"), 0}, {0}};
     static const struct argp_child children[] = {
         {&order_words, 0, NULL, 0}, {&card_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {options,

@@ -6,6 +6,7 @@
 #include "base/bcd.h"
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mask.h"
@@ -25,7 +26,7 @@ struct words {
     int wait_ms;
 };
 
-enum { CONFIG = 0x100, READER, WAIT, TRACE, JSON, UNMASKED };
+enum { CONFIG = 0x100, READER, WAIT, TRACE, UNMASKED };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
@@ -37,7 +38,7 @@ static const struct argp_option options[] = {
     {"wait", WAIT, "SECONDS", 0, N_("how long to wait for a card [0]"), 0},
     {"trace", TRACE, "FILE", 0,
      N_("write what passes between terminal and card to FILE, sensitive data masked"), 0},
-    {"json", JSON, NULL, 0, N_("print all that was read as JSON"), 0},
+    {"json", 'j', NULL, 0, N_("print all that was read as JSON"), 0},
     {"verbose", 'v', NULL, 0,
      N_("print all that the card says, object by object in words, with its logs and counters"), 0},
     {"unmasked", UNMASKED, NULL, 0,
@@ -68,7 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case TRACE:
         w->trace = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case 'v':
@@ -290,9 +291,10 @@ static enum tp_err print_json(struct reader *reader, struct transaction *const *
         json_decref(applications);
         return r;
     }
-    return report_print(json_pack("{s:s, s:s, s:o, s:O*}", "reader", reader_name(reader), "atr",
-                                  hex_encode(atr, reader_atr(reader)), "applications", applications,
-                                  "objects", tree));
+    return document_print(json_pack("{s:s, s:s, s:o, s:O?}", "reader", reader_name(reader), "atr",
+                                    hex_encode(atr, reader_atr(reader)), "applications",
+                                    applications, "objects", tree),
+                          false);
 }
 
 static enum tp_err print_text(struct reader *reader, struct transaction *const *list, size_t n,

@@ -1,11 +1,11 @@
 /* telepay day: the day's totals here and at the acquirer, and the ticket of the day. */
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "payer/commands.h"
 #include "payer/person.h"
-#include "payer/report.h"
 #include "payer/ticket_words.h"
 
 struct words {
@@ -13,14 +13,14 @@ struct words {
     bool json, verbose;
 };
 
-enum { CONFIG = 0x100, DATE, PRINT, JSON };
+enum { CONFIG = 0x100, DATE, PRINT };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
      N_("the terminal's configuration, made by telepay-acquirer terminal add"), 0},
     {"date", DATE, "YYYY-MM-DD", 0, N_("another day than today, of the last 30"), 0},
     {"print", PRINT, "DEVICE", 0, PRINT_HELP, 0},
-    {"json", JSON, NULL, 0, N_("print JSON instead of the ticket"), 0},
+    {"json", 'j', NULL, 0, N_("print JSON instead of the ticket"), 0},
     {"verbose", 'v', NULL, 0, N_("say the messages to and from the acquirer"), 0},
     {0},
 };
@@ -39,7 +39,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case PRINT:
         w->printer = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case 'v':
@@ -125,21 +125,24 @@ static json_t *side(const struct day_totals *t, const struct currency *c)
 {
     char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX];
 
-    return json_pack("{s:I, s:s, s:I, s:s, s:s}", "debits", (json_int_t)t->debits, "debit_amount",
-                     money_format(debit, t->debit_amount, c), "credits", (json_int_t)t->credits,
-                     "credit_amount", money_format(credit, t->credit_amount, c), "net",
-                     money_format(net, t->debit_amount - t->credit_amount, c));
+    return json_pack(
+        "{s:I, s:s, s:I, s:s, s:s, s:s}", "debits", (json_int_t)t->debits, "debit_amount",
+        money_format(debit, t->debit_amount, c), "credits", (json_int_t)t->credits, "credit_amount",
+        money_format(credit, t->credit_amount, c), "net",
+        money_format(net, t->debit_amount - t->credit_amount, c), "currency", c->alpha);
 }
 
 static enum tp_err print_json(const struct day *d, const struct terminal *t)
 {
     char date[DATE_TEXT_MAX];
 
-    return report_print(
+    return document_print(
         json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "day", date_format(date, d->date),
                   "contract", t->kernel.merchant_id, "terminal", t->kernel.terminal_id, "currency",
                   t->currency->alpha, "balanced", d->balanced, "waiting", (json_int_t)d->waiting,
-                  "here", side(&d->here, t->currency), "acquirer", side(&d->there, t->currency)));
+                  "terminal_totals", side(&d->here, t->currency), "acquirer_totals",
+                  side(&d->there, t->currency)),
+        false);
 }
 
 int payer_day(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -12,7 +13,6 @@
 #include "payer/dispute.h"
 #include "payer/letters.h"
 #include "payer/order_words.h"
-#include "payer/report.h"
 
 struct words {
     struct checkout_options checkout;
@@ -20,7 +20,7 @@ struct words {
     bool json, wants_order;
 };
 
-enum { JSON = 0x100, REASON, WORDS };
+enum { REASON = 0x100, WORDS };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -30,7 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->checkout;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case REASON:
@@ -114,13 +114,10 @@ static void print_letters(const struct dispute *d)
 
 static json_t *dispute_json(const struct dispute *d)
 {
-    char opened[TIME_TEXT_MAX], due[TIME_TEXT_MAX];
-
-    return json_pack("{s:s,s:s,s:s,s:s*,s:s,s:s*,s:b,s:O}", "order", d->order, "state", d->state,
-                     "reason", d->reason, "payment", d->payment[0] != '\0' ? d->payment : NULL,
-                     "opened", time_shown(opened, d->opened), "due",
-                     d->due != 0 ? time_shown(due, d->due) : NULL, "overdue", is_overdue(d),
-                     "letters", d->letters);
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:O}", "order", d->order, "state", d->state,
+                     "reason", d->reason, "payment_state", d->payment, "opened",
+                     document_time(d->opened), "due", document_time(d->due), "overdue",
+                     is_overdue(d), "letters", d->letters);
 }
 
 static enum tp_err show(struct desk *d, const char *payment)
@@ -132,7 +129,7 @@ static enum tp_err show(struct desk *d, const char *payment)
     if (r == TP_OK && payment != NULL)
         snprintf(one.payment, sizeof(one.payment), "%s", payment);
     if (r == TP_OK && d->w.json) {
-        r = report_print(dispute_json(&one));
+        r = document_print(dispute_json(&one), false);
     } else if (r == TP_OK) {
         printf(_("Order         %s\nReason        %s\nState         %s\n"), one.order, one.reason,
                one.state);
@@ -160,7 +157,7 @@ int payer_dispute_open(int argc, char **argv)
         {"reason", REASON, "REASON", 0,
          N_("not-delivered, not-as-described, not-mine or paid-twice; needed"), 0},
         {"words", WORDS, "TEXT", 0, N_("say more to the merchant"), 0},
-        {"json", JSON, NULL, 0, N_("print JSON"), 0},
+        {"json", 'j', NULL, 0, N_("print JSON"), 0},
         {0}};
     static const struct argp argp = {
         options,
@@ -191,7 +188,7 @@ int payer_dispute_evidence(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"words", WORDS, "TEXT", 0, N_("what the merchant asks for; needed"), 0},
-        {"json", JSON, NULL, 0, N_("print JSON"), 0},
+        {"json", 'j', NULL, 0, N_("print JSON"), 0},
         {0}};
     static const struct argp argp = {
         options,  parse, N_("ORDER"), N_("Bring the evidence that the merchant asks for."),
@@ -210,7 +207,7 @@ int payer_dispute_evidence(int argc, char **argv)
 
 int payer_dispute_show(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
+    static const struct argp_option options[] = {{"json", 'j', NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp argp = {options,
                                      parse,
                                      N_("ORDER"),
@@ -245,9 +242,9 @@ static const struct table_column heads[] = {{"ORDER", TABLE_TEXT},
                                             {"STATE", TABLE_TEXT},
                                             {"DUE", TABLE_TEXT | TABLE_LESSER},
                                             {"OVERDUE", TABLE_BOOL}};
-static const struct table_column keys[] = {{"order", TABLE_TEXT},  {"opened", TABLE_TEXT},
+static const struct table_column keys[] = {{"order", TABLE_TEXT},  {"opened", TABLE_TIME},
                                            {"reason", TABLE_TEXT}, {"state", TABLE_TEXT},
-                                           {"due", TABLE_TEXT},    {"overdue", TABLE_BOOL}};
+                                           {"due", TABLE_TIME},    {"overdue", TABLE_BOOL}};
 
 struct listing {
     struct table *table;
@@ -273,7 +270,7 @@ static enum tp_err row(void *ctx, const char *order, struct tp_error *e)
 
 int payer_dispute(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
+    static const struct argp_option options[] = {{"json", 'j', NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp argp = {
         options,
         parse,

@@ -5,13 +5,13 @@
 #include "apdu/emvbits.h"
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "payer/commands.h"
 #include "payer/deliver.h"
 #include "payer/person.h"
-#include "payer/report.h"
 #include "payer/ticket_words.h"
 #include "store/upgrade.h"
 
@@ -23,11 +23,11 @@ struct words {
     bool json, wants_payment, verbose, yes;
 };
 
-enum { CONFIG = 0x100, JSON, YES, SINCE, UNTIL, AMOUNT, STATE };
+enum { CONFIG = 0x100, YES, SINCE, UNTIL, AMOUNT, STATE };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0, N_("the terminal's configuration, which names the journal"), 0},
-    {"json", JSON, NULL, 0, N_("print JSON"), 0},
+    {"json", 'j', NULL, 0, N_("print JSON"), 0},
     {"verbose", 'v', NULL, 0, N_("say the messages to and from the acquirer"), 0},
     {0},
 };
@@ -41,7 +41,7 @@ static const struct argp_option list_options[] = {
      N_("only those declined, signed, acknowledged, refused, asked, to-be-reversed, reversed or "
         "not-reversed"),
      0},
-    {"json", JSON, NULL, 0, N_("print JSON"), 0},
+    {"json", 'j', NULL, 0, N_("print JSON"), 0},
     {0},
 };
 
@@ -57,7 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case CONFIG:
         w->config = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case YES:
@@ -127,8 +127,9 @@ static const struct table_column payment_heads[] = {
     {"CURRENCY", TABLE_TEXT},  {"CARD", TABLE_TEXT | TABLE_LESSER},
     {"STATE", TABLE_TEXT},     {"REASON", TABLE_WORDS | TABLE_LESSER}};
 static const struct table_column payment_keys[] = {
-    {"time", TABLE_TEXT},     {"stan", TABLE_TEXT}, {"rrn", TABLE_TEXT},   {"amount", TABLE_RIGHT},
-    {"currency", TABLE_TEXT}, {"pan", TABLE_TEXT},  {"state", TABLE_TEXT}, {"reason", TABLE_TEXT}};
+    {"local_time", TABLE_TIME}, {"stan", TABLE_TEXT},     {"rrn", TABLE_TEXT},
+    {"amount", TABLE_RIGHT},    {"currency", TABLE_TEXT}, {"pan_masked", TABLE_TEXT},
+    {"state", TABLE_TEXT},      {"reason", TABLE_TEXT}};
 
 #define PAYMENT_COLUMNS (sizeof(payment_keys) / sizeof(payment_keys[0]))
 
@@ -204,7 +205,6 @@ int payer_journal_show(int argc, char **argv)
     struct receipt receipt;
     struct terminal *t;
     struct journal *j;
-    json_t *object;
     int64_t id = 0;
     enum tp_err r = begin(&w, &t, &j, options, "PAYMENT",
                           "Print the receipt of one payment again, as a copy: of its reference "
@@ -214,11 +214,9 @@ int payer_journal_show(int argc, char **argv)
     if (r == TP_OK)
         r = journal_find(j, w.payment, false, &id, &receipt, &e);
     receipt.copy = true;
-    if (r == TP_OK && w.json) {
-        r = receipt_to_json(&object, &receipt);
-        if (r == TP_OK)
-            r = report_print(object);
-    } else if (r == TP_OK)
+    if (r == TP_OK && w.json)
+        r = document_print(receipt_shown(&receipt), false);
+    else if (r == TP_OK)
         ticket_show(&w.ticket, t, &receipt);
     if (r == TP_OK)
         r = ticket_print(&w.ticket, t, &receipt, false, &e);
@@ -249,10 +247,10 @@ int payer_journal_days(int argc, char **argv)
                                                {"COUNT", TABLE_NUMBER}, {"AMOUNT", TABLE_RIGHT},
                                                {"PAID", TABLE_RIGHT},   {"REFUNDED", TABLE_RIGHT},
                                                {"CURRENCY", TABLE_TEXT}};
-    static const struct table_column keys[] = {{"day", TABLE_TEXT},     {"state", TABLE_TEXT},
-                                               {"count", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
-                                               {"paid", TABLE_RIGHT},   {"refunded", TABLE_RIGHT},
-                                               {"currency", TABLE_TEXT}};
+    static const struct table_column keys[] = {
+        {"day", TABLE_TEXT},     {"state", TABLE_TEXT},        {"payment_count", TABLE_NUMBER},
+        {"amount", TABLE_RIGHT}, {"paid_amount", TABLE_RIGHT}, {"refunded_amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT}};
     struct words w = {0};
     struct tp_error e = {0};
     struct table *table = NULL;
@@ -334,7 +332,7 @@ int payer_journal_send(int argc, char **argv)
     if (r == TP_OK)
         r = journal_count_pending(j, &pending, &e);
     if (r == TP_OK)
-        r = table_new(&s.table, "delivered", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS,
+        r = table_new(&s.table, "payments", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS,
                       w.json, &e);
     if (r == TP_OK && pending > 0)
         r = send_all(t, j, &s, &e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/document.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/money.h"
@@ -13,7 +14,6 @@
 #include "payer/commands.h"
 #include "payer/home.h"
 #include "payer/order_words.h"
-#include "payer/report.h"
 #include "payer/ticket_words.h"
 #include "payer/voucher_proof.h"
 #include "wire/jcs.h"
@@ -24,7 +24,7 @@ struct words {
     bool json, wants_order, verbose;
 };
 
-enum { JSON = 0x100, OUT };
+enum { OUT = 0x100 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -34,7 +34,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->checkout;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case OUT:
@@ -57,7 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_option json_option[] = {{"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
+static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, N_("print JSON"), 0}, {0}};
 static const struct argp_child children[] = {{&asking_words, 0, NULL, 0}, {0}};
 
 /* Words, folder and journal: what each begins with. */
@@ -89,7 +89,7 @@ static const struct table_column heads[] = {{"TIME", TABLE_TEXT | TABLE_LESSER},
                                             {"DELIVERED", TABLE_BOOL | TABLE_LESSER},
                                             {"REFERENCE", TABLE_TEXT | TABLE_LESSER},
                                             {"REASON", TABLE_WORDS | TABLE_LESSER}};
-static const struct table_column keys[] = {{"time", TABLE_TEXT},      {"order", TABLE_TEXT},
+static const struct table_column keys[] = {{"made", TABLE_TIME},      {"order", TABLE_TEXT},
                                            {"merchant", TABLE_TEXT},  {"item", TABLE_TEXT},
                                            {"amount", TABLE_RIGHT},   {"currency", TABLE_TEXT},
                                            {"state", TABLE_TEXT},     {"delivered", TABLE_BOOL},
@@ -142,17 +142,12 @@ int payer_order(int argc, char **argv)
 
 static json_t *show_json(const struct kept_order *o)
 {
-    char when[TIME_TEXT_MAX];
-    json_t *ticket = NULL;
-
-    if (receipt_to_json(&ticket, &o->ticket) != TP_OK)
-        return NULL;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:s?, s:o}", "order",
-                     o->order, "time", time_shown(when, (time_t)o->made), "mediator", o->origin,
-                     "method", o->method, "url", o->url, "item", o->item, "state",
-                     kept_state_name(o->state), "delivered", o->delivered, "acknowledgement",
-                     o->acknowledgement, "payment_receipt", o->receipt, "statement", o->statement,
-                     "payment", ticket);
+    return json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:s?, s:o}", "order",
+                     o->order, "made", document_time(o->made), "mediator", o->origin, "http_method",
+                     o->method, "url", o->url, "item", o->item, "state", kept_state_name(o->state),
+                     "delivered", o->delivered, "acknowledgement", o->acknowledgement,
+                     "payment_receipt", o->receipt, "statement", o->statement, "payment",
+                     receipt_shown(&o->ticket));
 }
 
 static void show(const struct kept_order *o)
@@ -184,7 +179,7 @@ int payer_order_show(int argc, char **argv)
     if (r == TP_OK)
         r = orders_find(c.journal, w.order, &o, &e);
     if (r == TP_OK && w.json)
-        r = report_print(show_json(&o));
+        r = document_print(show_json(&o), false);
     else if (r == TP_OK)
         show(&o);
     kept_order_free(&o);
@@ -238,22 +233,26 @@ static enum tp_err print_proof(const struct said *p, const struct authority *aut
 {
     const struct order *o = p->order;
     const struct currency *currency = currency_by_alpha(o->currency);
+    const char *alpha = currency != NULL ? currency->alpha : o->currency;
     char amount[MONEY_TEXT_MAX];
 
+    if (currency != NULL)
+        money_format(amount, strtoll(o->amount, NULL, 10), currency);
+    else
+        snprintf(amount, sizeof(amount), "%s", o->amount);
     if (json)
-        return report_print(
+        return document_print(
             json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s}", "order",
                       o->id, "outcome", p->outcome, "code", p->code, "merchant", o->merchant,
-                      "item", o->item, "amount", o->amount, "currency", o->currency, "contract",
-                      o->contract, "reference", p->reference, "at", p->at, p->by, p->name,
-                      "authority", authority->fingerprint, "r", p->r));
-    printf(
-        _("Proved by the authority %s (%s):\n"
-          "the %s %s said at %s that the order %s, of %s, \"%s\", of %s %s, is %s%s%s\n"),
-        authority->fingerprint, authority->name, p->by, p->name, p->at, o->id, o->merchant, o->item,
-        currency != NULL ? money_format(amount, strtoll(o->amount, NULL, 10), currency) : o->amount,
-        currency != NULL ? currency->alpha : o->currency, p->outcome,
-        p->reference != NULL ? _(", reference ") : "", p->reference != NULL ? p->reference : "");
+                      "item", o->item, "amount", amount, "currency", alpha, "contract", o->contract,
+                      "reference", p->reference, "at", p->at, p->by, p->name, "authority",
+                      authority->fingerprint, "r", p->r),
+            false);
+    printf(_("Proved by the authority %s (%s):\n"
+             "the %s %s said at %s that the order %s, of %s, \"%s\", of %s %s, is %s%s%s\n"),
+           authority->fingerprint, authority->name, p->by, p->name, p->at, o->id, o->merchant,
+           o->item, amount, alpha, p->outcome, p->reference != NULL ? _(", reference ") : "",
+           p->reference != NULL ? p->reference : "");
     return TP_OK;
 }
 
@@ -328,7 +327,7 @@ static enum tp_err prove(const struct words *w, const struct checkout *c,
 int payer_order_prove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"json", JSON, NULL, 0, N_("print JSON"), 0},
+        {"json", 'j', NULL, 0, N_("print JSON"), 0},
         {"out", OUT, "FILE", 0, N_("write the proof to FILE, for others to verify"), 0},
         {0}};
     static const struct argp argp = {
@@ -373,7 +372,7 @@ static void tell(void *ctx, const struct kept_order *o)
 int payer_order_send(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"json", JSON, NULL, 0, N_("print JSON"), 0},
+        {"json", 'j', NULL, 0, N_("print JSON"), 0},
         {"verbose", 'v', NULL, 0, N_("tell the exchanges by their letters, and the heads of each"),
          0},
         {0}};
@@ -394,7 +393,7 @@ int payer_order_send(int argc, char **argv)
     enum tp_err r = begin(&w, &c, &fetch, &argp, argc, argv, &e), printed = TP_OK;
 
     if (r == TP_OK)
-        r = table_new(&s.table, "settled", w.json ? keys : heads, COLUMNS, w.json, &e);
+        r = table_new(&s.table, "orders", w.json ? keys : heads, COLUMNS, w.json, &e);
     if (r == TP_OK)
         r = submit_pending(&c.submitter, c.journal, tell, &s, &e);
     if (s.table != NULL && (s.n > 0 || w.json))

@@ -27,7 +27,7 @@ struct words {
     bool json, dry_run, explain;
 };
 
-enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, EXPLAIN, JSON, EVENTS };
+enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, EXPLAIN, EVENTS };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0, N_("how much, as people write it: 12.50"), 0},
@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
     {"dry-run", DRY_RUN, NULL, 0, N_("with --replay: send nothing, keep nothing"), 0},
     {"explain", EXPLAIN, "FILE", OPTION_ARG_OPTIONAL,
      N_("afterwards explain the payment step by step, on standard error or in FILE"), 0},
-    {"json", JSON, NULL, 0, N_("print all about the payment as JSON instead of the receipt"), 0},
+    {"json", 'j', NULL, 0, N_("print all about the payment as JSON instead of the receipt"), 0},
     {"events", EVENTS, NULL, 0,
      N_("print what happens as it goes, as JSON lines, instead of the receipt; the report of "
         "--json "
@@ -110,7 +110,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->lesson = arg;
         w->pay.keep_trace = true;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case EVENTS:
@@ -133,7 +133,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static json_t *word_json(const struct rerun_word *w)
 {
     return json_pack("{s:s, s:s, s:s, s:s}", "outcome", w->outcome, "reason", w->reason,
-                     "authentication", w->authentication, "result", w->result);
+                     "authentication_result", w->authentication, "result", w->result);
 }
 
 static json_t *rerun_json(const struct rerun *r)

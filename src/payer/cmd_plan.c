@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cli.h"
+#include "base/document.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "payer/commands.h"
@@ -18,7 +19,7 @@ struct words {
     bool json, first, never, sets;
 };
 
-enum { HOME = 0x100, USER, MEANS, UP_TO, UNASKED, SUMMED, FIRST, NEVER, JSON };
+enum { HOME = 0x100, USER, MEANS, UP_TO, UNASKED, SUMMED, FIRST, NEVER };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -49,7 +50,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case NEVER:
         w->never = true;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case ARGP_KEY_END:
@@ -67,23 +68,43 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     {"home", HOME, "DIR", 0, N_("your folder, instead of ~/.config/telepay"), 0},                  \
         {"user", USER, "NAME", 0, N_("whose plan, of several users of the folder"), 0},            \
     {                                                                                              \
-        "json", JSON, NULL, 0, N_("print JSON"), 0                                                 \
+        "json", 'j', NULL, 0, N_("print JSON"), 0                                                  \
     }
 
 static const struct table_column heads[] = {{"MEANS", TABLE_TEXT},
                                             {"UP_TO", TABLE_RIGHT},
                                             {"UNASKED", TABLE_RIGHT},
                                             {"UNASKED_SESSION", TABLE_RIGHT}};
-static const struct table_column keys[] = {{"means", TABLE_TEXT},
-                                           {"up_to", TABLE_RIGHT},
-                                           {"unasked", TABLE_RIGHT},
-                                           {"unasked_session", TABLE_RIGHT}};
 
-/* As machines read it, and as people do: then a limit that is not set says what that comes to. */
+/* A limit that is not set says what that comes to. */
 static const char *limit_cell(char out[PLAN_LIMIT_TEXT], const struct plan_limit *limit,
-                              const char *unset, bool json)
+                              const char *unset)
 {
-    return limit->currency != NULL || json ? plan_limit_shown(out, limit) : unset;
+    return limit->currency != NULL ? plan_limit_shown(out, limit) : unset;
+}
+
+static json_t *limit_json(const struct plan_limit *limit)
+{
+    return limit->currency == NULL
+               ? json_null()
+               : json_pack("{s:o, s:s}", "amount",
+                           document_amount(limit->amount, limit->currency->numeric), "currency",
+                           limit->currency->alpha);
+}
+
+static enum tp_err print_json(const struct plan *p)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct plan_means *m = &p->means[i];
+
+        json_array_append_new(list,
+                              json_pack("{s:s, s:o, s:o, s:o}", "means", m->name, "up_to",
+                                        limit_json(&m->up_to), "unasked", limit_json(&m->unasked),
+                                        "unasked_session", limit_json(&m->summed)));
+    }
+    return document_print(json_pack("{s:o}", "plan", list), false);
 }
 
 static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
@@ -91,21 +112,23 @@ static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
     struct table *table = NULL;
     enum tp_err r;
 
-    if (p->n == 0 && !json) {
+    if (json)
+        return print_json(p);
+    if (p->n == 0) {
         printf(
             _("There is no means in this plan, so no order is paid; telepay plan set --means emv "
               "takes the card in.\n"));
         return TP_OK;
     }
-    r = table_new(&table, "plan", json ? keys : heads, sizeof(keys) / sizeof(keys[0]), json, e);
+    r = table_new(&table, "plan", heads, sizeof(heads) / sizeof(heads[0]), false, e);
 
     for (size_t i = 0; r == TP_OK && i < p->n; i++) {
         const struct plan_means *m = &p->means[i];
         char up_to[PLAN_LIMIT_TEXT], unasked[PLAN_LIMIT_TEXT], summed[PLAN_LIMIT_TEXT];
         const char *in_session = m->unasked.currency != NULL ? "no limit" : "nothing";
-        const char *cells[] = {m->name, limit_cell(up_to, &m->up_to, "no limit", json),
-                               limit_cell(unasked, &m->unasked, "nothing", json),
-                               limit_cell(summed, &m->summed, in_session, json)};
+        const char *cells[] = {m->name, limit_cell(up_to, &m->up_to, "no limit"),
+                               limit_cell(unasked, &m->unasked, "nothing"),
+                               limit_cell(summed, &m->summed, in_session)};
 
         r = table_row(table, cells, e);
     }

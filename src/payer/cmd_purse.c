@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -11,7 +12,6 @@
 #include "payer/order_words.h"
 #include "payer/purse_door.h"
 #include "payer/purse_words.h"
-#include "payer/report.h"
 #include "wire/jcs.h"
 
 #define FIRST_NUMBER 1 /* of the keys that a user has at one purse */
@@ -27,7 +27,7 @@ static const struct table_column keys[] = {{"purse", TABLE_TEXT},
                                            {"name", TABLE_TEXT},
                                            {"currency", TABLE_TEXT},
                                            {"account", TABLE_TEXT},
-                                           {"at", TABLE_TEXT}};
+                                           {"url", TABLE_TEXT}};
 
 static enum tp_err list_row(void *ctx, const struct purse_account *a, struct tp_error *e)
 {
@@ -160,9 +160,10 @@ static enum tp_err print_opened(const struct purse_run *run, const struct purse_
     if (run->checkout.authorities.n == 0)
         log_note("to pay by it, trust its authority: telepay authority add FILE");
     if (run->words.json)
-        return report_print(json_pack("{s:s, s:s, s:s, s:s, s:s}", "purse", a->acquirer, "name",
-                                      a->name, "currency", currency_shown((unsigned)a->currency),
-                                      "account", a->account, "at", a->url));
+        return document_print(json_pack("{s:s, s:s, s:s, s:s, s:s}", "purse", a->acquirer, "name",
+                                        a->name, "currency", currency_shown((unsigned)a->currency),
+                                        "account", a->account, "url", a->url),
+                              false);
     printf(
         _("The account %s at the purse %s (%s) is open, in %s; your key makes its own, and whoever "
           "has your key and its code has what is in it.\n"),

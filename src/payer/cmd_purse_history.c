@@ -22,7 +22,7 @@ static const struct table_column heads[] = {{"NUMBER", TABLE_NUMBER},
                                             {"REASON", TABLE_WORDS | TABLE_LESSER},
                                             {"VERIFIED", TABLE_BOOL}};
 static const struct table_column keys[] = {
-    {"number", TABLE_NUMBER}, {"time", TABLE_TEXT},     {"kind", TABLE_TEXT},
+    {"number", TABLE_NUMBER}, {"at", TABLE_TIME},       {"kind", TABLE_TEXT},
     {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"what", TABLE_TEXT},
     {"code", TABLE_TEXT},     {"reason", TABLE_TEXT},   {"verified", TABLE_BOOL}};
 

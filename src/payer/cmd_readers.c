@@ -19,14 +19,14 @@ struct words {
     const char *reader;
 };
 
-enum { JSON = 0x100, DOCTOR, READER };
+enum { DOCTOR = 0x100, READER };
 
 static const struct argp_option options[] = {
     {"doctor", DOCTOR, NULL, 0,
      N_("look at the whole chain from here to the card, and say what to do where it breaks"), 0},
     {"reader", READER, "NAME|NUMBER", 0,
      N_("with --doctor: the reader whose name contains NAME, or its NUMBER in the list"), 0},
-    {"json", JSON, NULL, 0, N_("print the list as JSON"), 0},
+    {"json", 'j', NULL, 0, N_("print the list as JSON"), 0},
     {0},
 };
 
@@ -35,7 +35,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct words *w = state->input;
 
     switch (key) {
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case DOCTOR:
@@ -149,7 +149,7 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json, st
     static const struct table_column keys[] = {{"number", TABLE_NUMBER},
                                                {"reader", TABLE_TEXT},
                                                {"driver", TABLE_TEXT},
-                                               {"card", TABLE_TEXT},
+                                               {"card_state", TABLE_TEXT},
                                                {"atr", TABLE_TEXT},
                                                {"keypad", TABLE_BOOL},
                                                {"display", TABLE_BOOL},

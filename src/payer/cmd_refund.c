@@ -11,7 +11,7 @@ struct words {
     bool json;
 };
 
-enum { AMOUNT = 0x100, CURRENCY, CONFIG, JSON, EVENTS };
+enum { AMOUNT = 0x100, CURRENCY, CONFIG, EVENTS };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0,
@@ -20,7 +20,7 @@ static const struct argp_option options[] = {
      N_("its currency, such as EUR; must be the contract's, and is if not given"), 0},
     {"config", CONFIG, "FILE", 0,
      N_("the terminal's configuration, made by telepay-acquirer terminal add"), 0},
-    {"json", JSON, NULL, 0, N_("print all about the refund as JSON instead of the receipt"), 0},
+    {"json", 'j', NULL, 0, N_("print all about the refund as JSON instead of the receipt"), 0},
     {"events", EVENTS, NULL, 0,
      N_("print what happens as it goes, as JSON lines, instead of the receipt; the report of "
         "--json "
@@ -48,7 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case CONFIG:
         w->pay.config = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case EVENTS:

@@ -5,12 +5,12 @@
 
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "payer/commands.h"
 #include "payer/home.h"
 #include "payer/provisions.h"
-#include "payer/report.h"
 #include "payer/session.h"
 #include "payer/user.h"
 
@@ -22,7 +22,7 @@ struct words {
     bool json;
 };
 
-enum { HOME = 0x100, USER, JSON };
+enum { HOME = 0x100, USER };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -35,7 +35,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case USER:
         w->user = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     default:
@@ -134,9 +134,10 @@ static json_t *services_json(const struct shown_provision *s)
         char paid[MONEY_TEXT_MAX];
 
         json_array_append_new(
-            list, json_pack("{s:s, s:I, s:s}", "merchant", s->services[k].merchant, "orders",
-                            (json_int_t)s->services[k].orders, "paid",
-                            money_shown(paid, s->services[k].paid, (unsigned)s->p.currency)));
+            list, json_pack("{s:s, s:I, s:s, s:s}", "merchant", s->services[k].merchant,
+                            "order_count", (json_int_t)s->services[k].orders, "paid_amount",
+                            money_shown(paid, s->services[k].paid, (unsigned)s->p.currency),
+                            "currency", currency_shown((unsigned)s->p.currency)));
     }
     return list;
 }
@@ -148,16 +149,16 @@ static json_t *provisions_json(const struct shown_provisions *all)
     for (size_t i = 0; i < all->n; i++) {
         const struct shown_provision *s = &all->list[i];
         const unsigned currency = (unsigned)s->p.currency;
-        char amount[MONEY_TEXT_MAX], spent[MONEY_TEXT_MAX], when[TIME_TEXT_MAX];
+        char amount[MONEY_TEXT_MAX], spent[MONEY_TEXT_MAX];
 
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "session",
+            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "session",
                             s->p.session, "purse", s->p.acquirer, "mediator", s->p.origin, "state",
                             provision_state_name((enum provision_state)s->p.state), "currency",
                             currency_shown(currency), "provision",
                             money_shown(amount, s->p.amount, currency), "spent",
-                            money_shown(spent, s->spent, currency), "until",
-                            time_shown(when, (time_t)s->p.until), "services", services_json(s)));
+                            money_shown(spent, s->spent, currency), "valid_until",
+                            document_time(s->p.until), "services", services_json(s)));
     }
     return list;
 }
@@ -224,11 +225,11 @@ static json_t *sums_json(const struct session *s)
         char paid[MONEY_TEXT_MAX], under_way[MONEY_TEXT_MAX];
 
         if (json_array_append_new(
-                list, json_pack("{s:s*, s:s, s:I, s:s, s:s}", "means",
-                                one->means[0] != '\0' ? one->means : NULL, "currency",
-                                currency_shown(one->currency), "orders", (json_int_t)one->orders,
-                                "paid", money_shown(paid, one->paid, one->currency), "under_way",
-                                money_shown(under_way, one->under_way, one->currency))) != 0) {
+                list,
+                json_pack("{s:s, s:s, s:I, s:s, s:s}", "means", one->means, "currency",
+                          currency_shown(one->currency), "order_count", (json_int_t)one->orders,
+                          "paid_amount", money_shown(paid, one->paid, one->currency), "under_way",
+                          money_shown(under_way, one->under_way, one->currency))) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -260,10 +261,10 @@ static enum tp_err print(const struct session *s, const struct shown_provisions 
 
     add_up(&all, s);
     if (json)
-        return report_print(json_pack("{s:s?, s:o, s:o, s:o}", "began",
-                                      s->began != 0 ? time_shown(when, s->began) : NULL, "overall",
-                                      sums_json(&all), "means", sums_json(s), "reserved",
-                                      provisions_json(reserved)));
+        return document_print(json_pack("{s:o, s:o, s:o, s:o}", "began", document_time(s->began),
+                                        "overall", sums_json(&all), "by_means", sums_json(s),
+                                        "reservations", provisions_json(reserved)),
+                              false);
     print_provisions(reserved);
     if (s->began == 0) {
         printf(_("No session is under way: the next payment begins one.\n"));
@@ -280,7 +281,7 @@ static enum tp_err print(const struct session *s, const struct shown_provisions 
 int payer_session(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        WORDS_WHOSE, {"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
+        WORDS_WHOSE, {"json", 'j', NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp argp = {
         options,
         parse,

@@ -27,7 +27,7 @@ struct words {
 };
 #define WORDS_NONE ((struct words){.code = CODE_ASKED})
 
-enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY, YES, PURSES };
+enum { HOME = 0x100, USER, OUT, CODE_FD, PINENTRY, YES, PURSES };
 
 #define WORD_HOME                                                                                  \
     {                                                                                              \
@@ -67,7 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case PINENTRY:
         w->code.dialog = arg != NULL ? arg : DIALOG_PROGRAM;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case YES:
@@ -312,7 +312,7 @@ static enum tp_err list(const char *home, bool json, struct tp_error *e)
 int payer_user(int argc, char **argv)
 {
     static const struct argp_option list_options[] = {
-        WORD_HOME, {"json", JSON, NULL, 0, N_("print JSON"), 0}, {0}};
+        WORD_HOME, {"json", 'j', NULL, 0, N_("print JSON"), 0}, {0}};
     static const struct argp argp = {
         list_options, parse, NULL, N_("List who pays from this device."), table_words, NULL, NULL};
     struct words w = WORDS_NONE;

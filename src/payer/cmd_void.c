@@ -1,12 +1,12 @@
 /* telepay void: takes back a payment that is not yet in a closed remise. */
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/document.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "payer/commands.h"
 #include "payer/deliver.h"
 #include "payer/person.h"
-#include "payer/report.h"
 #include "payer/ticket_words.h"
 
 struct words {
@@ -15,12 +15,12 @@ struct words {
     bool json, verbose;
 };
 
-enum { CONFIG = 0x100, JSON };
+enum { CONFIG = 0x100 };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0,
      N_("the terminal's configuration, made by telepay-acquirer terminal add"), 0},
-    {"json", JSON, NULL, 0, N_("print the payment as JSON instead of the receipt"), 0},
+    {"json", 'j', NULL, 0, N_("print the payment as JSON instead of the receipt"), 0},
     {"verbose", 'v', NULL, 0, N_("say the messages to and from the acquirer"), 0},
     {0},
 };
@@ -36,7 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case CONFIG:
         w->config = arg;
         return 0;
-    case JSON:
+    case 'j':
         w->json = true;
         return 0;
     case 'v':
@@ -150,7 +150,6 @@ int payer_void(int argc, char **argv)
     struct tp_error e = {0};
     struct terminal *t = NULL;
     struct receipt receipt = {.state = PAYMENT_DECLINED};
-    json_t *object;
     bool found = false;
     int code;
     enum tp_err r;
@@ -160,8 +159,7 @@ int payer_void(int argc, char **argv)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     r = take_back(&w, &t, &receipt, &found, &e);
     code = cli_end(r, &e);
-    if (found && w.json &&
-        (receipt_to_json(&object, &receipt) != TP_OK || report_print(object) != TP_OK))
+    if (found && w.json && document_print(receipt_shown(&receipt), false) != TP_OK)
         code = CLI_INTERNAL;
     else if (found && !w.json)
         ticket_show(&w.ticket, t, &receipt);

@@ -84,8 +84,8 @@ static enum tp_err add_letter(void *ctx, const struct kept_letter *l, struct tp_
         r = jcs_text(&words, payload, "words", e);
     if (r == TP_OK) {
         take_state(d, l, reason, until);
-        one = json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:b,s:s}", "by", l->own ? "payer" : "merchant",
-                        "act", l->act, "at", time_format_utc(at, l->at), "words", words, "until",
+        one = json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:b,s:s}", "by", l->own ? "payer" : "merchant",
+                        "act", l->act, "at", time_format_utc(at, l->at), "words", words, "due",
                         until, "taken", l->state == LETTER_TAKEN, "letter", jws);
         if (json_array_append_new(d->letters, one) != 0)
             r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a letter");

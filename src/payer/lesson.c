@@ -136,7 +136,7 @@ static void silence_masked(json_t *objects)
 
         if (strcmp(tag, "C-APDU") != 0 && strcmp(tag, "R-APDU") != 0 &&
             strchr(lesson_text(o, "value"), '*') != NULL) {
-            json_object_del(o, "means");
+            json_object_del(o, "meaning");
             json_object_del(o, "objects");
         }
         silence_masked(json_object_get(o, "objects"));

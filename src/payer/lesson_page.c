@@ -157,7 +157,7 @@ static void objects(FILE *to, const json_t *all)
         element(to, "span", NULL, lesson_text(o, "name"));
         element(to, "code", NULL, lesson_value(value, o));
         fputc('\n', to);
-        list(to, json_object_get(o, "means"));
+        list(to, json_object_get(o, "meaning"));
         element(to, "p", "wrong", lesson_text(o, "fault"));
         objects(to, json_object_get(o, "objects"));
         fputs("</li>\n", to);

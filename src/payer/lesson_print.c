@@ -72,7 +72,7 @@ static void objects(FILE *to, const json_t *list, size_t indent)
                  lesson_text(o, "value")[0] != '\0' ? ": " : "", lesson_value(value, o));
         fprintf(to, "%*s", (int)indent, "");
         words(to, indent, indent + 2, head);
-        json_array_foreach(json_object_get(o, "means"), k, line)
+        json_array_foreach(json_object_get(o, "meaning"), k, line)
             paragraph(to, "- ", indent + 2, json_string_value(line), "");
         if (lesson_text(o, "fault")[0] != '\0')
             paragraph(to, "! ", indent + 2, lesson_text(o, "fault"), "");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/log.h"
 #include "payer/report.h"
 
@@ -12,35 +13,39 @@ static const char *outcome(const struct pay_result *result)
     return result->has_receipt ? payment_state_name(result->receipt.state) : "error";
 }
 
+/* Null where there is none. */
+static json_t *error_of(const struct pay_result *result)
+{
+    return result->error.code != TP_OK ? document_error_of(&result->error) : json_null();
+}
+
 static enum tp_err print_json(const struct pay_result *result, const struct told *how)
 {
-    json_t *receipt = NULL, *kernel = NULL;
+    json_t *receipt = result->has_receipt ? receipt_shown(&result->receipt) : json_null();
+    json_t *kernel = NULL;
 
-    if ((result->has_receipt && receipt_to_json(&receipt, &result->receipt) != TP_OK) ||
-        (result->tx != NULL && report_transaction(&kernel, result->tx) != TP_OK)) {
+    if (result->tx != NULL && report_transaction(&kernel, result->tx) != TP_OK) {
         json_decref(receipt);
         json_decref(how->replay);
         return TP_ERR_NO_MEMORY;
     }
-    return (how->events ? report_line : report_print)(
-        json_pack("{s:i, s:s, s:s?, s:o?, s:o?, s:{s:I, s:I, s:I, s:I, s:I}, s:o*}", "exit",
-                  (int)result->exit, "outcome", outcome(result), "error",
-                  result->error.code != TP_OK ? result->error.text : NULL, "payment", receipt,
-                  "card", kernel, "cost", "apdus", (json_int_t)result->counts.exchanges,
-                  "bytes_to_card", (json_int_t)result->counts.bytes_out, "bytes_from_card",
-                  (json_int_t)result->counts.bytes_in, "card_ms", (json_int_t)result->card_ms,
-                  "acquirer_ms", (json_int_t)result->acquirer_ms, "replay", how->replay));
+    return document_print(json_pack("{s:i, s:s, s:o, s:o, s:o?, s:{s:I, s:I, s:I, s:I, s:I}, s:o?}",
+                                    "exit", (int)result->exit, "outcome", outcome(result), "error",
+                                    error_of(result), "payment", receipt, "card", kernel, "cost",
+                                    "apdus", (json_int_t)result->counts.exchanges, "bytes_to_card",
+                                    (json_int_t)result->counts.bytes_out, "bytes_from_card",
+                                    (json_int_t)result->counts.bytes_in, "card_ms",
+                                    (json_int_t)result->card_ms, "acquirer_ms",
+                                    (json_int_t)result->acquirer_ms, "replay", how->replay),
+                          how->events);
 }
 
 static void say_end(const struct pay_result *result)
 {
-    json_t *receipt = NULL;
-
-    if (result->has_receipt && receipt_to_json(&receipt, &result->receipt) == TP_OK)
-        report_event("receipt", json_pack("{s:o}", "payment", receipt));
-    report_event("ended", json_pack("{s:i, s:s, s:s*}", "exit", (int)result->exit, "outcome",
-                                    outcome(result), "error",
-                                    result->error.code != TP_OK ? result->error.text : NULL));
+    if (result->has_receipt)
+        report_event("receipt", json_pack("{s:o}", "payment", receipt_shown(&result->receipt)));
+    report_event("ended", json_pack("{s:i, s:s, s:o}", "exit", (int)result->exit, "outcome",
+                                    outcome(result), "error", error_of(result)));
 }
 
 void pay_tell(const struct pay_result *result, const struct told *how)

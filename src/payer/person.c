@@ -204,14 +204,14 @@ void person_watches(struct person *p, struct transaction *const *tx)
     p->tx = tx;
 }
 
-/* tries_left is absent where the card does not say it. */
+/* tries_left is null where the card does not say it. */
 static void say_pin(struct person *p, unsigned tries_left, bool wrong_before)
 {
-    json_t *more = json_pack("{s:b, s:b}", "wrong_before", wrong_before, "keypad", p->keypad);
+    json_t *left = tries_left <= TRIES_SHOWN ? json_integer(tries_left) : json_null();
 
-    if (more != NULL && tries_left <= TRIES_SHOWN)
-        (void)json_object_set_new(more, "tries_left", json_integer(tries_left));
-    person_event(p, "pin", more);
+    person_event(p, "pin",
+                 json_pack("{s:b, s:b, s:o}", "wrong_before", wrong_before, "keypad", p->keypad,
+                           "tries_left", left));
 }
 
 static void say_application(struct person *p)

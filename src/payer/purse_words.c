@@ -62,7 +62,7 @@ error_t purse_words_parse(int key, char *arg, struct argp_state *state)
     case PURSE_WINDOW_KEY:
         w->window = arg != NULL ? arg : DIALOG_PROGRAM;
         return 0;
-    case PURSE_JSON_KEY:
+    case 'j':
         w->json = true;
         return 0;
     case ARGP_KEY_ARG:

@@ -24,7 +24,6 @@ struct purse_words {
 #define PURSE_IBAN_KEY   0x103
 #define PURSE_NAME_KEY   0x104
 #define PURSE_YES_KEY    0x105
-#define PURSE_JSON_KEY   0x106
 #define PURSE_HOURS_KEY  0x107
 #define PURSE_WINDOW_KEY 0x108
 
@@ -34,7 +33,7 @@ struct purse_words {
     }
 #define PURSE_WORD_JSON                                                                            \
     {                                                                                              \
-        "json", PURSE_JSON_KEY, NULL, 0, N_("print JSON"), 0                                       \
+        "json", 'j', NULL, 0, N_("print JSON"), 0                                                  \
     }
 
 /* Of argp: its input is a struct purse_words; the children are order_words, and card_words of a

@@ -182,6 +182,29 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
     return TP_ERR_NO_MEMORY;
 }
 
+static void rename_member(json_t *o, const char *was, const char *is)
+{
+    json_object_set(o, is, json_object_get(o, was));
+    json_object_del(o, was);
+}
+
+json_t *receipt_shown(const struct receipt *r)
+{
+    json_t *o;
+
+    if (receipt_to_json(&o, r) != TP_OK)
+        return NULL;
+    json_object_del(o, "minor");
+    rename_member(o, "time", "local_time");
+    rename_member(o, "pan", "pan_masked");
+    rename_member(o, "authentication", "authentication_method");
+    json_object_del(o, "psn");
+    json_object_set_new(o, "card_sequence", json_string(r->psn[0] != '\0' ? r->psn + 1 : ""));
+    json_object_set_new(o, "stan", r->stan != 0 ? json_sprintf("%06u", r->stan) : json_null());
+    json_object_set_new(o, "atc", r->atc >= 0 ? json_integer(r->atc) : json_null());
+    return o;
+}
+
 static bool take_text(char *out, size_t cap, const json_t *object, const char *key)
 {
     const char *value = json_string_value(json_object_get(object, key));

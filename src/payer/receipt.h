@@ -71,7 +71,10 @@ const char *payment_state_name(
 /* By its name, or with - for each blank. TP_ERR_USAGE. */
 TP_MUST_CHECK enum tp_err payment_state_parse(int *out, const char *text, struct tp_error *e);
 
-/* As a JSON object and back. TP_ERR_NO_MEMORY; TP_ERR_FORMAT. */
+/* As --json and --events show it, by doc/json.md: a new object. NULL: no memory. */
+json_t *receipt_shown(const struct receipt *r);
+
+/* As the journal keeps it, and back. TP_ERR_NO_MEMORY; TP_ERR_FORMAT. */
 TP_MUST_CHECK enum tp_err receipt_to_json(json_t **out, const struct receipt *r);
 TP_MUST_CHECK enum tp_err receipt_from_json(struct receipt *r, const json_t *object);
 

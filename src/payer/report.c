@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/date.h"
+#include "base/document.h"
 #include "base/hex.h"
 #include "payer/receipt.h"
 #include "apdu/shown.h"
@@ -15,9 +15,18 @@ static const char *const outcomes[] = {
     [KERNEL_READ_ONLY] = "read only",       [KERNEL_PROVED] = "proved",
 };
 
-/* The names of the bits that are set. */
-static enum tp_err names_of_bits(json_t **out, enum emv_bitmap map, struct span value)
+static json_t *hex_of(const struct transaction *tx, uint32_t tag)
 {
+    const struct span value = transaction_get(tx, tag);
+    char hex[2 * 5 + 1];
+
+    return value.n > 5 ? NULL : json_string(hex_encode(hex, value));
+}
+
+/* The names of the bits that are set. */
+static json_t *names_of_bits(const struct transaction *tx, uint32_t tag, enum emv_bitmap map)
+{
+    const struct span value = transaction_get(tx, tag);
     json_t *list = json_array();
     bool ok = list != NULL;
 
@@ -32,19 +41,7 @@ static enum tp_err names_of_bits(json_t **out, enum emv_bitmap map, struct span 
         json_decref(list);
         list = NULL;
     }
-    *out = list;
-    return ok ? TP_OK : TP_ERR_NO_MEMORY;
-}
-
-static json_t *bitmap(const struct transaction *tx, uint32_t tag, enum emv_bitmap map)
-{
-    const struct span value = transaction_get(tx, tag);
-    char hex[2 * 5 + 1];
-    json_t *bits;
-
-    if (value.n > 5 || names_of_bits(&bits, map, value) != TP_OK)
-        return NULL;
-    return json_pack("{s:s, s:o}", "value", hex_encode(hex, value), "bits", bits);
+    return list;
 }
 
 static json_t *application(const struct transaction *tx)
@@ -59,14 +56,6 @@ static json_t *application(const struct transaction *tx)
                      transaction_live(tx));
 }
 
-/* A certificate's last day, or null. */
-static json_t *day(int date)
-{
-    char text[DATE_TEXT_MAX];
-
-    return date == 0 ? json_null() : json_string(date_format(text, date));
-}
-
 /* The authority key that opened the issuer certificate; else the one that the card names, without a
  * source: unknown, or it opens nothing ("check"). */
 static json_t *authority_key(const struct transaction *tx, const struct kernel_authentication *a)
@@ -79,8 +68,8 @@ static json_t *authority_key(const struct transaction *tx, const struct kernel_a
         return json_pack("{s:s, s:s, s:s, s:o, s:b}", "rid",
                          hex_encode(rid, SPAN_OF(a->authority->rid)), "index",
                          hex_encode(index, span_of(&a->authority->index, 1)), "source",
-                         a->authority->source, "expiry", day(a->authority->expiry), "expired",
-                         a->authority_expired);
+                         a->authority->source, "expiry", document_date(a->authority->expiry),
+                         "expired", a->authority_expired);
     if (name.n < 5 || wanted.n != 1)
         return json_null();
     return json_pack("{s:s, s:s, s:n, s:n, s:b}", "rid", hex_encode(rid, span_of(name.p, 5)),
@@ -97,10 +86,10 @@ static json_t *authentication(const struct transaction *tx)
 
     return json_pack("{s:s, s:b, s:s?, s:s?, s:o, s:s, s:o, s:i, s:o, s:i}", "method",
                      kernel_method_name(a->method), "ok", a->ok, "failed_at", a->failed_at, "check",
-                     a->failed_at != NULL ? emv_check_text(a->check) : NULL, "authority", authority,
-                     "issuer", a->issuer, "issuer_expiry", day(a->issuer_expiry), "issuer_bits",
-                     (int)a->issuer_bits, "card_expiry", day(a->icc_expiry), "card_bits",
-                     (int)a->icc_bits);
+                     a->failed_at != NULL ? emv_check_text(a->check) : NULL, "authority_key",
+                     authority, "issuer", a->issuer, "issuer_expiry",
+                     document_date(a->issuer_expiry), "issuer_bits", (int)a->issuer_bits,
+                     "card_expiry", document_date(a->icc_expiry), "card_bits", (int)a->icc_bits);
 }
 
 static json_t *verification(const struct transaction *tx)
@@ -163,34 +152,13 @@ static json_t *data(const struct transaction *tx)
 
 enum tp_err report_transaction(json_t **out, const struct transaction *tx)
 {
-    *out = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "application", application(tx),
-                     "outcome", outcomes[transaction_outcome(tx)], "reason", transaction_reason(tx),
-                     "authentication", authentication(tx), "verification", verification(tx), "tvr",
-                     bitmap(tx, TAG_TVR, EMV_BITMAP_TVR), "tsi",
-                     bitmap(tx, TAG_TSI, EMV_BITMAP_TSI), "data", data(tx));
+    *out = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "application",
+                     application(tx), "outcome", outcomes[transaction_outcome(tx)], "reason",
+                     transaction_reason(tx), "authentication", authentication(tx), "verifications",
+                     verification(tx), "tvr", hex_of(tx, TAG_TVR), "tvr_bits",
+                     names_of_bits(tx, TAG_TVR, EMV_BITMAP_TVR), "tsi", hex_of(tx, TAG_TSI),
+                     "tsi_bits", names_of_bits(tx, TAG_TSI, EMV_BITMAP_TSI), "data", data(tx));
     return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
-}
-
-static enum tp_err print(json_t *document, size_t flags)
-{
-    enum tp_err r = TP_ERR_NO_MEMORY;
-
-    if (document != NULL)
-        r = json_dumpf(document, stdout, flags) == 0 && putchar('\n') != EOF && fflush(stdout) == 0
-                ? TP_OK
-                : TP_ERR_IO;
-    json_decref(document);
-    return r;
-}
-
-enum tp_err report_print(json_t *document)
-{
-    return print(document, JSON_INDENT(2));
-}
-
-enum tp_err report_line(json_t *document)
-{
-    return print(document, JSON_COMPACT);
 }
 
 void report_event(const char *event, json_t *more)
@@ -200,5 +168,5 @@ void report_event(const char *event, json_t *more)
     if (line != NULL && more != NULL)
         (void)json_object_update(line, more);
     json_decref(more);
-    (void)print(line, JSON_COMPACT);
+    (void)!document_print(line, true);
 }

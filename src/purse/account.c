@@ -40,7 +40,7 @@ static int list(const struct argp *argp, bool one, int argc, char **argv)
                                                   {"state", TABLE_TEXT},
                                                   {"reason", TABLE_WORDS | TABLE_LESSER},
                                                   {"counter", TABLE_NUMBER | TABLE_LESSER},
-                                                  {"opened", TABLE_TEXT | TABLE_LESSER}};
+                                                  {"opened", TABLE_TIME | TABLE_LESSER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

@@ -283,8 +283,8 @@ int purse_cmd_suspense_list(int argc, char **argv)
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
                                                   {"reason", TABLE_WORDS},
-                                                  {"since", TABLE_TEXT | TABLE_LESSER},
-                                                  {"settled", TABLE_TEXT},
+                                                  {"since", TABLE_TIME | TABLE_LESSER},
+                                                  {"settled", TABLE_TIME},
                                                   {"note", TABLE_WORDS | TABLE_LESSER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;

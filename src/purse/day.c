@@ -119,14 +119,14 @@ int purse_cmd_remise_list(int argc, char **argv)
     static const struct argp argp = {options,     option_parse, NULL, N_("List the remises."),
                                      table_words, NULL,         NULL};
     static const struct table_column columns[] = {{"contract", TABLE_TEXT},
-                                                  {"number", TABLE_NUMBER},
+                                                  {"remise", TABLE_NUMBER},
                                                   {"day", TABLE_TEXT},
-                                                  {"payments", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"payment_count", TABLE_NUMBER | TABLE_LESSER},
                                                   {"reversals", TABLE_NUMBER | TABLE_LESSER},
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
                                                   {"state", TABLE_TEXT},
-                                                  {"refused", TABLE_RIGHT},
+                                                  {"refused_amount", TABLE_RIGHT},
                                                   {"payout", TABLE_NUMBER | TABLE_LESSER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;

@@ -50,7 +50,7 @@ int purse_cmd_list(int argc, char **argv)
         table_words, NULL,
         NULL};
     static const struct table_column columns[] = {{"reference", TABLE_TEXT},
-                                                  {"at", TABLE_TEXT},
+                                                  {"at", TABLE_TIME},
                                                   {"account", TABLE_TEXT | TABLE_LESSER},
                                                   {"order", TABLE_TEXT | TABLE_LESSER},
                                                   {"contract", TABLE_TEXT | TABLE_LESSER},
@@ -59,7 +59,7 @@ int purse_cmd_list(int argc, char **argv)
                                                   {"code", TABLE_TEXT},
                                                   {"reason", TABLE_WORDS | TABLE_LESSER},
                                                   {"remise", TABLE_NUMBER | TABLE_LESSER},
-                                                  {"reversed", TABLE_TEXT}};
+                                                  {"reversed_at", TABLE_TIME}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
@@ -112,16 +112,16 @@ static enum tp_err print_sums(struct book *b, const struct purse_settings *setti
                               bool *equal, struct tp_error *e)
 {
     static const struct table_column columns[] = {{"currency", TABLE_TEXT},
-                                                  {"accounts", TABLE_NUMBER | TABLE_LESSER},
-                                                  {"payments", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"account_count", TABLE_NUMBER | TABLE_LESSER},
+                                                  {"payment_count", TABLE_NUMBER | TABLE_LESSER},
                                                   {"filled", TABLE_RIGHT},
-                                                  {"balances", TABLE_RIGHT},
+                                                  {"held", TABLE_RIGHT},
                                                   {"reserved", TABLE_RIGHT | TABLE_LESSER},
                                                   {"owed", TABLE_RIGHT},
                                                   {"paid_out", TABLE_RIGHT},
                                                   {"given_back", TABLE_RIGHT},
                                                   {"collected", TABLE_RIGHT | TABLE_LESSER},
-                                                  {"refused", TABLE_RIGHT | TABLE_LESSER}};
+                                                  {"refused_amount", TABLE_RIGHT | TABLE_LESSER}};
     struct table *table = NULL;
     struct purse_sums s;
     enum tp_err r =

@@ -172,7 +172,7 @@ int option_doors(const struct argp *argp, const char *what, const char *head,
                  option_each_door *each, int argc, char **argv)
 {
     const struct table_column columns[] = {
-        {head, TABLE_TEXT}, {"added", TABLE_TEXT}, {"closed", TABLE_TEXT}};
+        {head, TABLE_TEXT}, {"added", TABLE_TIME}, {"closed", TABLE_TIME}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

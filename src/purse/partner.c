@@ -96,12 +96,12 @@ int purse_cmd_contract_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, option_parse, NULL, N_("List the contracts."),
                                      table_words,  NULL,         NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT},
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},
                                                   {"name", TABLE_WORDS},
                                                   {"currency", TABLE_TEXT},
                                                   {"iban", TABLE_TEXT | TABLE_LESSER},
-                                                  {"added", TABLE_TEXT | TABLE_LESSER},
-                                                  {"closed", TABLE_TEXT}};
+                                                  {"added", TABLE_TIME | TABLE_LESSER},
+                                                  {"closed", TABLE_TIME}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

@@ -294,9 +294,9 @@ int service_cmd_mediator_list(int argc, char **argv)
         options,     parse_words, NULL, N_("The mediators that may ask, and that might."),
         table_words, NULL,        NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_TEXT},
-        {"added", TABLE_TEXT},
-        {"closed", TABLE_TEXT},
+        {"mediator", TABLE_TEXT},
+        {"added", TABLE_TIME},
+        {"closed", TABLE_TIME},
         {"certificate_sha256", TABLE_TEXT | TABLE_LESSER}};
     struct words w = {.json = false};
     char dir[PATH_MAX];

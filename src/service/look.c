@@ -102,11 +102,17 @@ static enum tp_err fault_of(const struct checking *c, const struct article *a, c
     return TP_OK;
 }
 
+/* The price of what is free: a word, and no amount in JSON. */
+static const char *free_of_charge(const struct table *t)
+{
+    return table_is_json(t) ? NULL : "free";
+}
+
 static enum tp_err check_row(struct checking *c, const struct article *a, struct tp_error *e)
 {
-    char amount[MONEY_TEXT_MAX] = "free", left[24] = "", fault[sizeof(e->text)];
+    char amount[MONEY_TEXT_MAX] = "", left[24] = "", fault[sizeof(e->text)];
     const char *cells[] = {a->path,
-                           amount,
+                           a->currency != NULL ? amount : free_of_charge(c->table),
                            a->currency != NULL ? a->currency->alpha : "",
                            delivery_text(a->delivery),
                            a->stock >= 0 ? left : NULL,
@@ -191,12 +197,12 @@ int service_cmd_check(int argc, char **argv)
 
 static enum tp_err sale_row(void *ctx, const struct sale *s, struct tp_error *e)
 {
-    char at[TIME_TEXT_MAX], amount[MONEY_TEXT_MAX] = "free";
+    char at[TIME_TEXT_MAX], amount[MONEY_TEXT_MAX] = "";
     const char *cells[] = {time_format(at, s->at),
                            s->mediator,
                            s->order,
                            s->article,
-                           amount,
+                           s->currency != 0 ? amount : free_of_charge(ctx),
                            s->currency != 0 ? currency_shown(s->currency) : "",
                            delivery_text(s->delivery),
                            s->designation};
@@ -210,7 +216,7 @@ int service_cmd_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, parse_words, NULL, N_("What was sold."),
                                      table_words,  NULL,        NULL};
-    static const struct table_column columns[] = {{"at", TABLE_TEXT},
+    static const struct table_column columns[] = {{"at", TABLE_TIME},
                                                   {"mediator", TABLE_TEXT | TABLE_LESSER},
                                                   {"order", TABLE_TEXT},
                                                   {"article", TABLE_TEXT},
@@ -278,7 +284,7 @@ int service_cmd_account_list(int argc, char **argv)
     static const struct table_column columns[] = {{"account", TABLE_TEXT},
                                                   {"credit", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},
-                                                  {"orders", TABLE_NUMBER}};
+                                                  {"order_count", TABLE_NUMBER}};
     struct words w = {.json = false};
     char dir[PATH_MAX];
     struct sales *sales = NULL;

@@ -131,7 +131,7 @@ def main():
             program("telepay-perso", "init", scheme, "--suite", suite)
             program("telepay-perso", "card", folder, "--scheme", scheme, "--pan", "9990140000000015", "--expiry", "2030-12", "--pin", "1234",
                     "--method", "cda,xda", "--cvm", "enciphered-pin", "--pin-tries", "9")
-            assert json.loads(program("telepay-perso", "inspect", folder, "--json"))["method"] == "CDA, XDA"
+            assert json.loads(program("telepay-perso", "inspect", folder, "--json"))["authentication_method"] == "CDA, XDA"
             for name, key in (("card.xda-key", "xda"), ("card.ode-key", "ode")):
                 path = os.path.join(folder, name)
                 assert os.stat(path).st_mode & 0o77 == 0, key

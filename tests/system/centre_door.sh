@@ -57,7 +57,7 @@ want 0 "" "remise list: sent, refused, paid, and their types" python3 -c "
 import json
 rows = json.load(open('list.json'))['remises']
 assert [(r['net'], r['refused'], r['refused_net'], r['paid_net']) for r in rows] == [('5.15', 1, '1.03', '4.12'), ('0.00', None, None, None)], rows
-assert all(type(r[k]) is int for r in rows for k in ('number', 'debits', 'credits', 'reversals'))"
+assert all(type(r[k]) is int for r in rows for k in ('remise', 'debits', 'credits', 'reversals'))"
 want 1 '"paid_net": "4.12"' "submit --json" acquirer submit --contract $C --remise 1 --json
 want 0 "" "nothing more to collect" acquirer collect --now
 

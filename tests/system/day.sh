@@ -35,7 +35,7 @@ in_balance() {
     pay 1.00
     expect 0 "33.50 EUR" day
     expect 0 '"balanced": true' day --json
-    [ "$(jq -c '[.here, .acquirer]' out)" = '[{"debits":3,"debit_amount":"33.50","credits":1,"credit_amount":"5.00","net":"28.50"},{"debits":3,"debit_amount":"33.50","credits":1,"credit_amount":"5.00","net":"28.50"}]' ] ||
+    [ "$(jq -c '[.terminal_totals, .acquirer_totals]' out)" = '[{"debits":3,"debit_amount":"33.50","credits":1,"credit_amount":"5.00","net":"28.50","currency":"EUR"},{"debits":3,"debit_amount":"33.50","credits":1,"credit_amount":"5.00","net":"28.50","currency":"EUR"}]' ] ||
         fail "$(cat out)"
     expect 0 "IN BALANCE" day --date "$(date -d yesterday +%F)"
     match=-E said "Payments +0 +0.00 EUR"

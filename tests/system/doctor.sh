@@ -36,7 +36,7 @@ abilities() {
 import json, sys
 pad, first, second = json.load(open(sys.argv[1]))["readers"]
 assert pad["number"] == 1 and pad["driver"] == "PC/SC" and pad["keypad"] is True and pad["display"] is False and pad["trouble"] is None
-assert first["keypad"] is False and second["number"] == 3 and second["card"] == "none"
+assert first["keypad"] is False and second["number"] == 3 and second["card_state"] == "none"
 P
     : >"$pad/mode"
 }

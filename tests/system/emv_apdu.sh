@@ -68,7 +68,7 @@ python3 - out <<'P' || fail "the JSON is another: $(cat out)"
 import json, sys
 d = json.load(open(sys.argv[1]))
 assert d["atr"].startswith("3B") and d["objects"][0]["tag"] == "C-APDU" and d["objects"][0]["name"] == "SELECT", d
-assert d["objects"][1]["means"] == ["9000: done"] and d["objects"][1]["objects"][0]["tag"] == "6F", d
+assert d["objects"][1]["meaning"] == ["9000: done"] and d["objects"][1]["objects"][0]["tag"] == "6F", d
 P
 
 # telepay card -v: a cryptogram first, so that the log holds something; the values are those that the card's CDOL1 asks for

@@ -40,7 +40,7 @@ python3 - out <<'P' || fail "the JSON is another"
 import json, sys
 o = json.load(open(sys.argv[1]))["objects"]
 assert o == [{"tag": "9F27", "name": "Cryptogram Information Data", "length": 1, "value": "80",
-              "means": ["ARQC: ask the issuer", "no advice required", "reason: no information given"],
+              "meaning": ["ARQC: ask the issuer", "no advice required", "reason: no information given"],
               "clause": "EMV 4.4 Book 3, 6.5.5.4, table 15"}], o
 P
 telepay-emv decode --json 9F2701809F36 >out 2>err

@@ -719,7 +719,7 @@ purse_session() {
     [ "$(heard_times "voucher 2 sum 2250")" = 1 ] || fail "$(cat mediator.log)"
     expect 0 "22.50 spent" telepay session --home home
     said "22.50 EUR  Librairie du Port, 2 orders"
-    telepay session --home home --json | jq -e '.reserved[0] | .spent == "22.50" and .services[0].orders == 2' >/dev/null || fail "session --json"
+    telepay session --home home --json | jq -e '.reservations[0] | .spent == "22.50" and .services[0].order_count == 2' >/dev/null || fail "session --json"
     expect 0 "the mediator fake said at" order prove "$(newest)"
     expect 0 "PURSE PAYMENT" order show "$(newest)"
     # an answer that is lost: the same voucher, once

@@ -76,7 +76,7 @@ expect 0 "has its folder in a1" i acquirer add --id 00000000001 --out a1 --port 
 for line in "name = Test-bank" "host = 127.0.0.1" "port = $port" "acquirer = 00000000001" "iins = 999014" "ca = ca.pem" "certificate = acquirer.pem" "key = acquirer.key"; do
     grep -qx "$line" a1/issuer.conf || fail "issuer.conf has no \"$line\""
 done
-expect 0 '"id": ?"00000000001"' i acquirer list --json
+expect 0 '"acquirer": ?"00000000001"' i acquirer list --json
 
 # ---- asked from outside ----
 # ask ATC AMOUNT RRN WANTED…: every line that the client prints.
@@ -116,7 +116,7 @@ ask 5001 100 632800000009 "00 000009 right" "71 04DA9F58 05" "72 84240002 044711
 expect 0 '"deliveries": ?2' i script list --json
 [ "$(json '{(s["state"], s["deliveries"]) for s in d["scripts"]}')" = "{('delivered', 2)}" ] || fail "scripts after the second delivery: $(cat out)"
 expect 0 '"rrn": ?"632800000003"' i list --json
-[ "$(json '[(a["code"], a["reserved"], a["reversed"]) for a in d["authorisations"]][2]')" = "('00', '0.00', True)" ] || fail "the reversed one: $(cat out)"
+[ "$(json '[(a["answer"], a["reserved"], a["reversed"]) for a in d["authorisations"]][2]')" = "('00', '0.00', True)" ] || fail "the reversed one: $(cat out)"
 [ "$(json '[a["reversed"] for a in d["authorisations"]].count(True)')" = 1 ] || fail "more than that one is called reversed: $(cat out)"
 [ "$(json '{str(type(a["reversed"])) for a in d["authorisations"]}')" = "{\"<class 'bool'>\"}" ] || fail "reversed is no boolean: $(cat out)"
 expect 0 '"balance": ?"100.00"' i account list --json

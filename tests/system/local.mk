@@ -53,6 +53,11 @@ endif
 dist_check_SCRIPTS += tests/system/service.sh tests/system/service_postgres.sh
 TESTS += tests/system/service.sh tests/system/service_postgres.sh
 
+# One vocabulary of JSON over all programs.
+dist_noinst_SCRIPTS += tests/tools/check_json.py
+dist_check_SCRIPTS += tests/system/json.sh
+TESTS += tests/system/json.sh
+
 # Clients of others, and the npm packages that they are.
 dist_check_SCRIPTS += tests/system/mppx.sh
 if !SANITIZERS # what is judged there are programs of others

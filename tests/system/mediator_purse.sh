@@ -42,7 +42,7 @@ by_purse() {
     answers 409 "another credential" -H "Authorization: $bought" $at
     holds "$marie" 18.50
     [ "$(paid)" = 0 ] || fail "the card paid too"
-    [ "$(attempts .method)" = "emv purse purse" ] && [ "$(attempts .outcome)" = "none acknowledged none" ] || fail "order show: $(telepay-mediator order show "$order")"
+    [ "$(attempts .means)" = "emv purse purse" ] && [ "$(attempts .outcome)" = "none acknowledged none" ] || fail "order show: $(telepay-mediator order show "$order")"
     match=-E expect 0 "delivered *purse" telepay-mediator order list
     expect 0 "paid by purse: account $marie" telepay-mediator order prove "$order"
     match=-E expect 0 "delivered .* purse" telepay-mediator status

@@ -71,7 +71,7 @@ quotes() {
     # shellcheck disable=SC2086 # words
     wait $slow
     grep -q "nothing is to be paid" slow || fail "a slow quote: $(cat slow)"
-    telepay-mediator service list --json | jq -e '.services[] | select(.service == "liar") | .reached and .why == null and .url == "https://127.0.0.1:18744"' >/dev/null ||
+    telepay-mediator service list --json | jq -e '.services[] | select(.service == "liar") | .reached and .reason == null and .url == "https://127.0.0.1:18744"' >/dev/null ||
         fail "not reached: $(telepay-mediator service list)"
     said_of_liar "answers 500" "its quote lacks" "no JSON"
     kill -KILL "$lying"
@@ -80,7 +80,7 @@ quotes() {
     said_of_liar "cannot be reached"
     expect 0 "" telepay-mediator service list --json
     jq -e '[.services[] | .reached] == [true, false]' out >/dev/null || fail "reached: $(cat out)"
-    jq -e '.services[1].why | test("cannot be reached")' out >/dev/null || fail "not why: $(cat out)"
+    jq -e '.services[1].reason | test("cannot be reached")' out >/dev/null || fail "not why: $(cat out)"
     answers 503 "nothing is to be paid" $liar/quote-free # what is free is not to be had either
     serve_liar
 }

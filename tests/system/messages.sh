@@ -145,7 +145,7 @@ END2
     bought=$(challenge "$origin/s/journal/book" | credential 2>credential.log) || fail "no credential: $(cat credential.log)"
     expect 0 "" get -s --home thief "$origin/s/journal/book" # of another device: what was signed here stays here
     expect 0 '410' pay "$origin/s/journal/book"
-    bought=$(telepay-mediator order list --json | jq -r '.orders[] | select((.why // "") | startswith("the service will not deliver")) | .order')
+    bought=$(telepay-mediator order list --json | jq -r '.orders[] | select((.reason // "") | startswith("the service will not deliver")) | .order')
     "${TESTS_SRCDIR:?}/tools/write_letter.py" "$bought" >letter.json
     expect 0 'is given back, or a credit is due already: the service will not deliver' ask --data-binary @letter.json "$origin/orders/$bought/dispute"
 }

@@ -68,7 +68,7 @@ holds 'remise 2 closed, .* 1 payments, 5.00 EUR'
 brought_up med/mediator.db 1 "telepay-mediator order list --dir med" "telepay-mediator upgrade --dir med"
 holds '^2cudr6ud3m5oep4dg2dtogma5e .* delivered emv' '^ut7u64daamxqlcsvlzb3b7mrpm .* reversed *emv' '^rqksva45yhrvjh5d37jnnzyscm .* requested'
 telepay-mediator order show --dir med 2cudr6ud3m5oep4dg2dtogma5e >out 2>&1 || fail "order show: $(cat out)"
-holds '"contract": "000000000000123"' '"acquirer": "3C1EF3BFFFC60D36"' '"method": "emv"' '"stan": "00000[0-9]"' '"outcome": "acknowledged"'
+holds '"contract": "000000000000123"' '"acquirer": "3C1EF3BFFFC60D36"' '"means": "emv"' '"stan": "00000[0-9]"' '"outcome": "acknowledged"'
 telepay-mediator order prove --dir med 2cudr6ud3m5oep4dg2dtogma5e >out 2>&1 || fail "order prove: $(cat out)"
 holds 'was acknowledged by acquirer 3C1EF3BFFFC60D36'
 telepay-mediator service list --dir med >out 2>&1 || fail "service list: $(cat out)"

@@ -83,7 +83,7 @@ second=$(json 'd["transactions"][1]["rrn"]')
 third=$(json 'd["transactions"][2]["rrn"]')
 [ "${rrn:0:4}" = "$(date +%y%j | cut -c 2-)" ] || fail "$rrn is not of today"
 expect 0 "12.50" a show "$rrn"
-expect 0 '"amount_minor": 1250' a show "$rrn" --json
+expect 0 '"amount": "12.50"' a show "$rrn" --json
 expect 2 "no transaction" a show 000000000001
 expect 2 "12 digits" a show 12
 

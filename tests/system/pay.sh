@@ -244,9 +244,9 @@ bad_acquirers() {
     journal days --json >"$dir/out"
     python3 -c 'import json, sys
 days = {d["state"]: d for d in json.load(sys.stdin)["days"]}
-assert float(days["refused"]["paid"]) == 0 and float(days["refused"]["amount"]) >= 85, days
-assert float(days["acknowledged"]["paid"]) == float(days["acknowledged"]["amount"]) > 0, days
-assert all(float(d["paid"]) == 0 for s, d in days.items() if s != "acknowledged"), days' <"$dir/out" || fail "journal days: $(cat "$dir/out")"
+assert float(days["refused"]["paid_amount"]) == 0 and float(days["refused"]["amount"]) >= 85, days
+assert float(days["acknowledged"]["paid_amount"]) == float(days["acknowledged"]["amount"]) > 0, days
+assert all(float(d["paid_amount"]) == 0 for s, d in days.items() if s != "acknowledged"), days' <"$dir/out" || fail "journal days: $(cat "$dir/out")"
     # the issuer approves, and the card does not believe that it is its issuer: no TC, so it is taken back, at once
     serve issuer
     insert marie

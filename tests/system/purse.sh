@@ -156,7 +156,7 @@ answered 200 "the payment again: what was answered" /payments --data-binary @und
 cmp -s its-answer answer || fail "not the same bytes: $(cat answer)"
 paid_by=$(jq -r .reference its-answer)
 [ "$reference" \> "$paid_by" ] || fail "the reversal's number is no later one"
-[ "$(telepay-purse list --account "$luc" --json | jq -r '.payments[0].reversed != null')" = true ] || fail "$(telepay-purse list --account "$luc")"
+[ "$(telepay-purse list --account "$luc" --json | jq -r '.payments[0].reversed_at != null')" = true ] || fail "$(telepay-purse list --account "$luc")"
 expect 0 "not delivered" telepay-purse prove --reference "$paid_by" --out given.json
 expect 0 "it was given back" telepay-purse prove --file given.json --authority purse/pki/ca.pem
 jq ".reversal = $(payer reversal paid med | jq -R .)" given.json >swapped.json
@@ -465,7 +465,7 @@ fi
 
 # ---- the day
 
-status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
+status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .held, .owed, .paid_out, .given_back] | join(" ")'; }
 [ "$(status)" = "1853.50 1149.00 528.00 0.00 176.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
 said "26 payments, 2 given back, 498.00 EUR"
@@ -520,7 +520,7 @@ cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
 [ "$(status)" = "1853.50 1148.00 1.00 528.00 176.50" ] || fail "the sums: $(status)"
-[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 498.00 paid out
+[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.remise) \(.amount) \(.state)"')" = "1 498.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
 # ---- years later

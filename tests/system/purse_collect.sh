@@ -14,7 +14,7 @@ pays() { # COUNTER AMOUNT [NAME=VALUE…]: by marie, accepted; its body is in th
     [ "$(post /payments answer --data-binary @body)" = 200 ] || fail "payment $1: $(cat answer)"
 }
 remise() { # NUMBER MEMBER: of the list
-    telepay-purse remise list --json | jq -r ".remises[] | select(.number == $1) | .$2"
+    telepay-purse remise list --json | jq -r ".remises[] | select(.remise == $1) | .$2"
 }
 is_state() { [ "$(remise "$1" state)" = "$2" ] || fail "remise $1 is $(remise "$1" state), not $2"; }
 sums() { telepay-purse status --json | jq -r ".sums[0] | [$1] | join(\" \")"; }
@@ -71,12 +71,12 @@ presents 150 1
 presents 400 3
 expect 0 "remise 1 closed" telepay-purse close
 expect 0 "EUR: nothing to pay out" telepay-purse payout --out bank # not before the centre has it
-are_sums ".owed, .collected, .refused" "17.51 0.00 0.00"
+are_sums ".owed, .collected, .refused_amount" "17.51 0.00 0.00"
 expect 0 "collected: accepted" telepay-purse collect
 grep -q 'annulled *1 *5.00 EUR' out && grep -q 'net, paid *17.51 EUR' out || fail "the ticket: $(cat out)"
 is_state 1 collected
 centre_has 1 accepted 5 17.51 0 # 12.50 + 0.01 + 1.00 + 1.50 + 2.50
-are_sums ".owed, .collected, .refused" "17.51 17.51 0.00"
+are_sums ".owed, .collected, .refused_amount" "17.51 17.51 0.00"
 expect 0 "17.51 EUR" telepay-centre show --dir centre $contract 1
 grep -q "${marie:0:35}" out || fail "no account: $(cat out)"
 expect 0 "nothing was paid, and nothing waits" telepay-purse collect
@@ -90,17 +90,17 @@ pays 7 300
 presents 600 5
 expect 1 "accepted but for 1 refused" telepay-purse collect
 is_state 2 collected
-[ "$(remise 2 refused)" = 3.00 ] || fail "refused: $(remise 2 refused)"
+[ "$(remise 2 refused_amount)" = 3.00 ] || fail "refused: $(remise 2 refused_amount)"
 centre_has 2 "accepted in part" 2 4.00 1
 expect 0 "OPPOSITION" telepay-purse suspense list
 reference=$(telepay-purse suspense list --json | jq -r '.suspense[0].reference')
 expect 0 "1 remises, 0 emptyings, 4.00 EUR" telepay-purse payout --out bank
-are_sums ".owed, .paid_out, .collected, .refused" "3.00 21.51 21.51 3.00"
+are_sums ".owed, .paid_out, .collected, .refused_amount" "3.00 21.51 21.51 3.00"
 expect 2 "note" telepay-purse suspense settle --reference "$reference"
 expect 0 "is settled" telepay-purse suspense settle --reference "$reference" --note "paid by hand"
 expect 2 "is not in suspense" telepay-purse suspense settle --reference "$reference" --note "again"
 [ "$(telepay-purse suspense list --json | jq '.suspense | length')" = 0 ] || fail "still in suspense: $(telepay-purse suspense list)"
-are_sums ".owed, .refused" "3.00 3.00"
+are_sums ".owed, .refused_amount" "3.00 3.00"
 
 # ---- the centre cannot be reached, then misbehaves: the remise waits, and is sent again byte for byte
 

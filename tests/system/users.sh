@@ -21,7 +21,7 @@ pays() { expect 0 "paid" get "$@"; }
 quiet() { "$@" >"$dir/out" 2>&1 || fail "$*: $(cat "$dir/out")"; }
 squeezed() { "$@" | tr -s ' '; } # of columns, the words
 plan() { local name=$1; shift; quiet telepay plan set --home home --user "$name" "$@"; }
-sum() { session "$1" | python3 -c 'import json,sys; s=json.load(sys.stdin); print(" ".join("%s %s %s" % (o["orders"], o["paid"], o["currency"]) for o in s["overall"]), [m["means"] for m in s["means"]])'; }
+sum() { session "$1" | python3 -c 'import json,sys; s=json.load(sys.stdin); print(" ".join("%s %s %s" % (o["order_count"], o["paid_amount"], o["currency"]) for o in s["overall"]), [m["means"] for m in s["by_means"]])'; }
 orders() { telepay order list --home home --user "$1" --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["orders"]))'; }
 
 own_users() {
@@ -67,7 +67,7 @@ plans() {
     plan marie --means emv --up-to "20.00 EUR" --unasked "12.50 EUR" --unasked-session "30.00 EUR"
     plan paul --means emv --unasked "0.50 EUR"
     expect 0 "5.00 EUR" telepay plan show --home home --user paul # ten times, where it is not said
-    [ "$(telepay plan --home home --user marie --json | tr -d ' \n')" = '{"plan":[{"means":"emv","up_to":"20.00EUR","unasked":"12.50EUR","unasked_session":"30.00EUR"}]}' ] || fail "$(telepay plan --home home --user marie --json)"
+    [ "$(telepay plan --home home --user marie --json | tr -d ' \n')" = '{"plan":[{"means":"emv","up_to":{"amount":"20.00","currency":"EUR"},"unasked":{"amount":"12.50","currency":"EUR"},"unasked_session":{"amount":"30.00","currency":"EUR"}}]}' ] || fail "$(telepay plan --home home --user marie --json)"
 }
 
 confirmed() {

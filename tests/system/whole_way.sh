@@ -83,7 +83,7 @@ inside() {
     expect 5 "ATC_REPLAYED" pay --amount 1.00 --currency EUR
     expect 0 "ATC_REPLAYED" telepay-acquirer refusals
     grep -q '1\.00.*999014\*\*\*\*\*\*0015.*63' out || fail "the refusal is not whole: $(cat out)"
-    expect 0 '"code": "63"' telepay-acquirer refusals --json
+    expect 0 '"answer": "63"' telepay-acquirer refusals --json
 
     # refused only when it is delivered: whoever delivers hears of it
     kill "$serve"

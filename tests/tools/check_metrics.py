@@ -41,7 +41,7 @@ def read(text):
 
 families = read(open(sys.argv[1], encoding="utf-8").read())
 states = json.load(open(sys.argv[2], encoding="utf-8"))["states"]
-assert families["orders"] == {(s["state"], s["currency"], s["means"] or ""): s["orders"] for s in states}, (families, states)
+assert families["orders"] == {(s["state"], s["currency"], s["means"] or ""): s["order_count"] for s in states}, (families, states)
 assert families["orders_amount"] == {(s["state"], s["currency"], s["means"] or ""): Decimal(s["amount"]) for s in states}, (families, states)
 waiting = {"submitting", "unknown", "approved", "acknowledged", "reversing", "owed"}
 assert set(families["orders_oldest_timestamp_seconds"]) == {k for k in families["orders"] if k[0] in waiting}, families

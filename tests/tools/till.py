@@ -124,7 +124,7 @@ same("a refund", (sale.code, sale.of("begun")[0]["kind"], sale.of("receipt")[0][
 before = journal()
 sale = Sale(["pay", "--amount", "5.00"], on={"pin": Sale.leave})
 same("left at the PIN", (sale.code, sale.names[-1], sale.of("signing"), sale.of("receipt")), (1, "ended", [], []))
-if "nothing was paid" not in sale.of("ended")[0]["error"]:
+if "nothing was paid" not in sale.of("ended")[0]["error"]["text"]:
     sys.exit(f"left at the PIN: {sale.events}")
 take_out()
 sale = Sale(["pay", "--amount", "5.00"], on={"waiting": Sale.leave})
