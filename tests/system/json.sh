@@ -232,16 +232,15 @@ inside() {
     rm -f said/err
     "$TESTS_SRCDIR/tools/check_json.py" "$TESTS_SRCDIR/../doc/json.md" said/* || failures=$((failures + 1))
     # a member that is not listed is found
-    sed '/^| .pan_masked. /d' "$TESTS_SRCDIR/../doc/json.md" >without.md
-    "$TESTS_SRCDIR/tools/check_json.py" without.md said/journal-show >out && fail "a member that is not listed passes"
+    sed '/^| .pan_masked. /d' "$TESTS_SRCDIR/../doc/json.md" >fewer
+    "$TESTS_SRCDIR/tools/check_json.py" fewer said/journal-show >out && fail "a member that is not listed passes"
     said "journal-show: the member pan_masked is not listed"
-    verdict
 }
 
-if [ "${1-}" = inside ]; then
+if [ $# = 2 ] && [ "$1" = inside ]; then
     dir=$2
     inside
-    exit
+    verdict
 fi
 own_folder
 "$here/with-pcscd" "$0" inside "$dir"
