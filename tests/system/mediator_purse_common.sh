@@ -63,6 +63,7 @@ set_up() {
     cp liar/pki/server.pem liar/pki/server.key liar/ && cp lp/client.pem liar/mediator.pem || fail "no credentials for the liar"
     expect 0 "" telepay-mediator service add lp --name liar --contract $by_card --contract $by_purse
     launch liar.log listening python3 "$here/../tools/lying_service.py" liar 18744
+    start_payer
     serve_purse
     serve_shop
     [ "$(post /purse about)" = 200 ] || fail "no word about the purse"
