@@ -38,7 +38,7 @@ until_state() {
     local left
     for left in {600..0}; do
         [ "$(state)" = "$1" ] && return
-        sleep 0.05
+        pause 0.05
     done
     fail "the order is $(state), not $1: $(tail -5 mediator.log purse.log)"
 }

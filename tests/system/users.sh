@@ -81,7 +81,7 @@ confirmed() {
     [ "$(sum paul)" = " []" ] || fail "$(sum paul)"
     asks marie "$base/s/shop/chart?price=1251"
     asks marie --up-to "0.10 EUR" "$base/s/shop/third"
-    sleep 1 # a session's payments are those from its second on
+    pause 1 # a session's payments are those from its second on
     expect 0 "A session began at " telepay session begin --home home --user marie
     said "telepay session shows"
     expect 0 "nothing was paid" telepay session --home home --user marie
@@ -102,7 +102,7 @@ keys() {
     ! grep -aq '"d"' home/users/*/device.jwk || fail "a key is kept as it is"
     [ "$(stat -c %a home/users/marie/device.jwk)" = 600 ] || fail "others may read a key"
     remove
-    sleep 1 # a session's payments are those from its second on
+    pause 1 # a session's payments are those from its second on
     quiet telepay session begin --home home --user marie
     insert old
     pays marie --code-fd 3 "$base/s/shop/old" 3< <(echo "code of marie")
@@ -129,7 +129,7 @@ keys() {
     for n in 1 2 3 4 5 6 7 8; do
         cp plain home/device.jwk
         telepay user passwd --home home --user default --code-fd 3 3< <(echo "a new code") &
-        sleep "0.$((RANDOM % 500 + 100))"
+        pause "0.$((RANDOM % 500 + 100))"
         kill -9 $!
         wait $! 2>/dev/null
         case $(key default) in
