@@ -397,7 +397,7 @@ killed() { # between signature and answer: the next run sends the same
         if [ $((n % 2)) = 1 ]; then
             until_said "/payment" "$dir/mediator.log"
         else
-            sleep 0.$((RANDOM % 900 + 100))
+            pause 0.$((RANDOM % 900 + 100))
         fi
         kill -9 $paying
         wait $paying 2>/dev/null
@@ -419,7 +419,7 @@ killed_asking() { # at instants of all kinds while the card asks for its issuer:
         case $((n % 4)) in
         1) until_said "/payment" "$dir/mediator.log" ;;
         2) until_said "completed" "$dir/mediator.log" ;;
-        *) sleep 0.$((RANDOM % 900 + 100)) ;;
+        *) pause 0.$((RANDOM % 900 + 100)) ;;
         esac
         kill -9 $paying 2>/dev/null
         wait $paying 2>/dev/null
@@ -521,11 +521,13 @@ by_purse() { local verb=$1; shift; printf '%b' "${codes-let me in\n}" | telepay 
 at_purse() { printf '%b' "${codes-let me in\n}" | telepay purse "$@" --cacert mediator/tls.pem --home home --code-fd 0; }
 filled() { echo "$1" >mediator/balance; }
 holds() { [ "$(cat mediator/balance)" = "$1" ] || fail "the purse holds $(cat mediator/balance), not $1: $(cat out mediator.log)"; }
-fresh_account() {
+fresh_account() { # with the key of the first one, as anybody's who begins anew with it
     rm -rf home
     filled 10000
     expect 0 "" telepay authority add --home home mediator/ca.pem
+    [ ! -e light.jwk ] || cp light.jwk home/device.jwk
     expect 0 "is open, in EUR" at_purse open --at "$base"
+    [ -e light.jwk ] || { light_key home/device.jwk "let me in" && cp home/device.jwk light.jwk; }
 }
 by_means() { echo "$*" >mediator/means; }
 
@@ -685,7 +687,7 @@ purse_killed() { # at instants of all kinds: what was taken from the purse is de
         paying=$!
         case $((n % 3)) in
         1) until_said "/payment" mediator.log ;;
-        *) sleep 0.$((RANDOM % 900 + 100)) ;;
+        *) nap 400 ;;
         esac
         kill -9 $paying 2>/dev/null
         wait $paying 2>/dev/null
