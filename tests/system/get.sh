@@ -19,20 +19,20 @@ serve() { # mode: a mediator anew
 mode() { echo "$*" >"$dir/mediator/mode"; }
 get() { printf '%b' "${pins-1234}" | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --wait 5 --patience "${patience-6}" --up-to "${up_to-100.00 EUR}" "$@"; }
 order() { local verb=$1; shift; telepay order "$verb" --cacert mediator/tls.pem --home home --patience "${patience-6}" "$@"; }
-states() { order list --json | python3 -c 'import json,sys; print(" ".join(o["state"] + ("+" if o["delivered"] else "") for o in json.load(sys.stdin)["orders"]))'; }
+states() { order list --json | jq -r '[.orders[] | .state + (if .delivered then "+" else "" end)] | join(" ")'; }
 heard_times() { grep -c "${match--F}" -- "$1" "$dir/mediator.log"; }
 payments() { sed -n 's|^POST /orders/[a-z2-7]*/payment ||p' "$dir/mediator.log"; } # the hash of each that was sent
 distinct() { payments | sort -u | wc -l; }
-newest() { order list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["orders"][0]["order"])'; }
-content() { cat "$dir/stdout"; }
+newest() { order list --json | jq -r '.orders[0].order'; }
 got() { # exit code, what stands in the content, what is said, command…
-    local code=$1 body=$2 text=$3 is
+    local code=$1 body=$2 text=$3 is content
     shift 3
     "$@" >"$dir/stdout" 2>"$dir/out"
     is=$?
     [ "$is" = "$code" ] || fail "$*: exit $is, not $code: $(cat "$dir/stdout" "$dir/out" "$dir/mediator.log")"
-    [ -z "$text" ] || grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-    [ "$(content)" = "$body" ] || fail "$*: the content is \"$(content)\", not \"$body\": $(cat "$dir/out")"
+    [ -z "$text" ] || has -F "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
+    content=$(<"$dir/stdout")
+    [ "$content" = "$body" ] || fail "$*: the content is \"$content\", not \"$body\": $(cat "$dir/out")"
 }
 fresh() { # a folder of the user's own, with the authority trusted, and a card as from the factory
     rm -rf home
@@ -194,19 +194,19 @@ by_url() { # pay --order
     local url first
     fresh
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
-    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    url=$(jq -r .order demand)
     expect 5 "another order, or of another mediator" pay_url "${url/localhost/127.0.0.1}"
     expect 0 "APPROVED" pay_url "$url"
     said "must show the code K7QX"
     [ "$(states)" = "acknowledged+" ] || fail "$(states)"
     expect 2 "it is acknowledged" pay_url "$url"
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
-    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    url=$(jq -r .order demand)
     curl -s --cacert mediator/tls.pem -d '{"claim":"AAAAAAAAAAAAAAAAAAAAAA"}' "$url/claim" >/dev/null
     expect 2 "another device has taken this order" pay_url "$url"
     # two runs of one user: the second does not give back what the first is about to pay
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
-    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    url=$(jq -r .order demand)
     remove
     begin first.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --pin-fd 3 --wait 20 --up-to "100.00 EUR" 3< <(printf 1234)
     first=$begun

@@ -6,7 +6,7 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 
 pay() { printf 1234 | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 --currency EUR "$@"; }
-questions() { telepay-acquirer authorisations --state "$1" --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["authorisations"]))'; }
+questions() { telepay-acquirer authorisations --state "$1" --json | jq '.authorisations | length'; }
 until_reversed() { # how many
     for _ in $(seq 200); do
         [ "$(questions reversed)" = "$1" ] && [ "$(questions to-reverse)" = 0 ] && return

@@ -29,7 +29,7 @@ down() {
     wait "$acquirer" 2>/dev/null
     acquirer=
 }
-payments() { journal list --json | python3 -c 'import json,sys; print(sum(1 for p in json.load(sys.stdin)["payments"] if p["state"] == sys.argv[1]))' "$1"; }
+payments() { journal list --json | jq --arg state "$1" '[.payments[] | select(.state == $state)] | length'; }
 sent() { grep -c "^$1 " "$dir/acquirer.log"; }
 
 wrong_words() {
