@@ -155,7 +155,7 @@ second_device() {
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
     url=$(jq -r .order demand)
     remove
-    begin one.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --user marie --code-fd 3 --pin-fd 4 --wait 20 --up-to "100.00 EUR" \
+    begin one.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --user marie --code-fd 3 --pin-fd 4 --wait 120 --up-to "100.00 EUR" \
         3< <(echo "code of marie") 4< <(printf 1234)
     one=$begun
     until_said "must show the code" one.log
