@@ -26,7 +26,7 @@ insist() { # address of an order, name
             case $state in
             delivered | refused | reversed | expired | undelivered) break 2 ;;
             esac
-            [ "$left" = 0 ] || sleep 0.1
+            [ "$left" = 0 ] || pause 0.1
         done
     done
     echo "$state" >"state.$2"
@@ -51,7 +51,7 @@ strike_agent() {
     for left in {40..0}; do
         payment_of >/dev/null && break
         [ "$left" != 0 ] || return 0
-        sleep 0.02
+        pause 0.02
     done
     nap 400
     kill -STOP "$agent" # so that it begins no other meanwhile
@@ -90,7 +90,7 @@ at_rest() { # what the agents began has ended
         for left in {600..0}; do
             grep -qsv 'State:.Z' <(grep -s '^State' "/proc/$one/status") || break
             [ "$left" != 0 ] || fail "a payment never ends: $(tail -20 agent.log)"
-            sleep 0.05
+            pause 0.05
         done
     done
 }

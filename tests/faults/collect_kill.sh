@@ -14,7 +14,11 @@ die() {
     tail -5 centre.err run.err 2>/dev/null
     exit 1
 }
-nap() { sleep "$(printf '0.%03d' "$1")"; }
+nap() {
+    local seconds
+    printf -v seconds '0.%03d' "$1"
+    pause "$seconds"
+}
 
 # shellcheck disable=SC2015 # either failing is the end
 telepay-acquirer init acq >/dev/null && telepay-acquirer contract add --dir acq --id $C --name Shop --mcc 5942 --currency EUR >/dev/null &&

@@ -3,8 +3,6 @@
 # shellcheck disable=SC2154 # dir: common.sh
 RANDOM=${SEED:-2750275}
 
-nap() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
-
 end() {
     kill -KILL "$1"
     wait "$1" 2>/dev/null
@@ -15,7 +13,7 @@ settled() { # nothing is under way any more
     local left
     for left in {900..0}; do
         ! states | grep -qE 'submitting|unknown|approved|acknowledged|reversing' && return
-        [ "$left" = 0 ] || sleep 0.1
+        [ "$left" = 0 ] || pause 0.1
     done
     fail "paid and forgotten: $(telepay-mediator order list; tail -20 mediator.log)"
 }

@@ -27,7 +27,7 @@ insist() { # address, credential, name
         case $code in
         200 | 402 | 403 | 409 | 410) break ;;
         esac
-        sleep 0.2
+        pause 0.2
     done
     [ $asked = 1 ] || echo "$asked" >"again.$3"
     echo "$code" >"code.$3"

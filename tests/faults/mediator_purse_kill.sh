@@ -29,7 +29,7 @@ until_paid() { # resource
     local left
     for left in {120..0}; do
         [ "$(ask -o body -w '%{http_code}' -m 20 -H "Authorization: $bought" "$1")" = 200 ] && return
-        sleep 0.25
+        pause 0.25
     done
     fail "$1 was never delivered: $(cat body) $(tail -5 mediator.log purse.log)"
 }
@@ -54,7 +54,7 @@ inside() {
         fi
         ask -o first -m 20 -H "Authorization: $bought" "$at" &
         asking=$!
-        sleep "0.$((RANDOM % 20 + 10))"
+        pause "0.$((RANDOM % 20 + 10))"
         if ((RANDOM % 2)); then kill_one mediator; else kill_one purse; fi
         wait $asking
         until_paid "$at"
@@ -64,7 +64,7 @@ inside() {
         answers 200 '"state":' --data-binary @ends "$origin/sessions/$session/end"
         [ "$(jq -r .state body)" = ended ] && break
         ((n % 100 == 50)) && kill_one mediator
-        sleep 0.1
+        pause 0.1
     done
     [ "$n" != 0 ] || fail "the session never ended: $(tail -5 mediator.log purse.log)"
     [ "$(states | tr ' ' '\n' | sort | uniq -c | xargs)" = "$((paid_at_once + drawn)) delivered" ] || fail "the orders are $(states)"

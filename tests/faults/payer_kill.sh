@@ -31,6 +31,7 @@ set_up() {
     expect 0 "" telepay authority add --home home purse/pki/ca.pem
     printf 'let me in\n' >typed
     expect 0 "is open" at_purse open --at "https://127.0.0.1:$purse_port"
+    light_key home/device.jwk "let me in"
     account=$(telepay purse list --home home --json | jq -r '.purses[0].account')
     expect 0 "came into" telepay-purse account fill --account "$account" --amount 900000.00 --reference T1
 }
@@ -56,12 +57,12 @@ insist() {
 
 strike() { # the payer
     case $((RANDOM % 10)) in
-    0) nap 900 && end "$mediator" && serve_mediator && others=$((others + 1)) ;;
-    1) nap 900 && end "$purse" && serve_purse && others=$((others + 1)) ;;
-    2) nap 900 && end "$service" && serve_service && others=$((others + 1)) ;;
+    0) nap 400 && end "$mediator" && serve_mediator && others=$((others + 1)) ;;
+    1) nap 400 && end "$purse" && serve_purse && others=$((others + 1)) ;;
+    2) nap 400 && end "$service" && serve_service && others=$((others + 1)) ;;
     3) ;;
     *)
-        nap 999
+        nap 400
         kill -KILL "$(pgrep -P "$1" || echo "$1")" 2>/dev/null && payers=$((payers + 1))
         ;;
     esac
@@ -87,7 +88,7 @@ inside() {
         stands=$(at_purse balance --json | jq -r '.balances[0] | .balance + " " + .reserved')
         [ "$stands" = "$(bc <<<"900000.00 - $pages * 1.50") 0.00" ] && break
         [ "$left" = 0 ] && fail "$pages pages, and the purse stands at $stands: $(tail -5 mediator.log purse.log)"
-        sleep 0.2
+        pause 0.2
     done
     paid=$(telepay-purse list --json --account "$account" | jq -r '.payments[] | select(.code == "00") | .reference' | sort)
     same "paid twice, or unknown to the mediator" "$(references delivered | grep -v -- -)" "$paid" # but those by vouchers

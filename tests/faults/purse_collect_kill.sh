@@ -11,7 +11,6 @@ RANDOM=${SEED:-2750275}
 port=0
 own_folder
 
-nap() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
 collect=(telepay-purse collect --attempts 3 --pause 0 --timeout 5) # no function: of one in the background the shell would be killed, and not the run
 
 strike() { # beside a run that collects

@@ -11,7 +11,6 @@ kills=${KILLS:-100}
 RANDOM=${SEED:-2750275}
 own_folder
 
-nap() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
 cut_off() { # command… of the operator, killed at some instant
     (
         timeout -s KILL "$(printf '0.%03d' $((RANDOM % 40 + 1)))" "$@"

@@ -24,7 +24,7 @@ until_ended() { # process; one that nobody waits for has ended, too
     local left
     for left in {400..0}; do
         grep -qsv 'State:.Z' <(grep -s '^State' "/proc/$1/status") || return 0
-        sleep 0.05
+        pause 0.05
     done
     fail "the payment never ends: $(cat agent.log)"
 }

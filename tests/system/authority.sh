@@ -28,11 +28,11 @@ inside() {
     pays() { printf 1234 | telepay pay --config term/telepay.conf --pin-fd 0 --wait 5 --amount 1.00 --currency EUR; }
     expect 0 "APPROVED" pays
     expect 0 "1 key" a authority remove --rid F000000014
-    sleep 1.1
+    pause 1.1
     expect 5 "REFUSED BY THE ACQUIRER" pays
     grep -q CA_KEY_UNKNOWN serve.log || fail "a key that was removed is still trusted: $(cat serve.log)"
     expect 0 "trusted: key 01" a authority add --file scheme/authority.json
-    sleep 1.1
+    pause 1.1
     expect 0 "APPROVED" pays
     verdict
 }

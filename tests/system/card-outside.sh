@@ -17,7 +17,7 @@ insert() { # puts the card in and waits until pcscd sees it
     card=$!
     for _ in $(seq 100); do
         present && return
-        sleep 0.1
+        pause 0.1
     done
     cat "$dir/out" "$dir/err" >&2
     fail "pcscd sees no card ($*)"
@@ -29,7 +29,7 @@ remove() {
     card=
     for _ in $(seq 100); do
         present || return
-        sleep 0.1
+        pause 0.1
     done
     fail "pcscd still sees the card after it left"
 }
@@ -95,13 +95,13 @@ insert # the counter goes on: three transactions so far; the PIN try stays spent
 kill "$WITH_PCSCD_PID"
 for _ in $(seq 100); do
     kill -0 "$WITH_PCSCD_PID" 2>/dev/null || break
-    sleep 0.1
+    pause 0.1
 done
 PCSCLITE_HP_DROPDIR="$WITH_PCSCD_DIR/no-usb-drivers" $WITH_PCSCD_RUN -c "$WITH_PCSCD_DIR/conf" >"$dir/pcscd.log" 2>&1 &
 again=0
 for _ in $(seq 100); do
     present && again=1 && break
-    sleep 0.1
+    pause 0.1
 done
 [ $again = 1 ] || fail "the card does not come back after pcscd started again"
 remove
@@ -110,7 +110,7 @@ insert --fault torn-out=2
 opensc-tool --reader 0 -s "$select" -s "$gpo" >/dev/null 2>"$dir/torn" && fail "torn out at the second command, yet opensc-tool finds nothing wrong"
 for _ in $(seq 30); do
     grep -q "has left the reader" "$dir/err" && break
-    sleep 0.1
+    pause 0.1
 done
 grep -q "has left the reader" "$dir/err" || fail "telepay-simcard does not say that the card left"
 kill "$card" && wait "$card"

@@ -105,7 +105,7 @@ replug() { # inside ccid_desk, where the reader comes and goes: at the prompt, a
     printf '1234\n' >pin
     telepay pay --amount 12.50 --currency EUR --config terminal/telepay.conf --wait 20 --pin-fd 3 3<pin >paying 2>&1 </dev/null &
     paying=$!
-    sleep 1
+    pause 1
     kill -USR2 $PPID
     wait "$paying" || fail "plugged in while one waits: $(cat paying)"
     at_prompt "${pay[@]}"

@@ -61,7 +61,7 @@ replug() { # pcscd sees the reader come and go, as udev tells it: at the prompt,
     printf '1234\n' >pin
     telepay pay --amount 12.50 --currency EUR --config terminal/telepay.conf --wait 20 --pin-fd 3 3<pin >paying 2>&1 </dev/null &
     paying=$!
-    sleep 1
+    pause 1
     kill -USR2 $PPID
     wait "$paying" || fail "plugged in while one waits: $(cat paying)"
     expect 0 "^ 1 ACME PinReader 9 00 00 PC/SC  present" telepay readers

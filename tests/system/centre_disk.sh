@@ -28,7 +28,7 @@ until_said sent half.out
 for left in {100..0}; do # until it has come to the disk
     [ "$(df -m --output=used centre/spool | tail -1)" -ge 28 ] && break
     [ "$left" != 0 ] || fail "half of the document never came: $(df -m centre/spool)"
-    sleep 0.1
+    pause 0.1
 done
 expect 0 100 crowd length 20000000
 expect 0 507 crowd length 50000000

@@ -104,7 +104,7 @@ put long.xml 3 other/centre >long1 &
 first=$!
 put long.xml 4 other/centre >long2 &
 second=$!
-sleep 2
+pause 2
 C=000000000000999
 want 0 "400" "another's document is not held up" put attributes.xml 3 acq/centre
 C=000000000000123

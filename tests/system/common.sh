@@ -5,6 +5,17 @@ PATH=${TESTS_BUILDDIR:?}:$TESTS_BUILDDIR/tests/system:$TESTS_BUILDDIR/tests/tool
 here=${TESTS_SRCDIR:?}/system # for with-pcscd, and a test that runs itself in it
 card=                         # the process of the card that `insert` puts in
 
+# Waits without a process: one costs ten milliseconds, and what waits for something does so again and again.
+exec {never}<> <(:) # a pipe that nobody writes to
+pause() { # seconds
+    ! read -rt "$1" -u "$never"
+}
+nap() { # fewer milliseconds than this
+    local seconds
+    printf -v seconds '0.%03d' $((RANDOM % $1))
+    pause "$seconds"
+}
+
 # A test ends with its first fault; one that says failures=0 counts them, and ends with verdict.
 fail() {
     echo "FAIL: $*"
@@ -32,8 +43,18 @@ clean_up() {
 
 heard() { cat "$dir/out" "$dir"/*.log 2>/dev/null; }
 
+# As grep -q, without a process where it can: for plain words in a file without a NUL, which `read` reads to its end.
+has() { # -F, -G or -E, text, file
+    local text
+    if { [ "$1" = -F ] || [[ $2 != *[][\\.*^$+?(){}\|]* ]]; } && [ -f "$3" ] && ! IFS= read -r -d '' text <"$3"; then
+        [ -n "$text" ] && [[ $text == *"$2"* ]]
+    else
+        grep -q "$1" -- "$2" "$3"
+    fi
+}
+
 # Texts are taken as they are; where match is -G or -E, as patterns. A ticket breaks its sentences where its line ends.
-holds_text() { grep -q "${match--F}" -- "$1" "$dir/out" || tr '\n' ' ' <"$dir/out" | grep -q "${match--F}" -- "$1"; }
+holds_text() { has "${match--F}" "$1" "$dir/out" || tr '\n' ' ' <"$dir/out" | grep -q "${match--F}" -- "$1"; }
 expect() { # exit code, text in what it says, command…
     local code=$1 text=$2 got
     shift 2
@@ -44,13 +65,13 @@ expect() { # exit code, text in what it says, command…
 }
 
 said() { holds_text "$1" || fail "no \"$1\" in: $(cat "$dir/out")"; }
-unsaid() { ! grep -q "${match--F}" -- "$1" "$dir/out" || fail "\"$1\" in: $(cat "$dir/out")"; }
+unsaid() { ! has "${match--F}" "$1" "$dir/out" || fail "\"$1\" in: $(cat "$dir/out")"; }
 
 until_said() { # pattern, file
     local left
     for left in {600..0}; do
-        grep -q -- "$1" "$2" 2>/dev/null && return
-        [ "$left" = 0 ] || sleep 0.05
+        has -G "$1" "$2" 2>/dev/null && return
+        [ "$left" = 0 ] || pause 0.05
     done
     fail "never said \"$1\": $(cat "$2")"
 }
@@ -59,7 +80,7 @@ until_listed() { # pattern in `telepay readers`
     local left
     for left in {300..0}; do
         telepay readers 2>&1 | grep -q -- "$1" && return
-        [ "$left" = 0 ] || sleep 0.05
+        [ "$left" = 0 ] || pause 0.05
     done
     fail "never listed: \"$1\": $(telepay readers 2>&1) $(heard)"
 }
@@ -68,7 +89,7 @@ until_unlisted() { # pattern in `telepay readers`
     local left
     for left in {300..0}; do
         telepay readers 2>&1 | grep -q -- "$1" || return 0
-        [ "$left" = 0 ] || sleep 0.05
+        [ "$left" = 0 ] || pause 0.05
     done
     fail "still listed: \"$1\": $(telepay readers 2>&1)"
 }
@@ -86,7 +107,7 @@ until_holds_back() { # process: a payment; until it has begun, and keeps signals
     for left in {600..0}; do
         # (between its fork and what it becomes, bash holds them back too)
         [ "$(cat "/proc/$1/comm")" = telepay ] && [ $((0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status") & 2)) != 0 ] && return
-        [ "$left" = 0 ] || sleep 0.05
+        [ "$left" = 0 ] || pause 0.05
     done
     fail "process $1 never held signals back: $(heard)"
 }
@@ -121,6 +142,10 @@ at_prompt() { # command…: a payment, $paying, that waits for the PIN on descri
     # shellcheck disable=SC2034
     paying=$begun
     until_said "verifying the cardholder" paying
+}
+
+light_key() { # file, code: the key that it enciphers costs no second of the processor any more
+    "$here/../tools/light_key.py" "$1" "$2" || fail "light_key.py $1"
 }
 
 # The centre of the folder `centre`, at the port that it had before; its process is $centre_pid.

@@ -105,7 +105,7 @@ refused() { # over the contract's ceiling: $number
 inside() {
     cd "$dir" || exit 1
     while [ "$(date +%H%M)" -ge 2355 ]; do # all of it on one day
-        sleep 5
+        pause 5
     done
     set_up
     in_balance

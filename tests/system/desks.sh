@@ -12,7 +12,7 @@ insert() { # options of telepay-simcard
 remove() {
     kill "$card"
     wait "$card" 2>/dev/null
-    sleep 1 # pcscd looks every 400 ms
+    pause 1 # pcscd looks every 400 ms
 }
 
 pay=(telepay pay --currency EUR --wait 5)

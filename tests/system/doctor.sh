@@ -112,7 +112,7 @@ while True:
     refusing=$!
     for _ in $(seq 100); do
         [ -S refuses ] && break
-        sleep 0.05
+        pause 0.05
     done
     broken permission "polkit does not let this user use it" "polkit action org.debian.pcsc-lite.access_pcsc" env PCSCLITE_CSOCK_NAME="$dir/refuses"
     expect 3 "polkit action org.debian.pcsc-lite.access_pcsc" env PCSCLITE_CSOCK_NAME="$dir/refuses" telepay readers
@@ -141,7 +141,7 @@ while True:
     coming=$!
     for _ in $(seq 100); do
         [ -S coming ] && break
-        sleep 0.05
+        pause 0.05
     done
     expect 0 "Virtual PCD" env PCSCLITE_CSOCK_NAME="$dir/coming" telepay readers
     kill "$coming"
@@ -153,7 +153,7 @@ service() {
     polkit
     starting
     kill -KILL "$WITH_PCSCD_PID"
-    sleep 0.3
+    pause 0.3
     broken service "nobody answers" "start it again" env
     rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid
     broken socket "pcscd is not running" "apt install pcscd" env
@@ -161,7 +161,7 @@ service() {
     $WITH_PCSCD_RUN -c "$WITH_PCSCD_DIR/none" >/dev/null 2>&1 &
     for _ in $(seq 100); do
         [ -S /run/pcscd/pcscd.comm ] && break
-        sleep 0.05
+        pause 0.05
     done
     broken reader none "plug a card reader in" env
 }

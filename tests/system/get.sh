@@ -19,20 +19,20 @@ serve() { # mode: a mediator anew
 mode() { echo "$*" >"$dir/mediator/mode"; }
 get() { printf '%b' "${pins-1234}" | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --wait 5 --patience "${patience-6}" --up-to "${up_to-100.00 EUR}" "$@"; }
 order() { local verb=$1; shift; telepay order "$verb" --cacert mediator/tls.pem --home home --patience "${patience-6}" "$@"; }
-states() { order list --json | python3 -c 'import json,sys; print(" ".join(o["state"] + ("+" if o["delivered"] else "") for o in json.load(sys.stdin)["orders"]))'; }
+states() { order list --json | jq -r '[.orders[] | .state + (if .delivered then "+" else "" end)] | join(" ")'; }
 heard_times() { grep -c "${match--F}" -- "$1" "$dir/mediator.log"; }
 payments() { sed -n 's|^POST /orders/[a-z2-7]*/payment ||p' "$dir/mediator.log"; } # the hash of each that was sent
 distinct() { payments | sort -u | wc -l; }
-newest() { order list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["orders"][0]["order"])'; }
-content() { cat "$dir/stdout"; }
+newest() { order list --json | jq -r '.orders[0].order'; }
 got() { # exit code, what stands in the content, what is said, command…
-    local code=$1 body=$2 text=$3 is
+    local code=$1 body=$2 text=$3 is content
     shift 3
     "$@" >"$dir/stdout" 2>"$dir/out"
     is=$?
     [ "$is" = "$code" ] || fail "$*: exit $is, not $code: $(cat "$dir/stdout" "$dir/out" "$dir/mediator.log")"
-    [ -z "$text" ] || grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-    [ "$(content)" = "$body" ] || fail "$*: the content is \"$(content)\", not \"$body\": $(cat "$dir/out")"
+    [ -z "$text" ] || has -F "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
+    content=$(<"$dir/stdout")
+    [ "$content" = "$body" ] || fail "$*: the content is \"$content\", not \"$body\": $(cat "$dir/out")"
 }
 fresh() { # a folder of the user's own, with the authority trusted, and a card as from the factory
     rm -rf home
@@ -194,19 +194,19 @@ by_url() { # pay --order
     local url first
     fresh
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
-    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    url=$(jq -r .order demand)
     expect 5 "another order, or of another mediator" pay_url "${url/localhost/127.0.0.1}"
     expect 0 "APPROVED" pay_url "$url"
     said "must show the code K7QX"
     [ "$(states)" = "acknowledged+" ] || fail "$(states)"
     expect 2 "it is acknowledged" pay_url "$url"
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
-    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    url=$(jq -r .order demand)
     curl -s --cacert mediator/tls.pem -d '{"claim":"AAAAAAAAAAAAAAAAAAAAAA"}' "$url/claim" >/dev/null
     expect 2 "another device has taken this order" pay_url "$url"
     # two runs of one user: the second does not give back what the first is about to pay
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
-    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    url=$(jq -r .order demand)
     remove
     begin first.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --pin-fd 3 --wait 20 --up-to "100.00 EUR" 3< <(printf 1234)
     first=$begun
@@ -397,7 +397,7 @@ killed() { # between signature and answer: the next run sends the same
         if [ $((n % 2)) = 1 ]; then
             until_said "/payment" "$dir/mediator.log"
         else
-            sleep 0.$((RANDOM % 900 + 100))
+            pause 0.$((RANDOM % 900 + 100))
         fi
         kill -9 $paying
         wait $paying 2>/dev/null
@@ -419,7 +419,7 @@ killed_asking() { # at instants of all kinds while the card asks for its issuer:
         case $((n % 4)) in
         1) until_said "/payment" "$dir/mediator.log" ;;
         2) until_said "completed" "$dir/mediator.log" ;;
-        *) sleep 0.$((RANDOM % 900 + 100)) ;;
+        *) pause 0.$((RANDOM % 900 + 100)) ;;
         esac
         kill -9 $paying 2>/dev/null
         wait $paying 2>/dev/null
@@ -521,11 +521,13 @@ by_purse() { local verb=$1; shift; printf '%b' "${codes-let me in\n}" | telepay 
 at_purse() { printf '%b' "${codes-let me in\n}" | telepay purse "$@" --cacert mediator/tls.pem --home home --code-fd 0; }
 filled() { echo "$1" >mediator/balance; }
 holds() { [ "$(cat mediator/balance)" = "$1" ] || fail "the purse holds $(cat mediator/balance), not $1: $(cat out mediator.log)"; }
-fresh_account() {
+fresh_account() { # with the key of the first one, as anybody's who begins anew with it
     rm -rf home
     filled 10000
     expect 0 "" telepay authority add --home home mediator/ca.pem
+    [ ! -e light.jwk ] || cp light.jwk home/device.jwk
     expect 0 "is open, in EUR" at_purse open --at "$base"
+    [ -e light.jwk ] || { light_key home/device.jwk "let me in" && cp home/device.jwk light.jwk; }
 }
 by_means() { echo "$*" >mediator/means; }
 
@@ -685,7 +687,7 @@ purse_killed() { # at instants of all kinds: what was taken from the purse is de
         paying=$!
         case $((n % 3)) in
         1) until_said "/payment" mediator.log ;;
-        *) sleep 0.$((RANDOM % 900 + 100)) ;;
+        *) nap 400 ;;
         esac
         kill -9 $paying 2>/dev/null
         wait $paying 2>/dev/null

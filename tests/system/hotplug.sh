@@ -8,7 +8,7 @@ set -u
 ended() { # process that is not ours to wait for
     for _ in $(seq 300); do
         kill -0 "$1" 2>/dev/null || return 0
-        sleep 0.05
+        pause 0.05
     done
     fail "process $1 does not end"
 }
@@ -71,7 +71,7 @@ readers_come_and_go() {
     telepay pay --config terminal/telepay.conf --amount 1 --reader Pinpad --wait 30 >"$dir/out" 2>&1 </dev/null &
     paying=$!
     until_holds_back "$paying"
-    sleep 2 # a service that is away when it starts is not waited for
+    pause 2 # a service that is away when it starts is not waited for
     cp "$dir/readers" "$WITH_PCSCD_DIR/conf/readers"
     echo 1234 >"$pad/keys"
     restart

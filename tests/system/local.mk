@@ -1,4 +1,4 @@
-dist_noinst_SCRIPTS += tests/system/with-pcscd tests/system/with-postgres
+dist_noinst_SCRIPTS += tests/system/with-pcscd tests/system/with-postgres tests/tools/light_key.py
 dist_noinst_DATA += tests/system/common.sh
 dist_check_SCRIPTS += tests/system/postgres_private.sh tests/system/postgres_bad.sh
 TESTS += tests/system/postgres_private.sh tests/system/postgres_bad.sh

@@ -40,7 +40,7 @@ other_clients() {
     expect 0 'WWW-Authenticate: Payment' ask -o /dev/null -D - -b cookies $at?browser
     unsaid 'header='
     [ "$(states | wc -w)" = "$before" ] || fail "another order: $(states)"
-    sleep 1 # the newest is found again, by the second in which it was made
+    pause 1 # the newest is found again, by the second in which it was made
     for n in 1 2; do
         expect 0 'header="Payment-Authorization"' ask -o /dev/null -D - -b cookies -H 'Authorization: Bearer abc' $at?browser
         [ "$(states | wc -w)" = $((before + 1)) ] || fail "not one order more: $(states)"
@@ -169,7 +169,7 @@ leaves() {
         order=$(telepay-mediator order list --state acknowledged --json | jq -r '.orders[].order')
         [ -n "$order" ] && break
         [ "$left" = 0 ] && fail "not paid: $(states)"
-        sleep 0.05
+        pause 0.05
     done
     gone ask "$origin/orders/$order?wait=30"
     gone pay "$at"
@@ -229,7 +229,7 @@ END
     for left in {200..0}; do # it is told as soon as it is to be: the acquirer is asked beside
         [ "$(paid)" = "$orders" ] && [ -n "$(telepay-mediator order list --state reversed --json | jq -r '.orders[].order')" ] && break
         [ "$left" = 0 ] && fail "not given back: $(telepay-acquirer list)"
-        sleep 0.05
+        pause 0.05
     done
     # a proof of what was acknowledged is one still, and does not pass for a sale
     expect 0 "what was paid is given back" telepay-mediator order prove "$(telepay-mediator order list --state reversed --json | jq -r ".orders[-1].order")"

@@ -17,7 +17,7 @@ reached() { # the last that was said of it
     local left
     for left in {300..0}; do
         grep 'acquirer.* reached' mediator.log | tail -1 | grep -q 'is reached' && return
-        sleep 0.05
+        pause 0.05
     done
     fail "the acquirer is not reached: $(cat mediator.log)"
 }

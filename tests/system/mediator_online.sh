@@ -13,7 +13,7 @@ until_reserved() { # by the issuer, for what it approved
     local left
     for left in {400..0}; do
         [ "$(reserved)" = "$1" ] && return
-        sleep 0.05
+        pause 0.05
     done
     fail "reserved is $(reserved), not $1: $(telepay-issuer account list --dir iss; telepay-acquirer authorisations; cat ./*.log)"
 }
@@ -91,7 +91,7 @@ inside() {
     # for another client the question is asked at once, and what came of it is in the credential
     for _ in {200..0}; do
         grep 'issuer banque is' acquirer.log | tail -1 | grep -q 'is reached' && break
-        sleep 0.05
+        pause 0.05
     done
     buy $origin/s/journal/atlas?client
     expect 0 "first article" pay $origin/s/journal/atlas?client
@@ -101,7 +101,7 @@ inside() {
     kill -STOP "$acquirer"
     get $origin/s/journal/atlas?killed >out 2>&1 &
     paying=$!
-    until_said 'submitting' <(sleep 2; cat mediator.log)
+    until_said 'submitting' <(pause 2; cat mediator.log)
     pkill -KILL -f 'telepay get .*killed'
     wait "$paying"
     kill -CONT "$acquirer"

@@ -194,7 +194,7 @@ sessions() {
     serve_purse
     for n in {300..0}; do # by itself
         [ "$(reserved)" = 0.00 ] && break
-        sleep 0.1
+        pause 0.1
     done
     [ "$n" != 0 ] || fail "it never ended, $(reserved) is reserved: $(tail -5 mediator.log purse.log)"
     answers 200 '"state":"end' --data-binary @ends "$origin/sessions/$session/end"
@@ -224,7 +224,7 @@ twice() {
     expect 0 "came into" telepay-purse account fill --account "$number" --amount 5.00 --reference T9
     for left in {300..0}; do
         [ "$(telepay-mediator order show "$order" 2>/dev/null | jq -r '[.attempts[].surplus | select(.)] | join(" ")')" = "given back" ] && break
-        sleep 0.2
+        pause 0.2
     done
     [ "$left" != 0 ] || fail "not given back: $(telepay-mediator order show "$order") $(tail -9 mediator.log)"
     holds "$number" 5.00

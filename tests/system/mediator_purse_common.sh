@@ -13,10 +13,21 @@ answers() { # status, text in the body, curl's words…
     shift 2
     got=$(status "$@")
     [ "$got" = "$code" ] || fail "$*: $got, not $code: $(cat body) $(tail -3 mediator.log)"
-    [ -z "$text" ] || grep -qF -- "$text" body || fail "$*: no \"$text\" in $(cat body)"
+    [ -z "$text" ] || has -F "$text" body || fail "$*: no \"$text\" in $(cat body)"
 }
-offers() { tr -d '\r' <heads | sed -n 's/^[Ww][Ww][Ww]-[Aa]uthenticate: //p'; } # of the last answer
-methods() { offers | sed 's/.*method="\([a-z]*\)".*/\1/' | paste -sd ' '; }
+offers() { # of the last answer
+    local line
+    while IFS= read -r line; do
+        case ${line,,} in www-authenticate:*) line=${line#*: } && printf '%s\n' "${line%$'\r'}" ;; esac
+    done <heads
+}
+methods() {
+    local line names=()
+    while read -r line; do
+        [[ $line =~ .*method=\"([a-z]*)\" ]] && names+=("${BASH_REMATCH[1]}")
+    done < <(offers)
+    echo "${names[*]}"
+}
 counter=0
 signs() { # key, account, NAME=VALUE…: for the challenge of the last answer; its credential is $bought
     counter=$((counter + 1))
@@ -24,7 +35,8 @@ signs() { # key, account, NAME=VALUE…: for the challenge of the last answer; i
 }
 wants() { # resource, curl's words…: both ways are offered, of the order $order
     answers 402 "" "$@"
-    order=$(jq -r .order body | sed 's|.*/||')
+    order=$(jq -r .order body)
+    order=${order##*/}
     [ "$(methods)" = "emv purse purse" ] || fail "$1 is offered by $(methods): $(cat heads)"
 }
 holds() { # account, balance
@@ -38,7 +50,7 @@ until_state() {
     local left
     for left in {600..0}; do
         [ "$(state)" = "$1" ] && return
-        sleep 0.05
+        pause 0.05
     done
     fail "the order is $(state), not $1: $(tail -5 mediator.log purse.log)"
 }
@@ -63,6 +75,7 @@ set_up() {
     cp liar/pki/server.pem liar/pki/server.key liar/ && cp lp/client.pem liar/mediator.pem || fail "no credentials for the liar"
     expect 0 "" telepay-mediator service add lp --name liar --contract $by_card --contract $by_purse
     launch liar.log listening python3 "$here/../tools/lying_service.py" liar 18744
+    start_payer
     serve_purse
     serve_shop
     [ "$(post /purse about)" = 200 ] || fail "no word about the purse"

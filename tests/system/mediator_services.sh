@@ -63,7 +63,7 @@ quotes() {
         ask -o slow $liar/quote-slow &
         slow+=" $!"
     done
-    sleep 0.3
+    pause 0.3
     began=$(date +%s%N)
     answers 200 "A shop" $origin/s/journal/about
     began=$((($(date +%s%N) - began) / 1000000))
@@ -97,7 +97,7 @@ given_up() {
     serve_mediator
     for left in {300..0}; do
         [ "$(states | tr ' ' '\n' | grep -c acknowledged)" = 1 ] && break
-        [ "$left" = 0 ] || sleep 0.1
+        [ "$left" = 0 ] || pause 0.1
     done
     telepay-mediator order list --state acknowledged --json | jq -e '.orders | length == 1' >/dev/null || fail "$(telepay-mediator order list)"
     telepay-mediator order show "$(telepay-mediator order list --state acknowledged --json | jq -r '.orders[0].order')" | grep -q final/deliver || fail "another one is left"
@@ -131,14 +131,14 @@ moved() {
     said "which replace those of before"
     for _ in {1..100}; do
         [ "$(status $liar/fine)" = 402 ] && break
-        sleep 0.1
+        pause 0.1
     done
     answers 402 "payment-required" $liar/fine
 }
 until_closed() {
     for _ in {1..100}; do
         [ "$(status $liar/fine)" = 404 ] && break
-        sleep 0.1
+        pause 0.1
     done
     answers 404 "no such service" $liar/fine # closed
 }
@@ -215,7 +215,7 @@ flood() {
         curl -s -Z --parallel-max 8 --max-time 60 --cacert med/pki/ca.pem "$origin/s/journal/article-1?$urls-[1-$((n / 8))]" >/dev/null 2>>flood.err &
         flooding+=" $!"
     done
-    sleep 1
+    pause 1
     answers 402 "payment-required" -m 5 $liar/fine
     # shellcheck disable=SC2086 # words
     wait $flooding

@@ -26,7 +26,7 @@ stands() { # dispute's state, order's state
     for left in {300..0}; do
         is=$(ask "$origin/orders/$bought/dispute" | jq -r '.state + " " + .payment')
         [ "$is" = "$1 $2" ] && return
-        sleep 0.05
+        pause 0.05
     done
     fail "the dispute is \"$is\", not \"$1 $2\": $(cat mediator.log)"
 }

@@ -77,13 +77,13 @@ inside() {
     insert cards/late
     kill "$issuer"
     wait "$issuer"
-    sleep 0.3
+    pause 0.3
     expect 4 "THE CARD HAS SIGNED" pay --amount 5.00
     # it stops to answer: what was asked is taken back, and then asked again
     serve_issuer
     for _ in $(seq 100); do
         telepay journal send --config terminal/telepay.conf >out 2>&1 && break
-        sleep 0.2
+        pause 0.2
     done
     grep -q acknowledged out || fail "not paid after the issuer came back: $(cat out ./*.log)"
     kill -STOP "$issuer"
@@ -91,7 +91,7 @@ inside() {
     kill -CONT "$issuer"
     for _ in $(seq 100); do
         telepay journal send --config terminal/telepay.conf >out 2>&1 && break
-        sleep 0.2
+        pause 0.2
     done
     grep -q acknowledged out || fail "not paid after its question was taken back: $(cat out ./*.log)"
     [ "$(telepay-acquirer list | grep -cE '(^| )6\.00( |$)')" = 1 ] || fail "not counted once: $(telepay-acquirer list)"

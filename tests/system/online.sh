@@ -6,11 +6,11 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 
 pay() { printf 1234 | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 --currency EUR "$@"; }
-questions() { telepay-acquirer authorisations --state "$1" --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["authorisations"]))'; }
+questions() { telepay-acquirer authorisations --state "$1" --json | jq '.authorisations | length'; }
 until_reversed() { # how many
     for _ in $(seq 200); do
         [ "$(questions reversed)" = "$1" ] && [ "$(questions to-reverse)" = 0 ] && return
-        sleep 0.05
+        pause 0.05
     done
     fail "not reversed: $(telepay-acquirer authorisations) $(cat "$dir"/*.log)"
 }
@@ -77,25 +77,25 @@ inside() {
     # the issuer is away
     kill "$issuer"
     wait "$issuer"
-    sleep 0.3
+    pause 0.3
     expect 1 "DECLINED" pay --amount 62.00
     serve_issuer
-    sleep 1
+    pause 1
 
     # the terminal is killed while it asks: the next run takes back what may have been asked
     kill -STOP "$serve"
     printf 1234 | telepay pay --config terminal/telepay.conf --amount 63.00 --pin-fd 0 --wait 5 >out 2>&1 &
-    sleep 1.5
+    pause 1.5
     kill -9 $! 2>/dev/null
     wait $! 2>/dev/null
     kill -CONT "$serve"
-    sleep 0.5
+    pause 0.5
     expect 0 "" telepay journal send --config terminal/telepay.conf
     # the acquirer is killed while it asks
     kill -STOP "$issuer"
     pay --amount 64.00 >out 2>&1 &
     paying=$!
-    sleep 1.5
+    pause 1.5
     kill -9 "$serve"
     wait "$serve" 2>/dev/null
     kill -CONT "$issuer"
@@ -104,7 +104,7 @@ inside() {
     expect 0 "" telepay journal send --config terminal/telepay.conf
     for _ in $(seq 100); do
         [ "$(questions to-reverse)" = 0 ] && [ "$(questions asked)" = 0 ] && break
-        sleep 0.05
+        pause 0.05
     done
     telepay-acquirer authorisations >out
     grep -q 'to be reversed' out && fail "left over: $(cat out)"

@@ -29,7 +29,7 @@ down() {
     wait "$acquirer" 2>/dev/null
     acquirer=
 }
-payments() { journal list --json | python3 -c 'import json,sys; print(sum(1 for p in json.load(sys.stdin)["payments"] if p["state"] == sys.argv[1]))' "$1"; }
+payments() { journal list --json | jq --arg state "$1" '[.payments[] | select(.state == $state)] | length'; }
 sent() { grep -c "^$1 " "$dir/acquirer.log"; }
 
 wrong_words() {
@@ -94,16 +94,16 @@ no_card() {
     telepay pay --config "$conf" --amount 1 --wait 30 >"$dir/left" 2>&1 </dev/null &
     local waiting=$!
     until_holds_back "$waiting"
-    sleep 0.8
+    pause 0.8
     kill -INT "$waiting"
     wait "$waiting"
     [ $? = 1 ] || fail "Ctrl-C while waiting for a card: $(cat "$dir/left")"
     grep -q "nothing was paid" "$dir/left" || fail "Ctrl-C: $(cat "$dir/left")"
     # a card that comes while one waits
-    (sleep 1; telepay-simcard marie >/dev/null 2>&1 & echo $! >"$dir/late") &
+    (pause 1; telepay-simcard marie >/dev/null 2>&1 & echo $! >"$dir/late") &
     wait=20 expect 0 "APPROVED" pay_12
     kill "$(cat "$dir/late")"
-    sleep 0.7
+    pause 0.7
 }
 
 pins_tried() {
@@ -304,7 +304,7 @@ killed_asking() { # at instants of all kinds while the issuer is asked: the jour
         if [ $((n % 2)) = 0 ]; then
             until_said "^0200 " "$dir/acquirer.log"
         else
-            sleep 0.$((RANDOM % 900 + 100))
+            pause 0.$((RANDOM % 900 + 100))
         fi
         kill -9 "$paying" 2>/dev/null
         wait "$paying" 2>/dev/null
@@ -338,7 +338,7 @@ signals() {
         with_signals telepay pay --config "$conf" --pin-fd 0 --wait 5 --amount 12.50 --json <typed >"$dir/out" 2>"$dir/err" &
         paying=$!
         until_holds_back "$paying"
-        sleep "$delay"
+        pause "$delay"
         kill "-$1" "$paying" 2>/dev/null
         wait "$paying"
         code=$?
@@ -362,7 +362,7 @@ signals() {
     with_signals telepay card --config "$conf" >"$dir/left" 2>&1 </dev/null &
     paying=$!
     until_holds_back "$paying"
-    sleep 0.5
+    pause 0.5
     kill -INT "$paying"
     wait "$paying"
     code=$?

@@ -8,7 +8,7 @@ set -u
 counted() { LC_ALL=C ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 count_calls "$@" 9>counts; }
 pay() { printf 1234 | counted telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 "$@"; }
 count_of() { sed -n "s/.*$1=\([0-9]*\).*/\1/p" counts; }
-commands() { python3 -c 'import json; print(json.load(open("out"))["cost"]["apdus"])'; }
+commands() { jq .cost.apdus out; }
 
 inside() {
     local start n

@@ -134,7 +134,7 @@ torn_out() { # while the keypad has the person's PIN
 await_held() {
     for _ in $(seq 600); do
         grep -qx held "$pad/log" && return
-        sleep 0.05
+        pause 0.05
     done
     fail "the reader has no PIN: $(cat "$pad/log" "$dir/out")"
 }

@@ -83,13 +83,13 @@ moving=$!
 for left in {100..0}; do
     [ "$(query postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = 'slow' AND query LIKE '%CREATE TRIGGER%' AND state = 'active'")" = 1 ] && break
     [ "$left" = 0 ] && fail "never in the middle: $(cat killed.log)"
-    sleep 0.05
+    pause 0.05
 done
 kill -KILL "$moving"
 { wait "$moving"; } 2>/dev/null
 for left in {100..0}; do
     [ "$(query postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = 'slow'")" = 0 ] && break
-    sleep 0.1
+    pause 0.1
 done
 is_empty slow
 stays "killed"

@@ -55,7 +55,7 @@ the_way() {
         [ "$(query acq "SELECT count(*) FROM authorisation WHERE state = 4")" = 1 ] && break
         telepay-acquirer authorisations --state reversed | grep -q "$rrn" && break
         [ "$left" = 0 ] && fail "not reversed: $(telepay-acquirer authorisations; heard)"
-        sleep 0.05
+        pause 0.05
     done
     match=-E expect 0 "900.00 +60.00" telepay-issuer account list --dir iss
     launch centre.log listening telepay-centre serve --dir centre
@@ -93,7 +93,7 @@ the_commit_is_lost() {
     for left in {2000..0}; do
         [ -e between/armed.cut ] && break
         [ "$left" = 0 ] && fail "no COMMIT was cut: $(cat pay.cut; heard)"
-        sleep 0.005
+        pause 0.005
     done
     kill -KILL "$paying" # before it reverses its question itself
     wait "$paying"
@@ -102,7 +102,7 @@ the_commit_is_lost() {
     for left in {200..0}; do
         [ "$(query acq "SELECT count(*) FROM authorisation WHERE state IN (0, 3)")" = 0 ] && break
         [ "$left" = 0 ] && fail "stays asked: $(query acq "SELECT * FROM authorisation"; heard)"
-        sleep 0.05
+        pause 0.05
     done
     match=-E expect 0 "70.00" telepay-acquirer authorisations --state reversed
     expect 0 "APPROVED" pay --amount 70.00

@@ -495,7 +495,7 @@ in_xml "PmtInf/CdtTrfTxInf[3]/Amt/InstdAmt" 498.00
 in_xml "PmtInf/CdtTrfTxInf[3]/CdtrAcct/Id/IBAN" "$bank"
 in_xml "PmtInf/CdtTrfTxInf[3]/Cdtr/Nm" "Librairie du Port"
 cp bank/payout-000001.xml once
-sleep 1
+pause 1
 expect 0 "payout 1" telepay-purse payout --out bank --number 1
 cmp -s once bank/payout-000001.xml || fail "the same payout is not the same bytes"
 cp purse/purse.conf kept.conf

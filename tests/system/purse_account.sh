@@ -26,6 +26,7 @@ expect 5 "" telepay purse open --home home --at "https://127.0.0.1:$purse_port" 
 expect 0 "to pay by it, trust its authority" at open --at "https://127.0.0.1:$purse_port"
 expect 0 "" telepay authority add --home home purse/pki/ca.pem
 expect 0 "is open, in EUR" at open --at "https://127.0.0.1:$purse_port" --currency EUR
+light_key home/device.jwk "let me in"
 account=$(telepay purse list --home home --json | jq -r '.purses[0].account')
 [ "$(telepay-purse account list --json | jq -r '.accounts[].account')" = "$account" ] || fail "not one account, $account: $(telepay-purse account list)"
 fill 10.00 T1
@@ -50,7 +51,7 @@ expect 2 "the purse holds less than that" at empty 7.01 EUR --iban $bank --name 
 kill -STOP "$purse"
 patience=2 expect 4 "it is signed and kept" patient empty 2.00 EUR --iban $bank --name Marie --yes &
 waits=$!
-sleep 4
+pause 4
 kill -KILL "$purse"
 wait "$waits" || fail "$(heard)"
 wait "$purse" 2>/dev/null

@@ -46,6 +46,7 @@ set_up() {
     serve_purse
     serve_shop
     expect 0 "is open, in EUR" purse open --at "$at_purse"
+    light_key home/device.jwk $phrase
     account=$(telepay purse list --home home --json | jq -r '.purses[0].account')
     acquirer_of_purse=$(telepay purse list --home home --json | jq -r '.purses[0].purse')
     mkdir person
@@ -70,7 +71,7 @@ by_agent() {
         local left
         for left in {300..0}; do
             [ "$(asks /purse/page)" = "$1" ] && return
-            [ "$left" = 0 ] || sleep 0.1
+            [ "$left" = 0 ] || pause 0.1
         done
         fail "the agent never says $1: $(cat body agent.log)"
     }

@@ -8,7 +8,19 @@ python3 -c 'import cryptography' 2>/dev/null || {
     echo "python3-cryptography is missing: ./quickstart packages check"
     exit 77
 }
-payer() { python3 "$here/../tools/purse_payer.py" "$@" || fail "purse_payer.py $*"; }
+start_payer() {
+    launch payer.log listening python3 "$here/../tools/purse_payer.py" serve
+    read -r payer_port payer_word < <(sed -n 's/listening on \(.*\), word/\1/p' payer.log)
+}
+payer() { # the words of purse_payer.py
+    local given='' said=''
+    case $1 in credential | voucher) IFS= read -r -d '' given ;; esac # up to its end
+    {
+        printf '%s\0' $(($# + 3)) "$payer_word" "$PWD" "$given" "$@" >&9
+        IFS= read -r -d '' said <&9
+    } 9<>"/dev/tcp/127.0.0.1/$payer_port" || fail "purse_payer.py $*: $(cat "$dir/payer.log")"
+    printf %s "$said"
+}
 
 make_purse() { # with TELEPAY_TEST_STORE=postgresql its books are in the database of with-postgres
     local store=()
@@ -19,6 +31,7 @@ make_purse() { # with TELEPAY_TEST_STORE=postgresql its books are in the databas
     expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189 "${store[@]}"
     expect 0 "is open" telepay-purse contract add --id $contract --name "Librairie du Port" --currency EUR --iban $bank
     expect 0 "is in med" telepay-purse mediator add --name med --contract $contract --out med
+    start_payer
 }
 
 # At the port that it had before; the process is $purse.

@@ -31,7 +31,7 @@ until_state() {
     local left
     for left in {600..0}; do
         [ "$(of_order state "${@:2}")" = "$1" ] && return
-        [ "$left" = 0 ] || sleep 0.05
+        [ "$left" = 0 ] || pause 0.05
     done
     fail "the order is $(of_order state "${@:2}"), not $1: $(tail -5 mediator.log purse.log)"
 }
@@ -66,6 +66,7 @@ account() {
     expect 0 "" telepay authority add --home home purse/pki/ca.pem
     expect 1 "telepay purse open --at https://127.0.0.1:$purse_port" by_purse get --means purse $shop/article-1
     expect 0 "is open, in EUR" purse open --at "https://127.0.0.1:$purse_port"
+    light_key home/device.jwk let-me-in
     account=$(telepay purse list --home home --json | jq -r '.purses[0].account')
     # by card, through the mediator, as anything that it sells
     fills() { printf 1234 | telepay purse fill "$@" --cacert med/pki/ca.pem --home home --pin-fd 0 --wait 5 --up-to "1000 EUR"; }
@@ -176,7 +177,7 @@ lost() {
         printf 'let-me-in\n' >typed
         telepay get --cacert med/pki/ca.pem --home home --code-fd 0 --up-to "1000 EUR" "$shop/article-1?killed=$n" <typed >killed.log 2>&1 &
         payer=$!
-        sleep 0.$((RANDOM % 9 + 1))
+        nap 500
         kill -KILL $payer 2>/dev/null
         wait $payer 2>/dev/null
         grep -q 'first article' killed.log || expect 0 "first article" by_purse get "$shop/article-1?killed=$n"
@@ -223,7 +224,7 @@ in_session() {
     for left in {100..0}; do
         grep -q "Pay 1.50 EUR from your purse" person/shown && break
         [ "$left" = 0 ] && fail "a page's order is paid without a yes: $(cat person/shown)"
-        sleep 0.1
+        pause 0.1
     done
     kill "$launched"
     wait "$launched"
@@ -238,7 +239,7 @@ in_session() {
     for left in {100..0}; do
         [ "$(stands)" = "$(bc <<<"$before - 6.00") 0.00" ] && break
         [ "$left" = 0 ] && fail "it stands at $(stands), of $before: $(tail -5 mediator.log purse.log)"
-        sleep 0.2
+        pause 0.2
     done
     expect 0 "0 sessions have ended" at_session end
     expect 0 "voucher" purse history

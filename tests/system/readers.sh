@@ -27,7 +27,7 @@ inside() {
     # waits, and survives a card that comes while it does; other programs agree that the card is there
     telepay card --wait 20 >"$dir/waited" 2>&1 &
     local waiting=$!
-    sleep 0.7
+    pause 0.7
     telepay-simcard "$dir/card" >"$dir/simcard.log" 2>&1 &
     card=$!
     wait "$waiting" || fail "telepay card --wait: $(cat "$dir/waited")"
@@ -37,7 +37,7 @@ inside() {
     fi
 
     kill -KILL "$WITH_PCSCD_PID"
-    sleep 0.3
+    pause 0.3
     expect 3 "pcscd" telepay readers
     expect 3 "pcscd" telepay card --wait 0
     kill "$card" 2>/dev/null

@@ -22,7 +22,7 @@ listening() { # port
 until_true() { # command…
     for _ in $(seq 300); do
         "$@" >/dev/null 2>&1 && return
-        sleep 0.05
+        pause 0.05
     done
     fail "never came true: $* $(cat ./*.log)"
 }

@@ -17,7 +17,7 @@ settled() {
     local left
     for left in {600..0}; do
         [ "$(telepay-acquirer authorisations --json | jq '[.authorisations[] | select(.state == "asked" or .state == "to be reversed")] | length')" = 0 ] && return
-        [ "$left" = 0 ] || sleep 0.1
+        [ "$left" = 0 ] || pause 0.1
     done
     fail "still asked, or to be reversed: $(telepay-acquirer authorisations)"
 }
@@ -116,7 +116,7 @@ killed() {
         before=$(given)
         telepay refund last --config "$conf" --pin-fd 0 --wait 5 <<<1234 >>refunds 2>&1 &
         refunding=$!
-        sleep "0.$((RANDOM % 8))$((RANDOM % 10))"
+        pause "0.$((RANDOM % 8))$((RANDOM % 10))"
         kill -KILL "$refunding" 2>/dev/null
         wait "$refunding" 2>/dev/null
         expect 0 "" telepay journal send --config "$conf"

@@ -514,7 +514,7 @@ RANDOM=${SERVICE_KILL_SEED:-2811}
 for n in {1..12}; do
     ask_at_once "KILLED-$n" 4 &
     asking=$!
-    sleep "0.0$((RANDOM % 60 + 10))"
+    pause "0.0$((RANDOM % 60 + 10))"
     kill_service
     wait $asking
     start

@@ -49,7 +49,7 @@ inside() {
     for n in {100..0}; do # it finds its way back by itself
         [ "$(post /quote -d '{"method":"GET","path":"/mug"}')" = 200 ] && break
         [ "$n" = 0 ] && fail "it does not come back: $(cat answer; heard)"
-        sleep 0.1
+        pause 0.1
     done
     deliver 200 SECOND
     deliver 200 SECOND

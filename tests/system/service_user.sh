@@ -26,7 +26,7 @@ listens() {
     for _ in $(seq 200); do
         grep -q "listening on" server.log && break
         kill -0 "$server" 2>/dev/null || break
-        sleep 0.05
+        pause 0.05
     done
     grep -q "listening on" server.log || fail "$1: $(cat server.log)"
     kill "$server"

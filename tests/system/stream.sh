@@ -22,7 +22,7 @@ until_all() { # item, its orders' states, each once
     local left
     for left in {400..0}; do
         [ "$(orders "$1" .state | tr ' ' '\n' | sort -u | paste -sd ' ')" = "$2" ] && return
-        sleep 0.05
+        pause 0.05
     done
     fail "$1: $(orders "$1" .state), not $2: $(tail -5 mediator.log)"
 }
@@ -30,7 +30,7 @@ end_session() {
     local left
     for left in {400..0}; do # what is paid and not delivered keeps it open
         at_session end >out 2>&1 && return
-        sleep 0.05
+        pause 0.05
     done
     fail "the session does not end: $(cat out)"
 }
@@ -66,6 +66,7 @@ END2
     serve_mediator
     expect 0 "" telepay authority add --home home purse/pki/ca.pem
     expect 0 "is open, in EUR" purse open --at "https://127.0.0.1:$purse_port"
+    light_key home/device.jwk let-me-in
     expect 0 "" telepay plan set --home home --means purse --first
     expect 0 "came into" telepay-purse account fill --account "$(telepay purse list --home home --json | jq -r '.purses[0].account')" --amount 20.00 --reference T1
 }
@@ -135,7 +136,7 @@ by_curl() {
 too_fast() {
     local before now
     before=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' "/proc/$mediator/status")
-    printf 'let-me-in\n' | telepay get --cacert med/pki/ca.pem --home home --code-fd 0 --up-to "0.10 EUR" "$other/fast?per=4" 2>hear.log | { head -c 100000 | wc -c; sleep 2; now=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' "/proc/$mediator/status"); echo $((now - before)); } >taken
+    printf 'let-me-in\n' | telepay get --cacert med/pki/ca.pem --home home --code-fd 0 --up-to "0.10 EUR" "$other/fast?per=4" 2>hear.log | { head -c 100000 | wc -c; pause 2; now=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' "/proc/$mediator/status"); echo $((now - before)); } >taken
     [ "$(tail -1 taken)" -lt 60000 ] || fail "the mediator took $(tail -1 taken) kB: $(cat hear.log)"
 }
 
@@ -147,7 +148,7 @@ quoted_otherwise() {
     for left in {400..0}; do
         [ "$(orders "Radio, 9 s" .state)" = delivered ] && [ -s heard ] && break
         [ "$left" = 0 ] && fail "nothing is heard: $(cat hear.log mediator.log)"
-        sleep 0.05
+        pause 0.05
     done
     pkill -KILL -f "for-14[?]per=9&again"
     wait "$listener"
@@ -166,7 +167,7 @@ killed() {
     for left in {400..0}; do
         [ "$(orders "Radio, 6 s" .state | tr ' ' '\n' | sort -u | paste -sd ' ')" = "acknowledged delivered" ] && break
         [ "$left" = 0 ] && fail "no unit is paid ahead: $(cat hear.log mediator.log)"
-        sleep 0.05
+        pause 0.05
     done
     pkill -KILL -f "for-60[?]per=6&listener"
     wait "$listener"
@@ -176,7 +177,7 @@ killed() {
     for left in {400..0}; do
         [ "$(orders "Radio, 5 s" .state | tr ' ' '\n' | sort -u | paste -sd ' ')" = "acknowledged delivered" ] && break
         [ "$left" = 0 ] && fail "no unit is paid ahead: $(cat hear.log mediator.log)"
-        sleep 0.05
+        pause 0.05
     done
     kill -KILL "$mediator"
     wait "$mediator"
@@ -193,7 +194,7 @@ agree() {
     left=$(printf '%d.%02d' $(((2000 - 10 * delivered) / 100)) $(((2000 - 10 * delivered) % 100)))
     for _ in {400..0}; do
         [ "$(purse balance --json | jq -r '.balances[0].balance')" = "$left" ] && break
-        sleep 0.05
+        pause 0.05
     done
     expect 0 "$left" purse balance
     expect 0 "" telepay-purse audit

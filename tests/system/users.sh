@@ -14,7 +14,7 @@ get() { # NAME, words…: without a terminal to ask on
 }
 add() { telepay user add --home home --code-fd 3 "$1" 3< <(printf '%b' "${codes-code of $1\\n}"); }
 passwd() { telepay user passwd --home home --user "$1" --code-fd 3 3< <(printf '%b' "$2"); }
-key() { telepay user list --home "${2-home}" --json | python3 -c 'import json,sys; print(dict((u["user"], u["key"]) for u in json.load(sys.stdin)["users"])[sys.argv[1]])' "$1"; }
+key() { telepay user list --home "${2-home}" --json | jq -r --arg user "$1" '.users[] | select(.user == $user) | .key'; }
 session() { telepay session show --home home --json --user "$@"; }
 asks() { expect 2 "no terminal to ask on" get "$@"; }
 pays() { expect 0 "paid" get "$@"; }
@@ -22,7 +22,7 @@ quiet() { "$@" >"$dir/out" 2>&1 || fail "$*: $(cat "$dir/out")"; }
 squeezed() { "$@" | tr -s ' '; } # of columns, the words
 plan() { local name=$1; shift; quiet telepay plan set --home home --user "$name" "$@"; }
 sum() { session "$1" | python3 -c 'import json,sys; s=json.load(sys.stdin); print(" ".join("%s %s %s" % (o["order_count"], o["paid_amount"], o["currency"]) for o in s["overall"]), [m["means"] for m in s["by_means"]])'; }
-orders() { telepay order list --home home --user "$1" --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["orders"]))'; }
+orders() { telepay order list --home home --user "$1" --json | jq '.orders | length'; }
 
 own_users() {
     expect 0 "no limit nothing nothing" squeezed telepay plan --home home
@@ -81,7 +81,7 @@ confirmed() {
     [ "$(sum paul)" = " []" ] || fail "$(sum paul)"
     asks marie "$base/s/shop/chart?price=1251"
     asks marie --up-to "0.10 EUR" "$base/s/shop/third"
-    sleep 1 # a session's payments are those from its second on
+    pause 1 # a session's payments are those from its second on
     expect 0 "A session began at " telepay session begin --home home --user marie
     said "telepay session shows"
     expect 0 "nothing was paid" telepay session --home home --user marie
@@ -102,7 +102,7 @@ keys() {
     ! grep -aq '"d"' home/users/*/device.jwk || fail "a key is kept as it is"
     [ "$(stat -c %a home/users/marie/device.jwk)" = 600 ] || fail "others may read a key"
     remove
-    sleep 1 # a session's payments are those from its second on
+    pause 1 # a session's payments are those from its second on
     quiet telepay session begin --home home --user marie
     insert old
     pays marie --code-fd 3 "$base/s/shop/old" 3< <(echo "code of marie")
@@ -129,7 +129,7 @@ keys() {
     for n in 1 2 3 4 5 6 7 8; do
         cp plain home/device.jwk
         telepay user passwd --home home --user default --code-fd 3 3< <(echo "a new code") &
-        sleep "0.$((RANDOM % 500 + 100))"
+        pause "0.$((RANDOM % 500 + 100))"
         kill -9 $!
         wait $! 2>/dev/null
         case $(key default) in
@@ -153,9 +153,9 @@ second_device() {
     # the same key on two devices: an order is one device's all the same
     expect 0 "" telepay authority add --home other mediator/ca.pem
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
-    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    url=$(jq -r .order demand)
     remove
-    begin one.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --user marie --code-fd 3 --pin-fd 4 --wait 20 --up-to "100.00 EUR" \
+    begin one.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --user marie --code-fd 3 --pin-fd 4 --wait 120 --up-to "100.00 EUR" \
         3< <(echo "code of marie") 4< <(printf 1234)
     one=$begun
     until_said "must show the code" one.log

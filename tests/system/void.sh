@@ -90,7 +90,7 @@ unknown() {
         before=$(reversals)
         telepay void last --config "$conf" >>voids 2>&1 & # no function: of one the shell would be killed, and not telepay
         voiding=$!
-        sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+        pause "0.0$((RANDOM % 10))$((RANDOM % 10))"
         kill -KILL "$voiding" 2>/dev/null
         wait "$voiding" 2>/dev/null
         expect 0 "" journal send

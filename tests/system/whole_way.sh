@@ -53,7 +53,7 @@ inside() {
     remove
     pay --amount 6.00 --currency EUR --wait 20 >late.out 2>&1 &
     local late=$!
-    sleep 1 # it has found no acquirer, and waits for a card
+    pause 1 # it has found no acquirer, and waits for a card
     launch acquirer.log listening telepay-acquirer serve
     serve=$launched
     : >card.log
@@ -79,7 +79,7 @@ inside() {
     # the same ATC again
     expect 0 "" telepay-perso card cards/old --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
     insert cards/old
-    sleep 1
+    pause 1
     expect 5 "ATC_REPLAYED" pay --amount 1.00 --currency EUR
     expect 0 "ATC_REPLAYED" telepay-acquirer refusals
     grep -q '1\.00.*999014\*\*\*\*\*\*0015.*63' out || fail "the refusal is not whole: $(cat out)"
