@@ -44,7 +44,7 @@ clean_up() {
 heard() { cat "$dir/out" "$dir"/*.log 2>/dev/null; }
 
 # As grep -q, without a process where it can: for plain words in a file without a NUL, which `read` reads to its end.
-has() { # -F, -G or -E, text, file
+file_has() { # -F, -G or -E, text, file
     local text
     if { [ "$1" = -F ] || [[ $2 != *[][\\.*^$+?(){}\|]* ]]; } && [ -f "$3" ] && ! IFS= read -r -d '' text <"$3"; then
         [ -n "$text" ] && [[ $text == *"$2"* ]]
@@ -54,7 +54,7 @@ has() { # -F, -G or -E, text, file
 }
 
 # Texts are taken as they are; where match is -G or -E, as patterns. A ticket breaks its sentences where its line ends.
-holds_text() { has "${match--F}" "$1" "$dir/out" || tr '\n' ' ' <"$dir/out" | grep -q "${match--F}" -- "$1"; }
+holds_text() { file_has "${match--F}" "$1" "$dir/out" || tr '\n' ' ' <"$dir/out" | grep -q "${match--F}" -- "$1"; }
 expect() { # exit code, text in what it says, command…
     local code=$1 text=$2 got
     shift 2
@@ -65,12 +65,12 @@ expect() { # exit code, text in what it says, command…
 }
 
 said() { holds_text "$1" || fail "no \"$1\" in: $(cat "$dir/out")"; }
-unsaid() { ! has "${match--F}" "$1" "$dir/out" || fail "\"$1\" in: $(cat "$dir/out")"; }
+unsaid() { ! file_has "${match--F}" "$1" "$dir/out" || fail "\"$1\" in: $(cat "$dir/out")"; }
 
 until_said() { # pattern, file
     local left
     for left in {600..0}; do
-        has -G "$1" "$2" 2>/dev/null && return
+        file_has -G "$1" "$2" 2>/dev/null && return
         [ "$left" = 0 ] || pause 0.05
     done
     fail "never said \"$1\": $(cat "$2")"

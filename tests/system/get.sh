@@ -30,7 +30,7 @@ got() { # exit code, what stands in the content, what is said, command…
     "$@" >"$dir/stdout" 2>"$dir/out"
     is=$?
     [ "$is" = "$code" ] || fail "$*: exit $is, not $code: $(cat "$dir/stdout" "$dir/out" "$dir/mediator.log")"
-    [ -z "$text" ] || has -F "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
+    [ -z "$text" ] || file_has -F "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
     content=$(<"$dir/stdout")
     [ "$content" = "$body" ] || fail "$*: the content is \"$content\", not \"$body\": $(cat "$dir/out")"
 }

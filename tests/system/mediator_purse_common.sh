@@ -13,7 +13,7 @@ answers() { # status, text in the body, curl's words…
     shift 2
     got=$(status "$@")
     [ "$got" = "$code" ] || fail "$*: $got, not $code: $(cat body) $(tail -3 mediator.log)"
-    [ -z "$text" ] || has -F "$text" body || fail "$*: no \"$text\" in $(cat body)"
+    [ -z "$text" ] || file_has -F "$text" body || fail "$*: no \"$text\" in $(cat body)"
 }
 offers() { # of the last answer
     local line

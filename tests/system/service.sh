@@ -408,7 +408,7 @@ quote 200 "the other is" /article-1 article.quote
 want 0 "early" "mediator list" service mediator list
 good "who was closed, and when" sh -c 'telepay-service mediator list --dir server --json | python3 -c "
 import json, sys
-closed = {m[\"id\"]: bool(m[\"closed\"]) for m in json.load(sys.stdin)[\"mediators\"]}
+closed = {m[\"mediator\"]: bool(m[\"closed\"]) for m in json.load(sys.stdin)[\"mediators\"]}
 assert closed == {\"early\": False, \"one\": False, \"plain\": False, \"two\": True}, closed"'
 post 405 "the answer to GET says what is allowed" /quote
 headed "by its head" "Allow: POST"

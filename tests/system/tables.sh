@@ -33,13 +33,13 @@ expect 0 "" telepay-acquirer init acq
 
 # ---- heads, over an empty list too
 expect 0 "" acquirer terminal list
-is "$(line 1)" "CONTRACT ID CAPABILITIES SERIAL ACQUIRER STATE"
+is "$(line 1)" "CONTRACT TERMINAL CAPABILITIES SERIAL ACQUIRER STATE"
 is "$(wc -l <out)" 1
 at 80 24 -- telepay-acquirer terminal list --dir acq || fail "exit $?"
-is "$(line 1)" "CONTRACT ID CAPABILITIES SERIAL ACQUIRER STATE"
+is "$(line 1)" "CONTRACT TERMINAL CAPABILITIES SERIAL ACQUIRER STATE"
 at 80 24 -- telepay-acquirer contract list --dir acq || fail "exit $?"
 narrow 80
-grep -q "^ID .* STATE$" out || fail "the state is left out: $(cat out)"
+grep -q "^CONTRACT .* STATE$" out || fail "the state is left out: $(cat out)"
 expect 0 "" acquirer terminal list --json
 is "$(tr -d ' \n' <out)" '{"terminals":[]}'
 for list in "telepay authority list" "telepay order list" "telepay purse list" "telepay dispute list"; do
@@ -52,21 +52,21 @@ done
 name="Librairie des Quais de la Rive Gauche"
 expect 0 "" acquirer contract add --id $C --name "$name" --mcc 5942 --currency EUR --town "Saint-Nazaire" --postcode 44600
 expect 0 "" acquirer contract list
-is "$(line 1 | tr -s ' ')" "ID NAME MCC CURRENCY COUNTRY FLOOR CEILING NO_CVM CREDITS REFUNDS CLOSE_HOUR SIRET POSTCODE TOWN STATE"
+is "$(line 1 | tr -s ' ')" "CONTRACT NAME MCC CURRENCY COUNTRY FLOOR CEILING NO_CVM CREDIT_CEILING REFUNDS CLOSE_HOUR SIRET POSTCODE TOWN STATE"
 said "$name" # in a file nothing is cut
-expect 0 "" acquirer contract list -o state,ID
-is "$(tr -s ' ' <out)" "STATE ID
+expect 0 "" acquirer contract list -o state,CONTRACT
+is "$(tr -s ' ' <out)" "STATE CONTRACT
 open $C"
-expect 0 "" acquirer contract list --columns=id,Id
-is "$(line 1)" "ID"
-expect 0 "" acquirer contract list -o +id
+expect 0 "" acquirer contract list --columns=contract,Contract
+is "$(line 1)" "CONTRACT"
+expect 0 "" acquirer contract list -o +contract
 is "$(line 1 | wc -w)" 15
-expect 2 '"iban" is no column of this list: it has ID, NAME, MCC, CURRENCY' acquirer contract list -o id,iban
+expect 2 '"iban" is no column of this list: it has CONTRACT, NAME, MCC, CURRENCY' acquirer contract list -o contract,iban
 expect 2 '"" is no column' acquirer contract list -o ""
-expect 2 '"" is no column' acquirer contract list -o "id,"
-expect 2 "it has id, name" acquirer contract list --json -o nom
-expect 0 "" acquirer contract list --json -o id,state
-is "$(tr -d ' \n' <out)" "{\"contracts\":[{\"id\":\"$C\",\"state\":\"open\"}]}"
+expect 2 '"" is no column' acquirer contract list -o "contract,"
+expect 2 "it has contract, name" acquirer contract list --json -o nom
+expect 0 "" acquirer contract list --json -o contract,state
+is "$(tr -d ' \n' <out)" "{\"contracts\":[{\"contract\":\"$C\",\"state\":\"open\"}]}"
 expect 2 "is no column of this list: it has LINK, STATE, FOUND" telepay readers --doctor -o nose
 # every list of every program has it, and says so
 for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-mediator telepay-purse telepay-service; do
@@ -83,7 +83,7 @@ said "$C"
 said "no room for "
 unsaid "$name"
 said "Librairie "
-grep -q "^ID .* STATE *$" out || fail "the state is left out: $(cat out)"
+grep -q "^CONTRACT .* STATE *$" out || fail "the state is left out: $(cat out)"
 at 80 24 -- telepay-acquirer contract list --dir acq -o +town || fail "exit $?"
 narrow 80
 said "TOWN"
@@ -91,7 +91,7 @@ at 240 24 -- telepay-acquirer contract list --dir acq || fail "exit $?"
 is "$(line 1 | wc -w)" 15
 said "$name"
 unsaid "no room"
-at 24 24 -- telepay-acquirer contract list --dir acq -o id,name || fail "exit $?"
+at 24 24 -- telepay-acquirer contract list --dir acq -o contract,name || fail "exit $?"
 narrow 24
 said "$C Librairi"
 at 80 24 -- telepay-acquirer contract list --dir acq --json || fail "exit $?"
