@@ -55,7 +55,7 @@ run_pid=$!
 telepay-acquirer collect --dir acq --now --pause 0 >/dev/null 2>>run.err || die "the last run"
 wait $run_pid || die "the run beside it"
 run_pid=''
-telepay-centre alarms --dir centre | grep -q . && die "alarms: $(telepay-centre alarms --dir centre)"
+telepay-centre alarms --dir centre --json | jq -e ".alarms == []" >jq.out || die "alarms: $(telepay-centre alarms --dir centre)"
 kill -TERM $centre_pid
 wait $centre_pid 2>/dev/null
 

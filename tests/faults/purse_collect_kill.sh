@@ -62,7 +62,7 @@ wait $customers || fail "the customers: $(cat customers.log)"
 "${collect[@]}" >>collect.out 2>>collect.err || fail "the last run: $(tail -5 collect.err)"
 kill "$purse" "$centre_pid"
 wait "$purse" "$centre_pid" 2>/dev/null
-telepay-centre alarms --dir centre | grep -q . && fail "alarms: $(telepay-centre alarms --dir centre)"
+telepay-centre alarms --dir centre --json | jq -e ".alarms == []" >jq.out || fail "alarms: $(telepay-centre alarms --dir centre)"
 expect 0 "" telepay-purse audit
 
 python3 - <<'EOF' || fail "the books differ"

@@ -65,7 +65,7 @@ want 0 "" "nothing more to collect" acquirer collect --now
 want 0 "" "the same payments at another acquirer" ledger_fill other 000000000000123 00000001 5 1
 acq=other
 want 5 "is of another acquirer" "a contract number that another sent for first" acquirer collect --now --attempts 1
-want 0 "holds" "whose it is" centre contract list
+want 0 "HOLDS" "whose it is" centre contract list
 want 0 '"holds": true' "as JSON" centre contract list --json
 want 2 "not known" "an acquirer that is not known" centre contract assign --contract $C --acquirer NOBODY
 want 0 "is acquirer other's now" "the operator corrects it" centre contract assign --contract $C --acquirer other
