@@ -64,10 +64,8 @@ quotes() {
         slow+=" $!"
     done
     pause 0.3
-    began=$(date +%s%N)
     answers 200 "A shop" $origin/s/journal/about
-    began=$((($(date +%s%N) - began) / 1000000))
-    [ $began -lt 1500 ] || fail "another service's answer took $began ms while one was slow"
+    [ ! -s slow ] || fail "another service's answer came after that of a slow one"
     # shellcheck disable=SC2086 # words
     wait $slow
     grep -q "nothing is to be paid" slow || fail "a slow quote: $(cat slow)"
