@@ -243,4 +243,4 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
     verdict
 fi
 own_folder
-"$here/with-pcscd" "$0" inside "$dir"
+"$here/with-pcscd" "$here/json.sh" inside "$dir"

@@ -2,6 +2,7 @@
 # A server of a user of its own, without systemd: README's recipe ("As services") leads to a folder that the unit's command can serve, and books that root
 # made are told with whose they are and what gives them over. The user is nobody, and /var/lib is this test's own.
 set -u
+self=$(realpath "$0") # run again from another folder
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
 unit=$TESTS_SRCDIR/../doc/telepay-acquirer.service
@@ -78,4 +79,4 @@ unshare -m mount -t tmpfs none /var/lib 2>/dev/null || { echo "no namespaces her
 own_folder
 chmod 755 "$dir"
 # shellcheck disable=SC2016 # the inner shell's
-unshare -m sh -c 'mount -t tmpfs -o mode=755 none /var/lib && exec "$@"' sh "$(realpath "$0")" inside "$dir" || exit 1
+unshare -m sh -c 'mount -t tmpfs -o mode=755 none /var/lib && exec "$@"' sh "$self" inside "$dir" || exit 1
