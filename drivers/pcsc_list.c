@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "drivers/pcsc_priv.h"
 #include "drivers/usb_sysfs.h"
 
@@ -112,7 +113,7 @@ static LONG ask_one(struct reader_info *info, SCARDCONTEXT context)
  * give, "what: remedy". */
 static void say_trouble(struct reader_info *info, LONG code)
 {
-    const char *words = pcsc_error_find(code)->words, *colon = strstr(words, ": ");
+    const char *words = gettext(pcsc_error_find(code)->words), *colon = strstr(words, ": ");
 
     if (colon == NULL)
         colon = words + strlen(words);

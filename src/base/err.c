@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/word.h"
 
 static const char *const texts[TP_ERR_COUNT] = {
     [TP_OK] = N_("done"),
@@ -38,6 +39,7 @@ enum tp_err tp_fail(struct tp_error *e, enum tp_err code, const char *format, ..
     va_start(ap, format);
     vsnprintf(e->text, sizeof(e->text), gettext(format), ap);
     va_end(ap);
+    word_make_shown(e->text); /* what others sent may be in it, or be cut within a letter */
     return code;
 }
 
@@ -55,6 +57,7 @@ enum tp_err tp_error_prefix(struct tp_error *e, const char *format, ...)
     va_end(ap);
     n = strlen(e->text);
     snprintf(e->text + n, sizeof(e->text) - n, ": %s", rest);
+    word_make_shown(e->text);
     return e->code;
 }
 

@@ -35,7 +35,8 @@ struct tp_error {
     char text[480];
 };
 
-/* Fills *e (which may be NULL) with the code and a sentence without a final full stop, and returns
+/* Fills *e (which may be NULL) with the code and a sentence without a final full stop, which is
+ * UTF-8 without control characters whatever is put into it (word_make_shown), and returns
  * the code, so that a caller can write: return tp_fail(e, TP_ERR_IO, "cannot write %s: %s", path,
  * strerror(errno)). */
 enum tp_err tp_fail(struct tp_error *e, enum tp_err code, const char *format, ...)

@@ -1,6 +1,7 @@
 #include "base/pager.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #define NOT_FOUND 127 /* of sh, when there is no such program */
@@ -18,7 +19,7 @@ void pager_start(struct pager *p)
         (void)setenv("LESSSECURE", "1", 1);
     fflush(NULL);
     /* NOLINTNEXTLINE(cert-env33-c): a line for sh is what PAGER holds */
-    to = popen(pager != NULL && *pager != '\0' ? pager : DEFAULT, "we");
+    to = popen(pager != NULL && pager[strspn(pager, " \t")] != '\0' ? pager : DEFAULT, "we");
     if (to == NULL)
         return;
     p->to = to;

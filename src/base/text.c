@@ -9,9 +9,12 @@ void text_start(void)
 {
     const char *dir = secure_getenv("TELEPAY_LOCALEDIR");
 
-    /* what people are told, and no more: each category is a file to read */
-    setlocale(LC_CTYPE, "");
+    /* What people are told, and no more: each category is a file to read. What is written is UTF-8
+     * in every locale, as JSON and HTTP want it, and letters are those of ASCII. */
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+        setlocale(LC_CTYPE, "");
     setlocale(LC_MESSAGES, "");
     bindtextdomain(PACKAGE, dir != NULL && *dir != '\0' ? dir : TP_LOCALEDIR);
+    bind_textdomain_codeset(PACKAGE, "UTF-8");
     textdomain(PACKAGE);
 }

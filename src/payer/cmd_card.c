@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mask.h"
 #include "base/text.h"
+#include "base/word.h"
 #include "decode/decode.h"
 #include "drivers/readers.h"
 #include "payer/card_tree.h"
@@ -161,6 +162,7 @@ static void print_issuer(const struct transaction *tx)
     if (bic.n == 8 || bic.n == 11)
         snprintf(text + n, sizeof(text) - n, "%sbank %.*s", n > 0 ? ", " : "", (int)bic.n,
                  (const char *)bic.p);
+    word_make_shown(text);
     line("Issuer", text);
     if (a == NULL)
         return;

@@ -185,7 +185,7 @@ int payer_journal(int argc, char **argv)
     struct journal_filter which = JOURNAL_ALL;
     enum tp_err r =
         begin(&w, &t, &j, list_options, NULL,
-              "List the payments that were begun here, the newest first.", argc, argv, &e);
+              N_("List the payments that were begun here, the newest first."), argc, argv, &e);
 
     if (r == TP_OK)
         r = read_filter(&which, &w, t->currency, &e);
@@ -207,8 +207,8 @@ int payer_journal_show(int argc, char **argv)
     struct journal *j;
     int64_t id = 0;
     enum tp_err r = begin(&w, &t, &j, options, "PAYMENT",
-                          "Print the receipt of one payment again, as a copy: of its reference "
-                          "(RRN) or number, or the last.",
+                          N_("Print the receipt of one payment again, as a copy: of its reference "
+                             "(RRN) or number, or the last."),
                           argc, argv, &e);
 
     if (r == TP_OK)
@@ -257,8 +257,8 @@ int payer_journal_days(int argc, char **argv)
     struct terminal *t;
     struct journal *j;
     enum tp_err r =
-        begin(&w, &t, &j, options, NULL, "Add up the payments of each day, by state and currency.",
-              argc, argv, &e);
+        begin(&w, &t, &j, options, NULL,
+              N_("Add up the payments of each day, by state and currency."), argc, argv, &e);
 
     if (r == TP_OK)
         r = table_new(&table, "days", w.json ? keys : text, sizeof(text) / sizeof(text[0]), w.json,
@@ -321,9 +321,9 @@ int payer_journal_send(int argc, char **argv)
     struct journal *j;
     size_t pending = 0, recovered = 0;
     enum tp_err r = begin(&w, &t, &j, options, NULL,
-                          "Deliver what is signed but not yet acknowledged, and list what was "
-                          "delivered. Exit 1 when a payment of it "
-                          "is refused.",
+                          N_("Deliver what is signed but not yet acknowledged, and list what was "
+                             "delivered. Exit 1 when a payment of it "
+                             "is refused."),
                           argc, argv, &e),
                 printed;
 

@@ -124,7 +124,7 @@ static enum tp_err agree(const struct purse_run *run, const struct purse_account
 
     if (yes)
         return TP_OK;
-    snprintf(text, sizeof(text), "%s %s from your account at %s to %s\n  of %s\nSend it",
+    snprintf(text, sizeof(text), _("%s %s from your account at %s to %s\n  of %s\nSend it"),
              money_shown(amount, m->amount, (unsigned)a->currency),
              currency_shown((unsigned)a->currency), a->name, m->iban, m->name);
     r = person_new(&person, &run->words.pay.person, e);

@@ -19,8 +19,8 @@ static enum tp_err agree(const struct purse_run *run, const struct purse_account
 
     if (run->words.window == NULL)
         return TP_OK;
-    snprintf(text, sizeof(text), "Show the page of your account at %s (%s) in the browser", a->name,
-             a->url);
+    snprintf(text, sizeof(text), _("Show the page of your account at %s (%s) in the browser"),
+             a->name, a->url);
     r = person_new(&person, &options, e);
     if (r == TP_OK)
         r = person_agrees(person, text, &yes, e);

@@ -158,10 +158,10 @@ int payer_void(int argc, char **argv)
     if (w.verbose)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     r = take_back(&w, &t, &receipt, &found, &e);
-    code = cli_end(r, &e);
     if (found && w.json && document_print(receipt_shown(&receipt), false) != TP_OK)
-        code = CLI_INTERNAL;
-    else if (found && !w.json)
+        r = tp_fail(&e, TP_ERR_IO, "the receipt cannot be printed");
+    code = cli_end(r, &e);
+    if (found && !w.json)
         ticket_show(&w.ticket, t, &receipt);
     if (found && ticket_print(&w.ticket, t, &receipt, true, &e) != TP_OK)
         log_error("%s", e.text);

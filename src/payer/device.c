@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "order/sealed.h"
 #include "order/token.h"
 #include "payer/keystore.h"
@@ -105,7 +106,7 @@ static enum tp_err open_key(struct secret *key, const struct device *d, struct s
         if (r != TP_ERR_SECURITY)
             break;
         snprintf(error, sizeof(error),
-                 "the code is wrong, or the key was altered (wrong tries: %u)", wrong);
+                 _("the code is wrong, or the key was altered (wrong tries: %u)"), wrong);
     }
     if (r == TP_ERR_SECURITY)
         return tp_fail(e, r, "%s: %s", path, error);

@@ -408,9 +408,9 @@ static bool wants_again(const struct get *g, const struct pay_order *order,
 
     if (!has_again(g, order) || order->kept.state != KEPT_REFUSED || result->person == NULL)
         return false;
-    snprintf(text, sizeof(text), "Declined: %s. %s", result->receipt.reason,
-             order->purse != NULL ? "Pay by card instead"
-                                  : "Sign the order again, with this card or another");
+    snprintf(text, sizeof(text), _("Declined: %s. %s"), result->receipt.reason,
+             order->purse != NULL ? _("Pay by card instead")
+                                  : _("Sign the order again, with this card or another"));
     return person_agrees(result->person, text, &yes, NULL) == TP_OK && yes;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "payer/address.h"
 #include "payer/card_identity.h"
@@ -216,10 +217,10 @@ static enum tp_err agree(const struct request *q, const struct identity_options 
     if (r == TP_OK)
         word_make_shown(shown);
     if (r == TP_OK &&
-        asprintf(&text, "The service %s at %s wants to know who asks (code %s): %s. %s", q->service,
-                 strstr(q->origin, "://") + 3, q->code, shown,
-                 q->by_card ? "Let your card sign who you are (no PIN, and nothing is paid)"
-                            : "Sign who you are") < 0) {
+        asprintf(&text, _("The service %s at %s wants to know who asks (code %s): %s. %s"),
+                 q->service, strstr(q->origin, "://") + 3, q->code, shown,
+                 q->by_card ? _("Let your card sign who you are (no PIN, and nothing is paid)")
+                            : _("Sign who you are")) < 0) {
         text = NULL;
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory to ask");
     }

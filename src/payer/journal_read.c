@@ -70,7 +70,7 @@ static enum tp_err find_row(struct journal *j, const char *word, bool stands,
 
     if (strcmp(word, "last") == 0)
         return db_one(j->db,
-                      "SELECT id, receipt FROM payment WHERE $1 = 0 OR state = 2"
+                      "SELECT id, receipt FROM payment WHERE $1 = 0 OR state IN (1, 2, 5, 6, 8)"
                       " ORDER BY id DESC LIMIT 1",
                       DB_VALUES(db_integer(stands ? 1 : 0)), DB_COLUMNS(columns), row, found, e);
     if (word[n] != '\0' || (n != RRN_DIGITS && (n < 1 || n > STAN_DIGITS)))

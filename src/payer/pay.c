@@ -152,7 +152,7 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
     if (r != TP_OK) {
         p->result->receipt.state = stages[p->stage].left;
         if (p->stage == PAY_KEPT)
-            tp_error_prefix(e, "%s", p->way->kept);
+            tp_error_prefix(e, "%s", gettext(p->way->kept));
         if (stages[p->stage].fault != NULL)
             tp_error_prefix(e, "%s", gettext(stages[p->stage].fault));
     }

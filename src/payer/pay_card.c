@@ -4,6 +4,7 @@
 #include "apdu/emvbits.h"
 #include "base/date.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "payer/card_reach.h"
 #include "payer/pay_priv.h"
 
@@ -170,7 +171,7 @@ static void declined(struct payment *p)
         snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason),
                  "; what was asked is reversed");
     if (p->stage == PAY_REVERSAL_KEPT)
-        (void)tp_fail(&p->result->error, TP_ERR_STATE, "%s", p->way->reversal_kept);
+        (void)tp_fail(&p->result->error, TP_ERR_STATE, "%s", gettext(p->way->reversal_kept));
     hint_pin(p);
 }
 
@@ -195,7 +196,7 @@ static void unheard(struct payment *p)
              "nobody answered the card, and what it then signs alone does not pay an order");
     p->result->exit = CLI_PEER;
     (void)tp_fail(&p->result->error, TP_ERR_PEER, "%s",
-                  p->stage == PAY_REVERSAL_KEPT ? p->way->reversal_kept : r->reason);
+                  p->stage == PAY_REVERSAL_KEPT ? gettext(p->way->reversal_kept) : r->reason);
 }
 
 /* The card has had its last word, or has left. */

@@ -282,9 +282,11 @@ const struct pay_way pay_by_link = {
     .keep_signed = link_keep_signed,
     .deliver = link_deliver,
     .takes_offline = true,
-    .kept = "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the "
-            "payment is kept, and the next `telepay pay`, or `telepay journal send`, delivers it",
-    .reversal_kept = "nothing is paid. What was asked is to be reversed, and the acquirer does not "
-                     "know yet: the reversal is kept, and the next `telepay pay`, or `telepay "
-                     "journal send`, delivers it",
+    .kept =
+        N_("THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the "
+           "payment is kept, and the next `telepay pay`, or `telepay journal send`, delivers it"),
+    .reversal_kept =
+        N_("nothing is paid. What was asked is to be reversed, and the acquirer does not "
+           "know yet: the reversal is kept, and the next `telepay pay`, or `telepay "
+           "journal send`, delivers it"),
 };

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "payer/credential.h"
 #include "payer/home.h"
 #include "payer/parameters.h"
@@ -343,9 +344,9 @@ const struct pay_way pay_by_order = {
     .keep_signed = order_keep_signed,
     .deliver = pay_order_deliver,
     .takes_offline = false,
-    .kept = "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the "
-            "payment is kept, and the next `telepay get`, or `telepay order send`, sends it",
-    .reversal_kept = "nothing is paid by what the card signs alone. What was asked is kept, and "
-                     "the next `telepay get`, or `telepay order send`, gives it back if the "
-                     "acquirer has it",
+    .kept = N_("THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the "
+               "payment is kept, and the next `telepay get`, or `telepay order send`, sends it"),
+    .reversal_kept = N_("nothing is paid by what the card signs alone. What was asked is kept, and "
+                        "the next `telepay get`, or `telepay order send`, gives it back if the "
+                        "acquirer has it"),
 };

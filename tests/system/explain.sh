@@ -18,6 +18,23 @@ inside() {
     pay told --amount 12.50 --explain
     pay kept --amount 12.50 --explain=lesson --json --trace open --trace-unmasked
     remove
+    # a bank's identifier (5F54) that would clear the screen
+    cp -r marie rude
+    python3 - <<'EOF' || fail "no rude card"
+import json
+with open("rude/card.json") as file:
+    card = json.load(file)
+record = next(r for r in card["records"] if (r["sfi"], r["record"]) == (1, 1))
+data = bytes.fromhex(record["data"])
+body = data[2 if data[1] < 128 else 3:] + b"\x5f\x54\x0b\x1b[2J\x1b[HHACK"
+record["data"] = (b"\x70" + (b"" if len(body) < 128 else b"\x81") + bytes([len(body)]) + body).hex().upper()
+with open("rude/card.json", "w") as file:
+    json.dump(card, file)
+EOF
+    insert rude
+    expect 0 "bank ?[2J?[HHACK" telepay card
+    ! LC_ALL=C grep -q $'\x1b' out || fail "a card's control characters: $(cat -v out)"
+    remove
 }
 
 no_secrets() { # files

@@ -62,6 +62,17 @@ unsaid "cannot read"
 expect 2 "n'est pas une commande" env TELEPAY_LOCALEDIR="$TESTS_BUILDDIR/po" LC_ALL=C.UTF-8 LANGUAGE=fr telepay nonsense
 expect 2 '"nonsense" is not a command' env LOCPATH="$dir" LC_ALL=fr_FR.UTF-8 TELEPAY_LOCALEDIR="$dir" telepay nonsense # no catalogue there
 
+# what is written is UTF-8 and its letters are ASCII's, whatever the locale has: JSON is there, and a list is one list
+localedef -i fr_FR -f ISO-8859-1 "$dir/fr_FR.ISO-8859-1" >>localedef.log 2>&1
+localedef -i tr_TR -f UTF-8 "$dir/tr_TR.UTF-8" >>localedef.log 2>&1
+for locale in fr_FR.ISO-8859-1 fr_FR.UTF-8; do
+    "${french[@]}" LC_ALL=$locale telepay-emv decode --json --atr 3B0F >broken 2>err
+    jq -e '.atr or .objects or .fault or .error' broken >jq.out || fail "$locale: no JSON: $(cat broken err)"
+    grep -q "tronqu" broken || fail "$locale: not in French: $(cat broken)"
+done
+expect 2 "TIME, ORDER, MERCHANT, ITEM" "${french[@]}" LC_ALL=tr_TR.UTF-8 telepay order list --home home -o item,nose
+expect 0 "ITEM" "${french[@]}" LC_ALL=tr_TR.UTF-8 telepay order list --home home -o item
+
 (
     telepay-perso init scheme && for card in gallic:itfr british:enfr foreign:it; do
         telepay-perso card "${card%:*}" --scheme scheme --pan 9990140000000015 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin --language "${card#*:}" || exit 1

@@ -70,9 +70,23 @@ unknown() {
     said "TO BE TAKEN BACK"
     [ "$(here_it_is "$rrn")" = "to be reversed" ] || fail "$(journal list)"
     expect 2 "to be reversed" run refund "$rrn"
+    # it is the last one, as long as nobody knows of it: never the one before, which may be another customer's
+    expect 4 "kept to be taken back, and the acquirer does not know yet" void last
+    expect 4 "kept to be taken back" void last --json
+    [ "$(telepay void last --config "$conf" --json 2>/dev/null | jq -s 'length, .[0].state' | xargs)" = "1 to be reversed" ] || fail "not one document: $(telepay void last --config "$conf" --json)"
+    expect 2 "to be reversed" run refund last
     serve_acquirer
     expect 0 "reversed" journal send
     stands reversed reversed
+    pay 13.00
+    kill "$serve"
+    wait "$serve"
+    expect 4 "THE CARD HAS SIGNED" run pay --currency EUR --amount 3.00
+    serve_acquirer
+    expect 2 "is signed: only a payment that is acknowledged is taken back" void last
+    expect 2 "only a payment that is acknowledged can be refunded" run refund last
+    stands acknowledged acknowledged
+    expect 0 "" journal send
     # the acquirer hears it, and its answer is lost
     pay 3.00
     before=$(reversals)

@@ -381,6 +381,12 @@ START_TEST(words_of_others_are_shown)
             word_make_shown(text);
             ck_assert_str_eq(text, pairs[i][1]);
         }
+        for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) { /* an error's, too */
+            struct tp_error e = {TP_OK, ""};
+
+            ck_assert_int_eq(tp_fail(&e, TP_ERR_IO, "%s", pairs[i][0]), TP_ERR_IO);
+            ck_assert_str_eq(e.text, pairs[i][1]);
+        }
     }
 END_TEST
 
