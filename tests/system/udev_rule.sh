@@ -2,6 +2,7 @@
 # The udev rule that is shipped, read and applied by udev itself (udevadm test) to readers on a USB of paper: a reader of the class, one of the known ones under its maker's
 # class, and one that is no reader as far as anybody knows.
 set -u
+self=$(realpath "$0") # run again from another folder
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
 rules=70-telepay-readers.rules
@@ -45,7 +46,7 @@ for try in -m "-r -m"; do
     # shellcheck disable=SC2086 # words
     if unshare $try mount -t tmpfs none /run 2>/dev/null; then
         # shellcheck disable=SC2086 # words
-        unshare $try sh -c 'mount -t tmpfs none /run && exec "$@"' sh "$0" inside "$dir" || exit 1
+        unshare $try sh -c 'mount -t tmpfs none /run && exec "$@"' sh "$self" inside "$dir" || exit 1
         echo "udev_rule.sh: udev reads the rule as it is meant"
         exit 0
     fi
