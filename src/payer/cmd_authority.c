@@ -51,17 +51,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct table_column heads[] = {
-    {"FINGERPRINT", TABLE_TEXT}, {"NAME", TABLE_WORDS}, {"UNTIL", TABLE_TEXT | TABLE_LESSER}};
-static const struct table_column keys[] = {
-    {"fingerprint", TABLE_TEXT}, {"name", TABLE_TEXT}, {"until", TABLE_TEXT}};
+static const struct table_column columns[] = {
+    {"fingerprint", TABLE_TEXT}, {"name", TABLE_WORDS}, {"until", TABLE_TEXT | TABLE_LESSER}};
 
 static enum tp_err print(const struct authority *list, size_t n, bool json, struct tp_error *e)
 {
     struct table *table = NULL;
     char day[DATE_TEXT_MAX];
-    enum tp_err r = table_new(&table, "authorities", json ? keys : heads,
-                              sizeof(keys) / sizeof(keys[0]), json, e);
+    enum tp_err r =
+        table_new(&table, "authorities", columns, sizeof(columns) / sizeof(columns[0]), json, e);
 
     for (size_t i = 0; r == TP_OK && i < n; i++) {
         const char *cells[] = {list[i].fingerprint, list[i].name, date_format(day, list[i].until)};

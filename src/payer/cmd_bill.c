@@ -80,12 +80,9 @@ static enum tp_err fetch_bills(struct bills *out, struct words *w, struct tp_err
 
 /* ---- list ---- */
 
-static const struct table_column heads[] = {{"BILL", TABLE_TEXT},    {"DESIGNATION", TABLE_WORDS},
-                                            {"AMOUNT", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT},
-                                            {"UNTIL", TABLE_TEXT},   {"PAID", TABLE_BOOL}};
-static const struct table_column keys[] = {{"bill", TABLE_TEXT},    {"designation", TABLE_TEXT},
-                                           {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
-                                           {"until", TABLE_TEXT},   {"paid", TABLE_BOOL}};
+static const struct table_column columns[] = {{"bill", TABLE_TEXT},    {"designation", TABLE_WORDS},
+                                              {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
+                                              {"until", TABLE_TEXT},   {"paid", TABLE_BOOL}};
 
 /* Another's words, as they may be shown (free()). */
 static char *shown(const json_t *one, const char *name)
@@ -138,8 +135,7 @@ int payer_bill(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = fetch_bills(&bills, &w, &e);
     if (r == TP_OK)
-        r = table_new(&table, "bills", w.json ? keys : heads, sizeof(keys) / sizeof(keys[0]),
-                      w.json, &e);
+        r = table_new(&table, "bills", columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
     json_array_foreach(bills.list, i, one) if (r == TP_OK) r = row(table, one, &e);
     r = table_end(&table, r, &e);
     bills_free(&bills);

@@ -236,15 +236,12 @@ int payer_dispute_show(int argc, char **argv)
 
 /* ---- list ---- */
 
-static const struct table_column heads[] = {{"ORDER", TABLE_TEXT},
-                                            {"OPENED", TABLE_TEXT},
-                                            {"REASON", TABLE_WORDS},
-                                            {"STATE", TABLE_TEXT},
-                                            {"DUE", TABLE_TEXT | TABLE_LESSER},
-                                            {"OVERDUE", TABLE_BOOL}};
-static const struct table_column keys[] = {{"order", TABLE_TEXT},  {"opened", TABLE_TIME},
-                                           {"reason", TABLE_TEXT}, {"state", TABLE_TEXT},
-                                           {"due", TABLE_TIME},    {"overdue", TABLE_BOOL}};
+static const struct table_column columns[] = {{"order", TABLE_TEXT},
+                                              {"opened", TABLE_TIME},
+                                              {"reason", TABLE_WORDS},
+                                              {"state", TABLE_TEXT},
+                                              {"due", TABLE_TIME | TABLE_LESSER},
+                                              {"overdue", TABLE_BOOL}};
 
 struct listing {
     struct table *table;
@@ -284,8 +281,8 @@ int payer_dispute(int argc, char **argv)
     enum tp_err r = begin(&d, &argp, argc, argv);
 
     if (r == TP_OK)
-        r = table_new(&l.table, "disputes", d.w.json ? keys : heads, sizeof(keys) / sizeof(keys[0]),
-                      d.w.json, &d.e);
+        r = table_new(&l.table, "disputes", columns, sizeof(columns) / sizeof(columns[0]), d.w.json,
+                      &d.e);
     if (r == TP_OK)
         r = letters_orders(d.c.journal, row, &l, &d.e);
     r = table_end(&l.table, r, &d.e);

@@ -205,17 +205,13 @@ int payer_purse_open(int argc, char **argv)
 
 /* ---- balance ---- */
 
-static const struct table_column balance_heads[] = {{"PURSE", TABLE_TEXT},
-                                                    {"NAME", TABLE_WORDS},
-                                                    {"BALANCE", TABLE_RIGHT},
-                                                    {"RESERVED", TABLE_RIGHT},
-                                                    {"CURRENCY", TABLE_TEXT},
-                                                    {"STATE", TABLE_TEXT},
-                                                    {"REASON", TABLE_WORDS | TABLE_LESSER}};
-static const struct table_column balance_keys[] = {
-    {"purse", TABLE_TEXT},     {"name", TABLE_TEXT},     {"balance", TABLE_RIGHT},
-    {"reserved", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"state", TABLE_TEXT},
-    {"reason", TABLE_TEXT}};
+static const struct table_column balance_columns[] = {{"purse", TABLE_TEXT},
+                                                      {"name", TABLE_WORDS},
+                                                      {"balance", TABLE_RIGHT},
+                                                      {"reserved", TABLE_RIGHT},
+                                                      {"currency", TABLE_TEXT},
+                                                      {"state", TABLE_TEXT},
+                                                      {"reason", TABLE_WORDS | TABLE_LESSER}};
 
 /* What the purse says is the highest counter, is: another device of the user may have paid. */
 static enum tp_err ask_standing(struct purse_standing *out, struct purse_run *run,
@@ -246,8 +242,8 @@ static enum tp_err print_standing(const struct purse_account *a, const struct pu
                            s->state,
                            s->reason};
     struct table *table = NULL;
-    enum tp_err r = table_new(&table, "balances", json ? balance_keys : balance_heads,
-                              sizeof(balance_keys) / sizeof(balance_keys[0]), json, e);
+    enum tp_err r = table_new(&table, "balances", balance_columns,
+                              sizeof(balance_columns) / sizeof(balance_columns[0]), json, e);
 
     if (r == TP_OK)
         r = table_row(table, cells, e);

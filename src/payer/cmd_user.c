@@ -270,10 +270,8 @@ int payer_user_import(int argc, char **argv)
 
 /* ---- list ---- */
 
-static const struct table_column heads[] = {
-    {"USER", TABLE_TEXT}, {"KEY", TABLE_TEXT}, {"FOLDER", TABLE_WORDS}};
-static const struct table_column keys[] = {
-    {"user", TABLE_TEXT}, {"key", TABLE_TEXT}, {"folder", TABLE_TEXT}};
+static const struct table_column columns[] = {
+    {"user", TABLE_TEXT}, {"key", TABLE_TEXT}, {"folder", TABLE_WORDS}};
 
 static enum tp_err list_one(struct table *table, const char *home, const char *name,
                             struct tp_error *e)
@@ -301,7 +299,7 @@ static enum tp_err list(const char *home, bool json, struct tp_error *e)
 
     if (r != TP_OK)
         return r;
-    r = table_new(&table, "users", json ? keys : heads, sizeof(keys) / sizeof(keys[0]), json, e);
+    r = table_new(&table, "users", columns, sizeof(columns) / sizeof(columns[0]), json, e);
     if (r == TP_OK)
         r = list_one(table, home, USER_DEFAULT, e);
     for (size_t i = 0; r == TP_OK && i < all.n; i++)
