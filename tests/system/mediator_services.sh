@@ -34,7 +34,7 @@ set_up() {
 }
 
 quotes() {
-    local fault began slow
+    local fault slow
     answers 402 "payment-required" $liar/fine
     for fault in garbage array negative fraction number huge dollars nameless control long type nobase64 cut; do
         case $fault in
