@@ -79,23 +79,18 @@ static int end(struct checkout *c, struct fetch **fetch, enum tp_err r, struct t
 
 /* ---- list, show ---- */
 
-static const struct table_column heads[] = {{"TIME", TABLE_TEXT | TABLE_LESSER},
-                                            {"ORDER", TABLE_TEXT},
-                                            {"MERCHANT", TABLE_WORDS},
-                                            {"ITEM", TABLE_WORDS | TABLE_LESSER},
-                                            {"AMOUNT", TABLE_RIGHT},
-                                            {"CURRENCY", TABLE_TEXT},
-                                            {"STATE", TABLE_TEXT},
-                                            {"DELIVERED", TABLE_BOOL | TABLE_LESSER},
-                                            {"REFERENCE", TABLE_TEXT | TABLE_LESSER},
-                                            {"REASON", TABLE_WORDS | TABLE_LESSER}};
-static const struct table_column keys[] = {{"made", TABLE_TIME},      {"order", TABLE_TEXT},
-                                           {"merchant", TABLE_TEXT},  {"item", TABLE_TEXT},
-                                           {"amount", TABLE_RIGHT},   {"currency", TABLE_TEXT},
-                                           {"state", TABLE_TEXT},     {"delivered", TABLE_BOOL},
-                                           {"reference", TABLE_TEXT}, {"reason", TABLE_TEXT}};
+static const struct table_column columns[] = {{"made", TABLE_TIME | TABLE_LESSER},
+                                              {"order", TABLE_TEXT},
+                                              {"merchant", TABLE_WORDS},
+                                              {"item", TABLE_WORDS | TABLE_LESSER},
+                                              {"amount", TABLE_RIGHT},
+                                              {"currency", TABLE_TEXT},
+                                              {"state", TABLE_TEXT},
+                                              {"delivered", TABLE_BOOL | TABLE_LESSER},
+                                              {"reference", TABLE_TEXT | TABLE_LESSER},
+                                              {"reason", TABLE_WORDS | TABLE_LESSER}};
 
-#define COLUMNS (sizeof(keys) / sizeof(keys[0]))
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 static bool list_row(void *ctx, const struct kept_order *o)
 {
@@ -133,7 +128,7 @@ int payer_order(int argc, char **argv)
     enum tp_err r = begin(&w, &c, &fetch, &argp, argc, argv, &e);
 
     if (r == TP_OK)
-        r = table_new(&table, "orders", w.json ? keys : heads, COLUMNS, w.json, &e);
+        r = table_new(&table, "orders", columns, COLUMNS, w.json, &e);
     if (r == TP_OK)
         r = orders_list(c.journal, list_row, table, &e);
     r = table_end(&table, r, &e);
@@ -376,15 +371,15 @@ int payer_order_send(int argc, char **argv)
         {"verbose", 'v', NULL, 0, N_("tell the exchanges by their letters, and the heads of each"),
          0},
         {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     N_("Send again what is signed and of which nobody knows what "
-                                        "became, and list what is settled "
-                                        "now. Exit 1 when a payment of it came to nothing."),
-                                     asking_list_words,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("Send again what is signed and of which nobody knows what became, and list what is "
+           "settled now. Exit 1 when a payment of it came to nothing."),
+        asking_list_words,
+        NULL,
+        NULL};
     struct words w = {0};
     struct tp_error e = {0}, printing = {0};
     struct checkout c;
@@ -393,7 +388,7 @@ int payer_order_send(int argc, char **argv)
     enum tp_err r = begin(&w, &c, &fetch, &argp, argc, argv, &e), printed = TP_OK;
 
     if (r == TP_OK)
-        r = table_new(&s.table, "orders", w.json ? keys : heads, COLUMNS, w.json, &e);
+        r = table_new(&s.table, "orders", columns, COLUMNS, w.json, &e);
     if (r == TP_OK)
         r = submit_pending(&c.submitter, c.journal, tell, &s, &e);
     if (s.table != NULL && (s.n > 0 || w.json))

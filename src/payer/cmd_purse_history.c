@@ -12,19 +12,15 @@
 #include "payer/order_words.h"
 #include "payer/purse_words.h"
 
-static const struct table_column heads[] = {{"NUMBER", TABLE_NUMBER},
-                                            {"TIME", TABLE_TEXT},
-                                            {"KIND", TABLE_WORDS},
-                                            {"AMOUNT", TABLE_RIGHT},
-                                            {"CURRENCY", TABLE_TEXT},
-                                            {"WHAT", TABLE_WORDS},
-                                            {"CODE", TABLE_TEXT | TABLE_LESSER},
-                                            {"REASON", TABLE_WORDS | TABLE_LESSER},
-                                            {"VERIFIED", TABLE_BOOL}};
-static const struct table_column keys[] = {
-    {"number", TABLE_NUMBER}, {"at", TABLE_TIME},       {"kind", TABLE_TEXT},
-    {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"what", TABLE_TEXT},
-    {"code", TABLE_TEXT},     {"reason", TABLE_TEXT},   {"verified", TABLE_BOOL}};
+static const struct table_column columns[] = {{"number", TABLE_NUMBER},
+                                              {"at", TABLE_TIME},
+                                              {"kind", TABLE_WORDS},
+                                              {"amount", TABLE_RIGHT},
+                                              {"currency", TABLE_TEXT},
+                                              {"what", TABLE_WORDS},
+                                              {"code", TABLE_TEXT | TABLE_LESSER},
+                                              {"reason", TABLE_WORDS | TABLE_LESSER},
+                                              {"verified", TABLE_BOOL}};
 
 struct printing {
     struct table *table;
@@ -70,8 +66,8 @@ static enum tp_err walk(struct history *out, struct purse_run *run,
     enum tp_err r = purses_unlock(&key, &run->checkout.device, account, e);
 
     if (r == TP_OK)
-        r = table_new(&printing.table, "records", json ? keys : heads,
-                      sizeof(keys) / sizeof(keys[0]), json, e);
+        r = table_new(&printing.table, "records", columns, sizeof(columns) / sizeof(columns[0]),
+                      json, e);
     if (r == TP_OK)
         r = history_walk(out, &source, print_record, &printing, e);
     secret_free(&key);
@@ -102,8 +98,7 @@ int payer_purse_history(int argc, char **argv)
         NULL,
         N_("Show all that became of your account at a purse, each record verified from what was "
            "signed. Exit 5 when one is not, when a payment of this device is missing, or when they "
-           "do "
-           "not come to what the purse says is there."),
+           "do not come to what the purse says is there."),
         asking_list_words,
         NULL,
         NULL};

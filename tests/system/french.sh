@@ -72,7 +72,7 @@ for locale in fr_FR.ISO-8859-1 fr_FR.UTF-8; do
     jq -e '.atr or .objects or .fault or .error' broken >jq.out || fail "$locale: no JSON: $(cat broken err)"
     grep -q "tronqu" broken || fail "$locale: not in French: $(cat broken)"
 done
-expect 2 "TIME, ORDER, MERCHANT, ITEM" "${french[@]}" LC_ALL=tr_TR.UTF-8 telepay order list --home home -o item,nose
+expect 2 "MADE, ORDER, MERCHANT, ITEM" "${french[@]}" LC_ALL=tr_TR.UTF-8 telepay order list --home home -o item,nose
 expect 0 "ITEM" "${french[@]}" LC_ALL=tr_TR.UTF-8 telepay order list --home home -o item
 
 (
