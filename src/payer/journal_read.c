@@ -61,6 +61,10 @@ enum tp_err journal_list(struct journal *j, struct journal_filter which, journal
     return rc;
 }
 
+_Static_assert(PAYMENT_SIGNED == 1 && PAYMENT_ACKNOWLEDGED == 2 && PAYMENT_ASKED == 5 &&
+                   PAYMENT_TO_REVERSE == 6 && PAYMENT_NOT_REVERSED == 8,
+               "the states that stand or may are written out in the statement");
+
 static enum tp_err find_row(struct journal *j, const char *word, bool stands,
                             struct journal_row *row, bool *found, struct tp_error *e)
 {
