@@ -19,8 +19,7 @@ static const struct pcsc_error table[] = {
     {0x8010000A, TP_ERR_NO_CARD, N_("nothing happened in time: insert the card")},
     {0x8010000B, TP_ERR_STATE,
      N_("held by another program: close what uses the card (a browser, a mail program, gpg) and "
-        "try "
-        "again")},
+        "try again")},
     {0x8010000C, TP_ERR_NO_CARD, N_("no card: insert it or name another reader with --reader")},
     {0x8010000D, TP_ERR_CARD, N_("the card is not known")},
     {0x8010000E, TP_ERR_CARD, N_("the card cannot be powered off as wanted")},
@@ -46,12 +45,10 @@ static const struct pcsc_error table[] = {
     {0x8010001C, TP_ERR_CARD, N_("the reader does not support this card")},
     {0x8010001D, TP_ERR_NO_READER,
      N_("the smart card service (pcscd) is not running: install it (apt install pcscd) and start "
-        "it "
-        "(sudo systemctl start pcscd.socket)")},
+        "it (sudo systemctl start pcscd.socket)")},
     {0x8010001E, TP_ERR_NO_READER,
      N_("the smart card service (pcscd) was stopped: start it again (sudo systemctl start pcscd) "
-        "and "
-        "try again")},
+        "and try again")},
     {0x8010001F, TP_ERR_CARD,
      N_("the reader or the card does not support this, or answered in an unexpected way")},
     {0x80100020, TP_ERR_INTERNAL, N_("the smart card service is not set up rightly")},
@@ -69,8 +66,7 @@ static const struct pcsc_error table[] = {
     {0x80100065, TP_ERR_CARD, N_("the reader cannot talk to this card: is it a bank card?")},
     {0x80100066, TP_ERR_CARD,
      N_("the card does not answer: is it upside down, or the wrong way round? Take it out and "
-        "insert "
-        "it chip first, chip up")},
+        "insert it chip first, chip up")},
     {0x80100067, TP_ERR_CARD,
      N_("the card lost power: was it taken out? Insert it, or take it out and insert it again")},
     {0x80100068, TP_ERR_CARD,
@@ -78,8 +74,7 @@ static const struct pcsc_error table[] = {
     {0x80100069, TP_ERR_CARD, N_("the card was taken out: insert it and start again")},
     {0x8010006A, TP_ERR_STATE,
      N_("this user may not use card readers: log in at the machine itself, or ask the "
-        "administrator "
-        "(polkit action org.debian.pcsc-lite.access_pcsc)")},
+        "administrator (polkit action org.debian.pcsc-lite.access_pcsc)")},
     {0x8010006E, TP_ERR_CANCELLED, N_("cancelled")},
 };
 

@@ -8,7 +8,7 @@ CLEANFILES += $(nodist_frcatalogue_DATA)
 po/fr/LC_MESSAGES/telepay.mo: po/fr.po
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(MSGFMT) -c -o $@ $(top_srcdir)/po/fr.po
 
-# After texts were changed: puts the new ones into the catalogue, and marks what was changed as fuzzy.
+# After texts were changed: puts the new ones into the catalogue, to be translated, and takes the old ones out of use.
 update-po:
-	cd $(top_srcdir) && po/sources.sh po/telepay.pot && msgmerge -q -N --no-location --previous -U --backup=none po/fr.po po/telepay.pot && rm po/telepay.pot
+	cd $(top_srcdir) && po/sources.sh po/telepay.pot && msgmerge -q -N --no-location -U --backup=none po/fr.po po/telepay.pot && rm po/telepay.pot
 .PHONY: update-po

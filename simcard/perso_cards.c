@@ -85,10 +85,8 @@ int perso_cards(int argc, char **argv)
         parse,
         N_("DIR"),
         N_("Makes many cards, in DIR/000001 and so on, alike but for number and keys. Cards that "
-           "are "
-           "there already are left: a "
-           "run that was cut off can be "
-           "done again. telepay-simcard puts them into a reader one after the other."),
+           "are there already are left: a run that was cut off can be done again. telepay-simcard "
+           "puts them into a reader one after the other."),
         NULL,
         NULL,
         NULL};

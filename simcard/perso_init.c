@@ -89,15 +89,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int perso_init(int argc, char **argv)
 {
-    static const struct argp argp = {
-        options,
-        parse,
-        N_("DIR"),
-        N_("Makes a test scheme in the folder DIR. DIR/authority.json is "
-           "what acquirers and terminals need of it."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("DIR"),
+                                     N_("Makes a test scheme in the folder DIR. DIR/authority.json "
+                                        "is what acquirers and terminals need of it."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct wanted w = {.dir = NULL};
     struct scheme *s = NULL;
     struct tp_error e;

@@ -151,15 +151,15 @@ static enum tp_err run(struct report *report, struct audit_sums *sums, const cha
 int acquirer_audit(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     NULL,
-                                     N_("Work out every total of every remise again from what the "
-                                        "cards signed, and say where books and evidence differ. "
-                                        "Exit 5 when they do."),
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        N_("Work out every total of every remise again from what the cards signed, and say where "
+           "books and evidence differ. Exit 5 when they do."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct report report = {NULL, NULL};
     struct audit_sums sums = {0};

@@ -235,8 +235,7 @@ static enum tp_err add(const struct words *w, struct tp_error *e)
         r = told(before, path, e);
     if (r == TP_OK)
         printf(_("a server that runs takes this within a second or two; terminals made before want "
-                 "the "
-                 "file %s, named in section [authorities]\n"),
+                 "the file %s, named in section [authorities]\n"),
                path);
     capk_store_free(&before);
     return r;
@@ -258,8 +257,8 @@ int acquirer_authority_add(int argc, char **argv)
         options,
         parse,
         NULL,
-        N_("Trust authority keys of a card scheme: payments under other "
-           "keys are refused (63). Keys under 1408 bits are not taken."),
+        N_("Trust authority keys of a card scheme: payments under other keys are refused (63). "
+           "Keys under 1408 bits are not taken."),
         NULL,
         NULL,
         NULL};
@@ -347,9 +346,12 @@ static enum tp_err remove_keys(const struct words *w, struct tp_error *e)
         r = tp_fail(e, TP_ERR_NOT_FOUND, "no key %s%sof %.20s is trusted here",
                     w->index != NULL ? w->index : "", w->index != NULL ? " " : "", rid);
     if (r == TP_OK)
-        printf(_("%zu key%s of %s %s trusted no more; a server that runs knows it when it starts "
-                 "again\n"),
-               gone, gone == 1 ? "" : "s", rid, gone == 1 ? "is" : _("are"));
+        printf(ngettext("%zu key of %s is trusted no more; a server that runs knows it when it "
+                        "starts again\n",
+                        "%zu keys of %s are trusted no more; a server that runs knows it when it "
+                        "starts again\n",
+                        gone),
+               gone, rid);
     return r;
 }
 

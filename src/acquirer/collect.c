@@ -49,9 +49,8 @@ int acquirer_collect(int argc, char **argv)
         options,
         collect_parse,
         NULL,
-        N_("The daily run: close the remises of the contracts whose hour "
-           "has come, submit all that is not settled, and print a "
-           "ticket for each."),
+        N_("The daily run: close the remises of the contracts whose hour has come, submit all that "
+           "is not settled, and print a ticket for each."),
         NULL,
         NULL,
         NULL};

@@ -164,10 +164,12 @@ int acquirer_issuer_add(int argc, char **argv)
         r = install(&i, dir, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf(
-        _("issuer %s is asked at %s:%s about the cards of %zu IIN%s\nnext: start telepay-acquirer "
-          "serve again\n"),
-        i.name, i.host, i.port, i.iins, i.iins == 1 ? "" : "s");
+    printf(ngettext("issuer %s is asked at %s:%s about the cards of %zu IIN\nnext: start "
+                    "telepay-acquirer serve again\n",
+                    "issuer %s is asked at %s:%s about the cards of %zu IINs\nnext: start "
+                    "telepay-acquirer serve again\n",
+                    i.iins),
+           i.name, i.host, i.port, i.iins);
     return CLI_DONE;
 }
 

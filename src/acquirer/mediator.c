@@ -238,9 +238,8 @@ int acquirer_mediator_add(int argc, char **argv)
         options,
         parse,
         NULL,
-        N_("Add a mediator, with a terminal under each contract that it "
-           "takes orders for, and make the folder that telepay-mediator "
-           "is given."),
+        N_("Add a mediator, with a terminal under each contract that it takes orders for, and make "
+           "the folder that telepay-mediator is given."),
         NULL,
         NULL,
         NULL};

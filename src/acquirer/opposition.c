@@ -36,9 +36,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->any_check_digit = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state,
-                   _("a card number must not be an argument, which others can see: give it on "
-                     "standard input or by --pan-fd"));
+        argp_error(state, _("a card number must not be an argument, which others can see: give it "
+                            "on standard input or by --pan-fd"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -105,15 +104,14 @@ int acquirer_opposition_add(int argc, char **argv)
          N_("Take a card number whose last digit is not its check digit"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        N_("Put a card on the opposition list: its payments are refused "
-           "(41, 43). The number is read, never an argument."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     N_("Put a card on the opposition list: its payments are "
+                                        "refused (41, 43). The number is read, never an argument."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct opposing o = {0};
     enum tp_err r = TP_OK;

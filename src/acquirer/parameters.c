@@ -217,9 +217,8 @@ int acquirer_parameters(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf(
-        _("the parameters of acquirer %s are in %s\nnext: give them to its mediators, beside their "
-          "mediator.conf\n"),
-        acquirer, w.out);
+    printf(_("the parameters of acquirer %s are in %s\nnext: give them to its mediators, beside "
+             "their mediator.conf\n"),
+           acquirer, w.out);
     return CLI_DONE;
 }

@@ -227,15 +227,14 @@ int acquirer_prove(int argc, char **argv)
         OPTION_DIR,
         OPTION_JSON,
         {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        N_("RRN"),
-        N_("Verify a transaction again from the evidence kept with it, "
-           "and say each check. Exit 5 when one fails."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("RRN"),
+                                     N_("Verify a transaction again from the evidence kept with "
+                                        "it, and say each check. Exit 5 when one fails."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct proving p = {0};
     struct tp_error e = {TP_OK, ""};

@@ -50,15 +50,14 @@ int acquirer_refusals(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"contract", 'c', "ID", 0, N_("Only this contract's"), 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        N_("List the payments that were refused, with the reason, oldest "
-           "first: of one terminal a thousand a day are kept."),
-        table_words,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     N_("List the payments that were refused, with the reason, "
+                                        "oldest first: of one terminal a thousand a day are kept."),
+                                     table_words,
+                                     NULL,
+                                     NULL};
     static const struct table_column columns[] = {{"at", TABLE_TIME},
                                                   {"contract", TABLE_TEXT | TABLE_LESSER},
                                                   {"terminal", TABLE_TEXT | TABLE_LESSER},

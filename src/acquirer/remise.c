@@ -369,9 +369,8 @@ int acquirer_close(int argc, char **argv)
         options,
         parse,
         NULL,
-        N_("Close the open remise of each contract: the business day is "
-           "fixed, its totals are frozen and the next remise opens. "
-           "One with nothing to collect stays open."),
+        N_("Close the open remise of each contract: the business day is fixed, its totals are "
+           "frozen and the next remise opens. One with nothing to collect stays open."),
         NULL,
         NULL,
         NULL};

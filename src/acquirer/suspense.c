@@ -109,15 +109,14 @@ int acquirer_suspense_settle(int argc, char **argv)
         {"note", 'n', "TEXT", 0, N_("How it was settled, for the books; no card number"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        N_("RRN"),
-        N_("Settle a refused item: the note is kept with it for good. It "
-           "never goes into another remise by itself."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("RRN"),
+                                     N_("Settle a refused item: the note is kept with it for good. "
+                                        "It never goes into another remise by itself."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {.settle = true};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};

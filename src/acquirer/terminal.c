@@ -369,15 +369,14 @@ int acquirer_terminal_close(int argc, char **argv)
         {"id", 'i', "ID", 0, N_("Number of the terminal"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        N_("Close a terminal, as when it is lost or its key is known to "
-           "others: nothing is taken from it any more."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     N_("Close a terminal, as when it is lost or its key is known "
+                                        "to others: nothing is taken from it any more."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};

@@ -611,15 +611,10 @@ int acquirer_verify(int argc, char **argv)
         parse_word,
         N_("FILE"),
         N_("Check the evidence of a card payment by itself: certificates, the card's signature, "
-           "and "
-           "that it covers what is said; or what telepay order prove --out wrote: that the "
-           "acquirer "
-           "acknowledged the order.\v"
-           "FILE is an object with \"tags\" (tag: hex), one with \"vectors\" that each have them, "
-           "or "
-           "one with an order's \"challenge\" and \"acknowledgement\". "
-           "Exits with 0 when every check is "
-           "passed, with 5 when one fails."),
+           "and that it covers what is said; or what telepay order prove --out wrote: that the "
+           "acquirer acknowledged the order.\vFILE is an object with \"tags\" (tag: hex), one with "
+           "\"vectors\" that each have them, or one with an order's \"challenge\" and "
+           "\"acknowledgement\". Exits with 0 when every check is passed, with 5 when one fails."),
         table_words,
         NULL,
         NULL};

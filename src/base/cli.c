@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -257,8 +256,10 @@ bool cli_agrees(const char *question)
     if (isatty(STDIN_FILENO) == 0)
         return false;
     fprintf(stderr, _("%s [y/N] "), question);
-    return fgets(line, sizeof(line), stdin) != NULL &&
-           (strcasecmp(line, _("y\n")) == 0 || strcasecmp(line, _("yes\n")) == 0);
+    if (fgets(line, sizeof(line), stdin) == NULL)
+        return false;
+    line[strcspn(line, "\n")] = '\0';
+    return text_says_yes(line);
 }
 
 enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, const char *fd_text,

@@ -356,7 +356,7 @@ static bool print(struct table *t)
 
 bool table_is_json(const struct table *t)
 {
-    return scols_table_is_json(t->scols) != 0;
+    return t->json;
 }
 
 enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e)

@@ -2,6 +2,7 @@
 
 #include <locale.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "config.h"
 
@@ -17,4 +18,9 @@ void text_start(void)
     bindtextdomain(PACKAGE, dir != NULL && *dir != '\0' ? dir : TP_LOCALEDIR);
     bind_textdomain_codeset(PACKAGE, "UTF-8");
     textdomain(PACKAGE);
+}
+
+bool text_says_yes(const char *word)
+{
+    return strcasecmp(word, _("y")) == 0 || strcasecmp(word, _("yes")) == 0;
 }

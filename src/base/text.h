@@ -5,6 +5,7 @@
 #define TP_BASE_TEXT_H
 
 #include <libintl.h>
+#include <stdbool.h>
 
 #define _(text)  gettext(text)
 #define N_(text) text /* to be translated where it is printed */
@@ -12,5 +13,8 @@
 /* Sets the locale of the messages and finds the catalogues: those of $TELEPAY_LOCALEDIR (for runs
  * from the build tree), else the installed ones. */
 void text_start(void);
+
+/* Whether the word says yes in that language: "y", or "yes". */
+bool text_says_yes(const char *word);
 
 #endif

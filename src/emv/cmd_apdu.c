@@ -330,11 +330,8 @@ int emv_apdu(int argc, char **argv)
         N_("[COMMAND…]"),
         N_("Send commands to the card in the reader, and say what it answers.\vEach COMMAND is an "
            "APDU in hex, or \"reset\"; without any, lines of standard input: # begins a remark, "
-           "and "
-           "of "
-           "a trace the commands are sent. A PIN does not belong on a command line, where others "
-           "see "
-           "it."),
+           "and of a trace the commands are sent. A PIN does not belong on a command line, where "
+           "others see it."),
         NULL,
         NULL,
         NULL};

@@ -299,19 +299,17 @@ static enum tp_err run(struct words *w, struct tp_error *e)
 
 int emv_decode(int argc, char **argv)
 {
-    static const struct argp argp = {options,
-                                     parse,
-                                     N_("[DATA…]"),
-                                     N_("Say what data of EMV mean: objects by their tags, lists, "
-                                        "status words, answers to reset, "
-                                        "messages.\vDATA are hex with any spacing, or base64; "
-                                        "without any, standard input. Of card "
-                                        "numbers six digits and four are shown; track data, and "
-                                        "what the dictionary does not know, "
-                                        "are masked."),
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        N_("[DATA…]"),
+        N_("Say what data of EMV mean: objects by their tags, lists, status words, answers to "
+           "reset, messages.\vDATA are hex with any spacing, or base64; without any, standard "
+           "input. Of card numbers six digits and four are shown; track data, and what the "
+           "dictionary does not know, are masked."),
+        NULL,
+        NULL,
+        NULL};
     static struct words w; /* large */
     struct tp_error e = {TP_OK, ""};
 

@@ -206,15 +206,14 @@ int issuer_account_add(int argc, char **argv)
          N_("Take a card number whose last digit is not its check digit"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        N_("Add an account with its card. The card number is read from "
-           "standard input unless --pan is given."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     N_("Add an account with its card. The card number is read "
+                                        "from standard input unless --pan is given."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct office o = {.book = NULL};
     struct account a = {.key = 0};

@@ -278,8 +278,8 @@ static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, N_("The card and what is known of the transaction:"), 2},
     {"cvn", KEY_CVN, "KIND", 0,
      N_("Kind of card: 10, 18, 22 (Visa's cryptogram version numbers), 16, 17, 20, 21 "
-        "(Mastercard's), "
-        "133 (Interac's), pboc, ccd-3des, ccd-aes [that of 9F10 in --de55, else 18]"),
+        "(Mastercard's), 133 (Interac's), pboc, ccd-3des, ccd-aes [that of 9F10 in --de55, else "
+        "18]"),
      0},
     {"pan", KEY_PAN, "DIGITS", 0, N_("Card number"), 0},
     {"psn", KEY_PSN, "N", 0, N_("PAN sequence number [0]"), 0},
@@ -295,8 +295,7 @@ static const struct argp_option options[] = {
      0},
     {"data", KEY_DATA, "HEX", 0,
      N_("What the cryptogram covers; a command's data; a PIN block; of cvc3 the IVCVC3 or static "
-        "track "
-        "data"),
+        "track data"),
      0},
     {"expiry", KEY_EXPIRY, "YYMM", 0, N_("The card's expiry, of dcvv"), 0},
     {"service", KEY_SERVICE, "DIGITS", 0, N_("Service code, of dcvv"), 0},
@@ -455,15 +454,11 @@ int issuer_cryptogram(int argc, char **argv)
         parse,
         N_("WHAT"),
         N_("Work out and check keys, cryptograms, script commands, PIN blocks and dynamic card "
-           "verification values, showing each step.\v"
-           "WHAT is master, session, ac, arpc1, arpc2, mac, command, encipher, decipher, "
-           "pin-block, "
-           "pin, cvc3 or dcvv. "
-           "Keys are never arguments: they are read, "
-           "lines NAME = VALUE with imk-ac, imk-smi, imk-smc, imk-cvc3, imk-dcvv (the issuer's), "
-           "mk-ac, ... (the card's), sk-ac, ... (the session's), pin-key, pin-block, pin, "
-           "current-pin; "
-           "or are those of a folder."),
+           "verification values, showing each step.\vWHAT is master, session, ac, arpc1, arpc2, "
+           "mac, command, encipher, decipher, pin-block, pin, cvc3 or dcvv. Keys are never "
+           "arguments: they are read, lines NAME = VALUE with imk-ac, imk-smi, imk-smc, imk-cvc3, "
+           "imk-dcvv (the issuer's), mk-ac, ... (the card's), sk-ac, ... (the session's), pin-key, "
+           "pin-block, pin, current-pin; or are those of a folder."),
         NULL,
         NULL,
         NULL};

@@ -191,9 +191,8 @@ int issuer_script_queue(int argc, char **argv)
         options,
         parse,
         N_("WHAT"),
-        N_("Send a command to a card with the next answer it gets.\v"
-           "WHAT is block-application, unblock-application, block-card, "
-           "unblock-pin, change-pin, put-data or update-record."),
+        N_("Send a command to a card with the next answer it gets.\vWHAT is block-application, "
+           "unblock-application, block-card, unblock-pin, change-pin, put-data or update-record."),
         NULL,
         NULL,
         NULL};

@@ -123,10 +123,8 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
         parse,
         N_("FOLDER"),
         N_("Work with an acquirer: takes over the folder that its telepay-acquirer mediator add "
-           "made, "
-           "or "
-           "a purse's telepay-purse mediator add. "
-           "A newer folder of the same acquirer brings further contracts and parameters."),
+           "made, or a purse's telepay-purse mediator add. A newer folder of the same acquirer "
+           "brings further contracts and parameters."),
         NULL,
         NULL,
         NULL};
@@ -148,9 +146,11 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
         r = copy_folder(w.from, to, ACQUIRER_CONF, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf(_("acquirer %s may be paid through, under %zu contract%s\n"
-             "next: telepay-mediator service add FOLDER --name NAME --contract ID --dir %s\n"),
-           id, contracts, contracts == 1 ? "" : "s", dir);
+    printf(ngettext("acquirer %s may be paid through, under %zu contract\n",
+                    "acquirer %s may be paid through, under %zu contracts\n", contracts),
+           id, contracts);
+    printf(_("next: telepay-mediator service add FOLDER --name NAME --contract ID --dir %s\n"),
+           dir);
     return CLI_DONE;
 }
 
@@ -328,8 +328,7 @@ int mediator_cmd_service_add(int argc, char **argv)
         {"name", 'n', "NAME", 0, N_("Its name in addresses: ORIGIN/s/NAME/…"), 0},
         {"contract", 'c', "ID", 0,
          N_("A contract that it sells under; one of each of several acquirers may be named, in the "
-            "order "
-            "in which payers are to see them"),
+            "order in which payers are to see them"),
          0},
         OPTION_DIR,
         {0}};

@@ -97,10 +97,9 @@ int payer_agent(int argc, char **argv)
         options,
         parse,
         NULL,
-        N_("Let pages in the browser ask for payments: each is shown to you in a window, and "
-           "paid with the card in the reader, or from your purse, only when you say so there. "
-           "At /purse it shows the page of your account at a purse in the browser, when you say "
-           "so."),
+        N_("Let pages in the browser ask for payments: each is shown to you in a window, and paid "
+           "with the card in the reader, or from your purse, only when you say so there. At /purse "
+           "it shows the page of your account at a purse in the browser, when you say so."),
         NULL,
         NULL,
         NULL};

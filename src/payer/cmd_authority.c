@@ -71,15 +71,15 @@ static enum tp_err print(const struct authority *list, size_t n, bool json, stru
 
 int payer_authority_add(int argc, char **argv)
 {
-    static const struct argp argp = {options,
-                                     parse,
-                                     N_("FILE"),
-                                     N_("Trust the orders that an acquirer's authority (PEM) "
-                                        "stands for. Its fingerprint is shown: "
-                                        "hold it against what the acquirer says."),
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        N_("FILE"),
+        N_("Trust the orders that an acquirer's authority (PEM) stands for. Its fingerprint is "
+           "shown: hold it against what the acquirer says."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {.wanted = "the file of its certificate"};
     struct tp_error e = {0};
     struct authority added;

@@ -195,8 +195,7 @@ int payer_bill_pay(int argc, char **argv)
                                      parse,
                                      N_("NUMBER"),
                                      N_("Pay a bill: an order as any other, whose receipt names "
-                                        "it. One that is paid is not paid "
-                                        "again."),
+                                        "it. One that is paid is not paid again."),
                                      children,
                                      NULL,
                                      NULL};

@@ -247,12 +247,9 @@ int payer_credential(int argc, char **argv)
         parse,
         NULL,
         N_("Pay for another HTTP client: reads a challenge (the line WWW-Authenticate of a 402, or "
-           "its "
-           "parameters as JSON; of several lines one is chosen) from standard input, has the card "
-           "in "
-           "the reader or your account at a purse sign it, and prints the payload of the "
-           "credential "
-           "as JSON."),
+           "its parameters as JSON; of several lines one is chosen) from standard input, has the "
+           "card in the reader or your account at a purse sign it, and prints the payload of the "
+           "credential as JSON."),
         children,
         NULL,
         NULL};

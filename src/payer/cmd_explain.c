@@ -78,19 +78,17 @@ static enum tp_err explain(const struct words *w, struct tp_error *e)
 
 int payer_explain(int argc, char **argv)
 {
-    static const struct argp argp = {options,
-                                     parse,
-                                     N_("TRACE"),
-                                     N_("Explain a payment from its trace: each command to the "
-                                        "card, what terminal and card noted "
-                                        "and decided, and why, with the clauses of EMV.\vTRACE is "
-                                        "a file that telepay pay --trace "
-                                        "wrote. What is masked in it stays masked; one that is cut "
-                                        "off is explained as far as it "
-                                        "goes."),
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        N_("TRACE"),
+        N_("Explain a payment from its trace: each command to the card, what terminal and card "
+           "noted and decided, and why, with the clauses of EMV.\vTRACE is a file that telepay pay "
+           "--trace wrote. What is masked in it stays masked; one that is cut off is explained as "
+           "far as it goes."),
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct tp_error e = {TP_OK, ""};
 

@@ -41,8 +41,7 @@ static const struct argp_option options[] = {
     {"max-time", 'm', "SECONDS", 0, N_("how long an exchange may last"), 0},
     {"identify", IDENTIFY, "card", OPTION_ARG_OPTIONAL,
      N_("say who you are, to a service that wants to know, unasked; card: by the card in the "
-        "reader, "
-        "which signs that, in place of your key"),
+        "reader, which signs that, in place of your key"),
      0},
     {"verbose", 'v', NULL, 0, N_("tell the exchanges by their letters, and the heads of each"), 0},
     {0},
@@ -172,15 +171,14 @@ int payer_get(int argc, char **argv)
 {
     static const struct argp_child children[] = {
         {&order_words, 0, NULL, 0}, {&card_words, 0, NULL, 0}, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        N_("URL"),
-        N_("Get what an address leads to, as curl does, and pay for it with the card in the reader "
-           "where it is to be paid."),
-        children,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     N_("URL"),
+                                     N_("Get what an address leads to, as curl does, and pay for "
+                                        "it with the card in the reader where it is to be paid."),
+                                     children,
+                                     NULL,
+                                     NULL};
     struct words w = {.get = {.checkout = ORDER_WORDS_NONE, .pay = CARD_WORDS_NONE}};
     struct get_result result;
 

@@ -60,8 +60,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if ((w->url == NULL) == (w->at == NULL))
-            argp_error(state, _("say which request, as the page has it: https://…/identity/"
-                                "…; or --at a mediator"));
+            argp_error(state, _("say which request, as the page has it: https://…/identity/…; or "
+                                "--at a mediator"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -121,8 +121,7 @@ int payer_identify(int argc, char **argv)
          0},
         {"card", CARD, NULL, 0,
          N_("by the card in the reader, which signs that, in place of your key; no PIN is asked, "
-            "and "
-            "nothing is paid"),
+            "and nothing is paid"),
          0},
         {"reader", READER, "NAME|NUMBER", 0,
          N_("the reader whose name contains NAME, or its NUMBER in the list; else the first with a "
@@ -138,10 +137,8 @@ int payer_identify(int argc, char **argv)
         parse,
         N_("[URL]"),
         N_("Say who you are to a service that wants to know, as the page asks for it: your key "
-           "signs "
-           "the request, or your bank card where you or the service want it so, and the page goes "
-           "on. "
-           "The service is told a name that is yours at its mediator alone."),
+           "signs the request, or your bank card where you or the service want it so, and the page "
+           "goes on. The service is told a name that is yours at its mediator alone."),
         children,
         NULL,
         NULL};

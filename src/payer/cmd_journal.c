@@ -304,9 +304,11 @@ static enum tp_err send_all(const struct terminal *t, struct journal *j, struct 
     if (r == TP_OK)
         r = deliver_pending(d, j, tell, s, e);
     if (r != TP_OK && journal_count_pending(j, &left, &ignored) == TP_OK && left > 0)
-        tp_error_prefix(e, "%zu %s kept and not delivered yet", left,
-                        left == 1 ? _("signed payment, or reversal, is")
-                                  : _("signed payments, or reversals, are"));
+        tp_error_prefix(
+            e,
+            ngettext("%zu signed payment, or reversal, is kept and not delivered yet",
+                     "%zu signed payments, or reversals, are kept and not delivered yet", left),
+            left);
     deliverer_free(&d);
     person_free(&p);
     return r;
@@ -322,8 +324,7 @@ int payer_journal_send(int argc, char **argv)
     size_t pending = 0, recovered = 0;
     enum tp_err r = begin(&w, &t, &j, options, NULL,
                           N_("Deliver what is signed but not yet acknowledged, and list what was "
-                             "delivered. Exit 1 when a payment of it "
-                             "is refused."),
+                             "delivered. Exit 1 when a payment of it is refused."),
                           argc, argv, &e),
                 printed;
 

@@ -44,8 +44,7 @@ static const struct argp_option options[] = {
     {"json", 'j', NULL, 0, N_("print all about the payment as JSON instead of the receipt"), 0},
     {"events", EVENTS, NULL, 0,
      N_("print what happens as it goes, as JSON lines, instead of the receipt; the report of "
-        "--json "
-        "is then the last line"),
+        "--json is then the last line"),
      0},
     {"verbose", 'v', NULL, 0, N_("say each step, and the messages to and from the acquirer"), 0},
     {0},
@@ -65,9 +64,8 @@ static void check_words(const struct words *w, struct argp_state *state)
         argp_error(state, _("with --replay no --explain: telepay explain %s does that"), w->replay);
     else if (w->replay != NULL &&
              (w->pay.amount != NULL || w->pay.config != NULL || w->pay.trace != NULL))
-        argp_error(state,
-                   _("with --replay amount and terminal are those of the trace: no --amount, "
-                     "--config or --trace"));
+        argp_error(state, _("with --replay amount and terminal are those of the trace: no "
+                            "--amount, --config or --trace"));
     else if (w->order != NULL && (w->replay != NULL || w->pay.amount != NULL ||
                                   w->pay.currency != NULL || w->pay.config != NULL))
         argp_error(state, _("with --order amount and terminal are those of the order: no --amount, "
@@ -167,10 +165,12 @@ static void print_rerun(const struct rerun *r)
         printf(_("The card's data are masked: whether its certificates are good cannot be judged "
                  "again. What they came to then is used.\n"));
     if (r->differences > 0)
-        printf(
-            _("%u %s not as then, and what the card signed then covers what it was sent then: see "
-              "above.\n"),
-            r->differences, r->differences == 1 ? _("command is") : _("commands are"));
+        printf(ngettext("%u command is not as then, and what the card signed then covers what it "
+                        "was sent then: see above.\n",
+                        "%u commands are not as then, and what the card signed then covers what it "
+                        "was sent then: see above.\n",
+                        r->differences),
+               r->differences);
     else
         printf(_("All commands to the card are as then.\n"));
 }

@@ -115,9 +115,8 @@ static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
     if (json)
         return print_json(p);
     if (p->n == 0) {
-        printf(
-            _("There is no means in this plan, so no order is paid; telepay plan set --means emv "
-              "takes the card in.\n"));
+        printf(_("There is no means in this plan, so no order is paid; telepay plan set --means "
+                 "emv takes the card in.\n"));
         return TP_OK;
     }
     r = table_new(&table, "plan", heads, sizeof(heads) / sizeof(heads[0]), false, e);

@@ -18,16 +18,11 @@
 
 /* ---- list ---- */
 
-static const struct table_column heads[] = {{"PURSE", TABLE_TEXT},
-                                            {"NAME", TABLE_WORDS},
-                                            {"CURRENCY", TABLE_TEXT},
-                                            {"ACCOUNT", TABLE_TEXT},
-                                            {"AT", TABLE_WORDS | TABLE_LESSER}};
-static const struct table_column keys[] = {{"purse", TABLE_TEXT},
-                                           {"name", TABLE_TEXT},
-                                           {"currency", TABLE_TEXT},
-                                           {"account", TABLE_TEXT},
-                                           {"url", TABLE_TEXT}};
+static const struct table_column columns[] = {{"purse", TABLE_TEXT},
+                                              {"name", TABLE_WORDS},
+                                              {"currency", TABLE_TEXT},
+                                              {"account", TABLE_TEXT},
+                                              {"url", TABLE_WORDS | TABLE_LESSER}};
 
 static enum tp_err list_row(void *ctx, const struct purse_account *a, struct tp_error *e)
 {
@@ -53,8 +48,8 @@ int payer_purse(int argc, char **argv)
     enum tp_err r = purse_run_begin(&run, &argp, false, argc, argv, &e);
 
     if (r == TP_OK)
-        r = table_new(&table, "purses", run.words.json ? keys : heads,
-                      sizeof(keys) / sizeof(keys[0]), run.words.json, &e);
+        r = table_new(&table, "purses", columns, sizeof(columns) / sizeof(columns[0]),
+                      run.words.json, &e);
     if (r == TP_OK)
         r = purses_list(run.checkout.journal, list_row, table, &e);
     r = table_end(&table, r, &e);
@@ -164,10 +159,9 @@ static enum tp_err print_opened(const struct purse_run *run, const struct purse_
                                         a->name, "currency", currency_shown((unsigned)a->currency),
                                         "account", a->account, "url", a->url),
                               false);
-    printf(
-        _("The account %s at the purse %s (%s) is open, in %s; your key makes its own, and whoever "
-          "has your key and its code has what is in it.\n"),
-        a->account, a->acquirer, a->name, currency_shown((unsigned)a->currency));
+    printf(_("The account %s at the purse %s (%s) is open, in %s; your key makes its own, and "
+             "whoever has your key and its code has what is in it.\n"),
+           a->account, a->acquirer, a->name, currency_shown((unsigned)a->currency));
     return TP_OK;
 }
 
@@ -184,8 +178,7 @@ int payer_purse_open(int argc, char **argv)
         purse_words_parse,
         NULL,
         N_("Open an account at a purse: its key is made of yours, which a code opens. The same "
-           "again "
-           "finds the account again, on another device that has your key, too."),
+           "again finds the account again, on another device that has your key, too."),
         purse_words_children,
         NULL,
         NULL};
@@ -253,14 +246,14 @@ static enum tp_err print_standing(const struct purse_account *a, const struct pu
 int payer_purse_balance(int argc, char **argv)
 {
     static const struct argp_option options[] = {PURSE_WORD, PURSE_WORD_JSON, {0}};
-    static const struct argp argp = {options,
-                                     purse_words_parse,
-                                     NULL,
-                                     N_("Ask a purse what is in your account, with a question that "
-                                        "your key signs."),
-                                     asking_list_words,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        purse_words_parse,
+        NULL,
+        N_("Ask a purse what is in your account, with a question that your key signs."),
+        asking_list_words,
+        NULL,
+        NULL};
     struct purse_run run;
     struct tp_error e = {0};
     struct purse_account account;

@@ -218,15 +218,14 @@ int payer_purse_empty(int argc, char **argv)
         {"yes", PURSE_YES_KEY, NULL, 0, N_("do not ask"), 0},
         PURSE_WORD,
         {0}};
-    static const struct argp argp = {
-        options,
-        purse_words_parse,
-        N_("[AMOUNT CURRENCY]"),
-        N_("Send what is in your account at a purse, or so much of it, to a bank account, with the "
-           "purse's next payout."),
-        purse_words_children,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     purse_words_parse,
+                                     N_("[AMOUNT CURRENCY]"),
+                                     N_("Send what is in your account at a purse, or so much of "
+                                        "it, to a bank account, with the purse's next payout."),
+                                     purse_words_children,
+                                     NULL,
+                                     NULL};
     struct purse_run run;
     struct tp_error e = {0};
     struct purse_account account;

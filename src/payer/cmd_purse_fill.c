@@ -87,15 +87,14 @@ int payer_purse_fill(int argc, char **argv)
          N_("where the purse sells its credit: a service at a mediator, https://HOST/s/NAME"), 0},
         PURSE_WORD,
         {0}};
-    static const struct argp argp = {
-        options,
-        purse_words_parse,
-        N_("AMOUNT CURRENCY"),
-        N_("Buy credit for your account at a purse, with the card in the "
-           "reader: as telepay get does."),
-        purse_words_card_children,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     purse_words_parse,
+                                     N_("AMOUNT CURRENCY"),
+                                     N_("Buy credit for your account at a purse, with the card in "
+                                        "the reader: as telepay get does."),
+                                     purse_words_card_children,
+                                     NULL,
+                                     NULL};
     struct purse_run run;
     struct tp_error e = {0};
     struct purse_account account;

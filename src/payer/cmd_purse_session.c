@@ -23,15 +23,15 @@ int payer_session_start(int argc, char **argv)
         {"hours", PURSE_HOURS_KEY, "N", 0, N_("how long it may last: 1 to 24 [2]"), 0},
         PURSE_WORD,
         {0}};
-    static const struct argp argp = {options,
-                                     purse_words_parse,
-                                     N_("AMOUNT CURRENCY"),
-                                     N_("Begin a session: the next payment from your purse "
-                                        "reserves so much at its mediator, whose "
-                                        "pages are paid within it without asking."),
-                                     purse_words_children,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        purse_words_parse,
+        N_("AMOUNT CURRENCY"),
+        N_("Begin a session: the next payment from your purse reserves so much at its mediator, "
+           "whose pages are paid within it without asking."),
+        purse_words_children,
+        NULL,
+        NULL};
     struct purse_run run;
     struct tp_error e = {0};
     struct purse_account account;
@@ -53,11 +53,13 @@ int payer_session_start(int argc, char **argv)
         r = provisions_want(run.checkout.journal, &p, &e);
     }
     if (r == TP_OK)
-        printf(_("The next payment from your purse at %s reserves %s %s at its mediator, for %lld "
-                 "%s; telepay session end frees it.\n"),
+        printf(ngettext("The next payment from your purse at %s reserves %s %s at its mediator, "
+                        "for %lld hour; telepay session end frees it.\n",
+                        "The next payment from your purse at %s reserves %s %s at its mediator, "
+                        "for %lld hours; telepay session end frees it.\n",
+                        (unsigned long)p.hours),
                account.name, money_shown(shown, p.amount, (unsigned)p.currency),
-               currency_shown((unsigned)p.currency), (long long)p.hours,
-               p.hours == 1 ? _("hour") : _("hours"));
+               currency_shown((unsigned)p.currency), (long long)p.hours);
     return purse_run_end(&run, r, &e);
 }
 
@@ -184,8 +186,8 @@ int payer_session_end(int argc, char **argv)
     if (r == TP_OK)
         r = provisions_list(run.checkout.journal, end_one, &ending, &e);
     if (r == TP_OK)
-        printf(_("%zu %s ended.\n"), ending.n,
-               ending.n == 1 ? _("session has") : _("sessions have"));
+        printf(ngettext("%zu session has ended.\n", "%zu sessions have ended.\n", ending.n),
+               ending.n);
     if (r == TP_OK && ending.r != TP_OK)
         r = tp_fail(&e, ending.r, "%s", ending.why.text);
     return purse_run_end(&run, r, &e);

@@ -250,7 +250,7 @@ int payer_readers(int argc, char **argv)
     r = readers_list(&list, &n, &e);
     e.code = readers_usable(r);
     if (r == TP_OK)
-        e.code = r = print(list, n, w.json, &e);
+        r = print(list, n, w.json, &e);
     if (r == TP_OK && !w.json)
         print_troubles(list, n);
     free(list);

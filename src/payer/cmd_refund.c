@@ -23,8 +23,7 @@ static const struct argp_option options[] = {
     {"json", 'j', NULL, 0, N_("print all about the refund as JSON instead of the receipt"), 0},
     {"events", EVENTS, NULL, 0,
      N_("print what happens as it goes, as JSON lines, instead of the receipt; the report of "
-        "--json "
-        "is then the last line"),
+        "--json is then the last line"),
      0},
     {"verbose", 'v', NULL, 0, N_("say each step, and the messages to and from the acquirer"), 0},
     {0},
@@ -66,10 +65,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (w->pay.config == NULL)
             argp_error(state, _("--config is missing"));
         if (w->pay.undoes == NULL && w->pay.amount == NULL)
-            argp_error(state,
-                       _("say which payment, by its reference (RRN) or number, which stand in "
-                         "telepay journal list, or \"last\"; or, where the contract takes a "
-                         "refund of none, --amount"));
+            argp_error(state, _("say which payment, by its reference (RRN) or number, which stand "
+                                "in telepay journal list, or \"last\"; or, where the contract "
+                                "takes a refund of none, --amount"));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -84,9 +82,8 @@ int payer_refund(int argc, char **argv)
         options,
         parse,
         N_("[PAYMENT]"),
-        N_("Give back what was paid, or a part of it, to the card that paid, and print "
-           "the receipt. PAYMENT is the reference (RRN) or number of the payment, or "
-           "\"last\"."),
+        N_("Give back what was paid, or a part of it, to the card that paid, and print the "
+           "receipt. PAYMENT is the reference (RRN) or number of the payment, or \"last\"."),
         children,
         NULL,
         NULL};

@@ -119,10 +119,10 @@ static void print_provisions(const struct shown_provisions *all)
                s->p.until != 0 ? _(" until ") : "", time_shown(when, (time_t)s->p.until),
                money_shown(spent, s->spent, currency));
         for (size_t k = 0; k < s->n; k++)
-            printf("  %12s %s  %s, %lld %s\n", money_shown(amount, s->services[k].paid, currency),
-                   currency_shown(currency), s->services[k].merchant,
-                   (long long)s->services[k].orders,
-                   s->services[k].orders == 1 ? "order" : "orders");
+            printf(ngettext("  %12s %s  %s, %lld order\n", "  %12s %s  %s, %lld orders\n",
+                            (unsigned long)s->services[k].orders),
+                   money_shown(amount, s->services[k].paid, currency), currency_shown(currency),
+                   s->services[k].merchant, (long long)s->services[k].orders);
     }
 }
 
@@ -243,9 +243,11 @@ static void print_sums(const struct session *s, const char *all)
         const struct session_sum *one = &s->sums[i];
         char paid[MONEY_TEXT_MAX], under_way[MONEY_TEXT_MAX];
 
-        printf("%-8s %12s %s  %lld %s", one->means[0] != '\0' ? one->means : all,
+        printf(ngettext("%-8s %12s %s  %lld order", "%-8s %12s %s  %lld orders",
+                        (unsigned long)one->orders),
+               one->means[0] != '\0' ? one->means : all,
                money_shown(paid, one->paid, one->currency), currency_shown(one->currency),
-               (long long)one->orders, one->orders == 1 ? "order" : "orders");
+               (long long)one->orders);
         if (one->under_way != 0)
             printf(_(", and %s of which it is not known yet what became"),
                    money_shown(under_way, one->under_way, one->currency));
@@ -287,10 +289,9 @@ int payer_session(int argc, char **argv)
         parse,
         NULL,
         N_("Show what was consumed in the session under way, by means and overall. It began with "
-           "the "
-           "first payment after four hours of silence, or with session begin. And what of purses "
-           "is "
-           "reserved at mediators, until when, and what was spent of it at whose service."),
+           "the first payment after four hours of silence, or with session begin. And what of "
+           "purses is reserved at mediators, until when, and what was spent of it at whose "
+           "service."),
         NULL,
         NULL,
         NULL};

@@ -148,8 +148,7 @@ int payer_user_passwd(int argc, char **argv)
         parse,
         NULL,
         N_("Change the code that opens your key, or give it one. With --code-fd the first line is "
-           "the "
-           "code that it has, if it has one, and the next the new one."),
+           "the code that it has, if it has one, and the next the new one."),
         NULL,
         NULL,
         NULL};
@@ -384,9 +383,12 @@ static enum tp_err agree(const char *name, size_t orders, bool yes, struct tp_er
 {
     char question[USER_NAME + 32];
 
-    log_note("with %s go for good: the key, but where it was exported to; "
-             "the plan; the journal, with %zu order%s and what proves %s",
-             name, orders, orders == 1 ? "" : "s", orders == 1 ? "it" : _("them"));
+    log_note(ngettext("with %s go for good: the key, but where it was exported to; the plan; the "
+                      "journal, with %zu order and what proves it",
+                      "with %s go for good: the key, but where it was exported to; the plan; the "
+                      "journal, with %zu orders and what proves them",
+                      orders),
+             name, orders);
     snprintf(question, sizeof(question), "remove %s?", name);
     if (yes || cli_agrees(question))
         return TP_OK;

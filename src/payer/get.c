@@ -541,8 +541,8 @@ static enum tp_err demanded(struct get *g, struct tp_error *e)
     bool payable = false;
     enum tp_err r = submit_offers(&offers, g->fetch, e);
 
-    fetch_say(g->fetch, "D  402, %zu %s", offers.n,
-              offers.n == 1 ? _("way to pay") : _("ways to pay"));
+    fetch_say(g->fetch, ngettext("D  402, %zu way to pay", "D  402, %zu ways to pay", offers.n),
+              offers.n);
     for (size_t i = 0; i < offers.n; i++)
         payable = payable || demand_is_payable(&offers.offer[i], NULL);
     if (r == TP_OK)

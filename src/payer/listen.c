@@ -209,10 +209,11 @@ void listen_end(struct listening *l, bool silent)
 
         settle_ahead(l);
         if (!silent)
-            log_note(
-                "%u %s of %s s: %s %s to %s%s%s", l->units, l->units == 1 ? _("unit") : _("units"),
-                l->began.per, money_shown(amount, t->amount * l->units, t->currency),
-                currency_shown(t->currency), t->merchant, l->why[0] != '\0' ? "; " : "", l->why);
+            log_note(ngettext("%u unit of %s s: %s %s to %s%s%s",
+                              "%u units of %s s: %s %s to %s%s%s", l->units),
+                     l->units, l->began.per, money_shown(amount, t->amount * l->units, t->currency),
+                     currency_shown(t->currency), t->merchant, l->why[0] != '\0' ? "; " : "",
+                     l->why);
     }
     fetch_free(&l->fetch);
     kept_order_free(&l->ahead);

@@ -116,10 +116,9 @@ static const struct stage {
     [PAY_REVERSED] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_REVERSAL_KEPT] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED,
                            NULL},
-    [PAY_SIGNED] =
-        {keep_signed, TO(PAY_KEPT), NULL, PAYMENT_DECLINED,
-         N_("the card has signed, but the payment could not be kept and was not sent, so "
-            "nothing is paid")},
+    [PAY_SIGNED] = {keep_signed, TO(PAY_KEPT), NULL, PAYMENT_DECLINED,
+                    N_("the card has signed, but the payment could not be kept and was not sent, "
+                       "so nothing is paid")},
     [PAY_KEPT] = {deliver_kept, TO(PAY_SETTLED), N_("delivering to the acquirer"), PAYMENT_SIGNED,
                   NULL /* the way's own */},
     [PAY_SETTLED] = {settled, TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},

@@ -79,8 +79,12 @@ static enum tp_err recover(struct payment *p, struct tp_error *e)
     const enum tp_err r = journal_recover(p->journal, &n, e);
 
     if (n > 0)
-        log_note("%zu %s cut off while its issuer was asked: to be reversed", n,
-                 n == 1 ? _("payment of before was") : _("payments of before were"));
+        log_note(
+            ngettext("%zu payment of before was cut off while its issuer was asked: to be reversed",
+                     "%zu payments of before were cut off while their issuers were asked: to be "
+                     "reversed",
+                     n),
+            n);
     return r;
 }
 
@@ -285,8 +289,7 @@ const struct pay_way pay_by_link = {
     .kept =
         N_("THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the "
            "payment is kept, and the next `telepay pay`, or `telepay journal send`, delivers it"),
-    .reversal_kept =
-        N_("nothing is paid. What was asked is to be reversed, and the acquirer does not "
-           "know yet: the reversal is kept, and the next `telepay pay`, or `telepay "
-           "journal send`, delivers it"),
+    .reversal_kept = N_(
+        "nothing is paid. What was asked is to be reversed, and the acquirer does not know yet: "
+        "the reversal is kept, and the next `telepay pay`, or `telepay journal send`, delivers it"),
 };

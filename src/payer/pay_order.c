@@ -346,7 +346,7 @@ const struct pay_way pay_by_order = {
     .takes_offline = false,
     .kept = N_("THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the "
                "payment is kept, and the next `telepay get`, or `telepay order send`, sends it"),
-    .reversal_kept = N_("nothing is paid by what the card signs alone. What was asked is kept, and "
-                        "the next `telepay get`, or `telepay order send`, gives it back if the "
-                        "acquirer has it"),
+    .reversal_kept =
+        N_("nothing is paid by what the card signs alone. What was asked is kept, and the next "
+           "`telepay get`, or `telepay order send`, gives it back if the acquirer has it"),
 };

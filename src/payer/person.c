@@ -301,8 +301,10 @@ static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong
         return TP_OK;
     if (wrong_before && tries_left <= TRIES_SHOWN)
         return tp_fail(&p->ended, TP_ERR_CANCELLED,
-                       "the PIN is wrong: %u %s left; nothing was paid", tries_left,
-                       tries_left == 1 ? _("try is") : _("tries are"));
+                       ngettext("the PIN is wrong: %u try is left; nothing was paid",
+                                "the PIN is wrong: %u tries are left; nothing was paid",
+                                tries_left),
+                       tries_left);
     if (wrong_before)
         return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong; nothing was paid");
     return tp_fail(&p->ended, TP_ERR_USAGE, "file descriptor %d gave no PIN: see --pin-fd",
@@ -417,7 +419,7 @@ enum tp_err person_agrees(struct person *p, const char *text, bool *yes, struct 
     if (dprintf(p->tty, _("%s (y/N): "), text) < 0)
         return tp_fail(e, TP_ERR_IO, "the question cannot be shown");
     r = read_line(p, p->tty, &line, &ended);
-    *yes = r == TP_OK && line.n == 1 && line.p[0] != '\0' && strchr(_("yY"), line.p[0]) != NULL;
+    *yes = r == TP_OK && line.n == 1 && text_says_yes((const char[]){(char)line.p[0], '\0'});
     (void)dprintf(p->tty, "%s\n", *yes ? _("yes") : _("no")); /* which the terminal did not echo */
     secret_free(&line);
     return r == TP_OK ? r : person_ended(p, e);

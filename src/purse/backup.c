@@ -94,8 +94,8 @@ int purse_cmd_backup(int argc, char **argv)
         options,
         option_parse,
         NULL,
-        N_("Copy the purse's folder, its books as of one moment, while it "
-           "serves. The copy has its keys: keep it as secret."),
+        N_("Copy the purse's folder, its books as of one moment, while it serves. The copy has its "
+           "keys: keep it as secret."),
         NULL,
         NULL,
         NULL};

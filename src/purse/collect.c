@@ -230,9 +230,8 @@ int purse_cmd_collect(int argc, char **argv)
         options,
         collect_parse,
         NULL,
-        N_("The daily run where there is a collection centre: close the "
-           "remise of each contract, submit all that is not settled, and "
-           "print a ticket for each."),
+        N_("The daily run where there is a collection centre: close the remise of each contract, "
+           "submit all that is not settled, and print a ticket for each."),
         NULL,
         NULL,
         NULL};
@@ -312,15 +311,14 @@ int purse_cmd_suspense_settle(int argc, char **argv)
         {"note", OPTION_KEY_NOTE, "TEXT", 0, N_("How it was settled, for the books"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options,
-        option_parse,
-        NULL,
-        N_("Settle what was refused: the note is kept with it for good. "
-           "It is never paid out by itself."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     option_parse,
+                                     NULL,
+                                     N_("Settle what was refused: the note is kept with it for "
+                                        "good. It is never paid out by itself."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     char dir[PATH_MAX];

@@ -50,9 +50,8 @@ int purse_cmd_close(int argc, char **argv)
         options,
         option_parse,
         NULL,
-        N_("Close the open remise of each contract: its totals are "
-           "frozen and the next one opens. One without a payment stays "
-           "open."),
+        N_("Close the open remise of each contract: its totals are frozen and the next one opens. "
+           "One without a payment stays open."),
         NULL,
         NULL,
         NULL};
@@ -287,9 +286,8 @@ int purse_cmd_payout(int argc, char **argv)
         option_parse,
         NULL,
         N_("Pay all closed remises (where there is a collection centre: what that has taken of "
-           "them), "
-           "and what accounts send out: a file of credit transfers (ISO 20022 pain.001.001.12) for "
-           "each currency."),
+           "them), and what accounts send out: a file of credit transfers (ISO 20022 "
+           "pain.001.001.12) for each currency."),
         NULL,
         NULL,
         NULL};

@@ -182,15 +182,14 @@ static enum tp_err load_authority(struct order_authority **out, const char *dir,
 int purse_cmd_audit(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {
-        options,
-        option_parse,
-        NULL,
-        N_("Work the books out again from what was signed, and say what does not hold. Exit 5 when "
-           "something does not."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     option_parse,
+                                     NULL,
+                                     N_("Work the books out again from what was signed, and say "
+                                        "what does not hold. Exit 5 when something does not."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {.dir = NULL};
     struct purse_settings settings;
     struct order_authority *authority = NULL;
@@ -218,8 +217,10 @@ int purse_cmd_audit(int argc, char **argv)
     if (r == TP_OK && !equal)
         r = tp_fail(&e, TP_ERR_SECURITY, "the sums are not equal: money was made or lost");
     else if (r == TP_OK && faults > 0)
-        r = tp_fail(&e, TP_ERR_SECURITY, "%zu record%s not hold (above)", faults,
-                    faults == 1 ? _(" does") : "s do");
+        r = tp_fail(
+            &e, TP_ERR_SECURITY,
+            ngettext("%zu record does not hold (above)", "%zu records do not hold (above)", faults),
+            faults);
     return cli_end(r, &e);
 }
 

@@ -43,15 +43,14 @@ int purse_cmd_seller_add(int argc, char **argv)
          N_("Where it reaches this purse [https://127.0.0.1:8744]"), 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options,
-        option_parse,
-        NULL,
-        N_("Let a mediator sell credit for accounts to whoever pays by "
-           "card: the purse is one of its services."),
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     option_parse,
+                                     NULL,
+                                     N_("Let a mediator sell credit for accounts to whoever pays "
+                                        "by card: the purse is one of its services."),
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {.url = "https://" SETTINGS_LISTEN};
     struct book *b = NULL;
     char dir[PATH_MAX], url[256];

@@ -155,9 +155,10 @@ static enum tp_err check_catalogue(struct checking *c, bool json, struct tp_erro
     r = table_end(&c->table, r, e);
     catalogue_free(&catalogue);
     return r == TP_OK && c->faults > 0
-               ? tp_fail(e, TP_ERR_USAGE, "%zu article%s cannot be sold as %s", c->faults,
-                         c->faults == 1 ? "" : "s",
-                         c->faults == 1 ? _("it stands") : _("they stand"))
+               ? tp_fail(e, TP_ERR_USAGE,
+                         ngettext("%zu article cannot be sold as it stands",
+                                  "%zu articles cannot be sold as they stand", c->faults),
+                         c->faults)
                : r;
 }
 
