@@ -20,6 +20,11 @@ void text_start(void)
     textdomain(PACKAGE);
 }
 
+void text_english(void)
+{
+    setlocale(LC_MESSAGES, "C");
+}
+
 bool text_says_yes(const char *word)
 {
     return strcasecmp(word, _("y")) == 0 || strcasecmp(word, _("yes")) == 0;

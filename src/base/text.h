@@ -14,6 +14,9 @@
  * from the build tree), else the installed ones. */
 void text_start(void);
 
+/* From here on English, in every locale: for what programs read. */
+void text_english(void);
+
 /* Whether the word says yes in that language: "y", or "yes". */
 bool text_says_yes(const char *word);
 

@@ -4,6 +4,7 @@
 
 #include "base/bcd.h"
 #include "base/date.h"
+#include "base/text.h"
 #include "crypto/emvcert_priv.h"
 #include "crypto/rsa_priv.h"
 
@@ -40,29 +41,30 @@ const char *emv_check_name(enum emv_check c)
 const char *emv_check_text(enum emv_check c)
 {
     static const char *const texts[EMV_CHECK_COUNT] = {
-        [EMV_CHECK_OK] = "it is right",
-        [EMV_CHECK_DATA_MISSING] = "a data object that it needs is missing",
-        [EMV_CHECK_LENGTH] = "its length is not that of the signing key",
+        [EMV_CHECK_OK] = N_("it is right"),
+        [EMV_CHECK_DATA_MISSING] = N_("a data object that it needs is missing"),
+        [EMV_CHECK_LENGTH] = N_("its length is not that of the signing key"),
         [EMV_CHECK_TRAILER] =
-            "it was not signed with the key that should have signed it (trailer is not BC)",
-        [EMV_CHECK_HEADER] = "its header is not 6A",
-        [EMV_CHECK_FORMAT] = "its format byte is that of something else",
-        [EMV_CHECK_HASH] = "its hash does not match",
-        [EMV_CHECK_IDENTIFIER] = "it belongs to another card number",
-        [EMV_CHECK_EXPIRED] = "it has expired",
-        [EMV_CHECK_REVOKED] = "it has been revoked",
-        [EMV_CHECK_ALGORITHM] = "it names an algorithm that is not known here",
-        [EMV_CHECK_KEY] = "the key it holds is unusable",
-        [EMV_CHECK_DYNAMIC_DATA] = "the dynamic data it holds do not parse",
-        [EMV_CHECK_CID] = "it was made for another kind of cryptogram",
-        [EMV_CHECK_DATA_HASH] = "the transaction data are not those the card signed",
-        [EMV_CHECK_NO_KEY] = "the terminal has none of that index",
-        [EMV_CHECK_NO_UN] = "it does not ask for the unpredictable number (9F37), or there is none",
-        [EMV_CHECK_AUTHORITY] = "it names another authority key than the card does",
-        [EMV_CHECK_SIGNATURE] = "it was not signed with the key that should have signed it",
+            N_("it was not signed with the key that should have signed it (trailer is not BC)"),
+        [EMV_CHECK_HEADER] = N_("its header is not 6A"),
+        [EMV_CHECK_FORMAT] = N_("its format byte is that of something else"),
+        [EMV_CHECK_HASH] = N_("its hash does not match"),
+        [EMV_CHECK_IDENTIFIER] = N_("it belongs to another card number"),
+        [EMV_CHECK_EXPIRED] = N_("it has expired"),
+        [EMV_CHECK_REVOKED] = N_("it has been revoked"),
+        [EMV_CHECK_ALGORITHM] = N_("it names an algorithm that is not known here"),
+        [EMV_CHECK_KEY] = N_("the key it holds is unusable"),
+        [EMV_CHECK_DYNAMIC_DATA] = N_("the dynamic data it holds do not parse"),
+        [EMV_CHECK_CID] = N_("it was made for another kind of cryptogram"),
+        [EMV_CHECK_DATA_HASH] = N_("the transaction data are not those the card signed"),
+        [EMV_CHECK_NO_KEY] = N_("the terminal has none of that index"),
+        [EMV_CHECK_NO_UN] =
+            N_("it does not ask for the unpredictable number (9F37), or there is none"),
+        [EMV_CHECK_AUTHORITY] = N_("it names another authority key than the card does"),
+        [EMV_CHECK_SIGNATURE] = N_("it was not signed with the key that should have signed it"),
     };
 
-    return (unsigned)c < EMV_CHECK_COUNT ? texts[c] : "unknown outcome";
+    return (unsigned)c < EMV_CHECK_COUNT ? texts[c] : N_("unknown outcome");
 }
 
 /* Opens a certificate or signature: length, trailer, header and format, the first four steps of

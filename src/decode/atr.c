@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "decode/decode_priv.h"
 
 enum { INVERSE = 0x3F, HISTORICAL_TLV = 0x80, HISTORICAL_STATUS = 0x00, T15 = 15 };
@@ -17,25 +18,27 @@ struct walk {          /* where one is in the interface bytes */
     bool tb3;
 };
 
-#define REFUSED "EMV: a terminal refuses the card, "
-
 /* ---- one byte ---- */
 
 /* TA2: the card is in specific mode. */
 static void specific(struct listing *l, json_t *o, const struct walk *w, uint8_t v)
 {
-    listing_means(l, o, "specific mode, T=%u%s", v & 0x0F,
-                  (v & 0x10) != 0 ? ", parameters not those of TA1" : "");
+    listing_means(l, o,
+                  (v & 0x10) != 0 ? N_("specific mode, T=%u, parameters not those of TA1")
+                                  : N_("specific mode, T=%u"),
+                  v & 0x0F);
     if ((v & 0x10) != 0)
-        listing_means(l, o, REFUSED "8.3.3.5: implicit parameters");
+        listing_means(l, o, "EMV: a terminal refuses the card, 8.3.3.5: implicit parameters");
     if ((v & 0x0F) != w->first)
-        listing_means(l, o, REFUSED "8.3.3.5: another protocol than the first that is offered");
+        listing_means(l, o,
+                      "EMV: a terminal refuses the card, 8.3.3.5: another protocol than the first "
+                      "that is offered");
 }
 
 static void ta(struct listing *l, json_t *o, struct walk *w, uint8_t v)
 {
-    static const char *const clocks[] = {"not stopped", "stopped low", "stopped high",
-                                         "stopped either way"};
+    static const char *const clocks[] = {N_("not stopped"), N_("stopped low"), N_("stopped high"),
+                                         N_("stopped either way")};
 
     if (w->group == 1) {
         if (atr_f(v) == 0 || atr_d(v) == 0)
@@ -46,14 +49,19 @@ static void ta(struct listing *l, json_t *o, struct walk *w, uint8_t v)
     } else if (w->group == 2)
         specific(l, o, w, v);
     else if (w->protocol == 1) {
-        listing_means(l, o, "information field of the card (IFSC): %u bytes", v);
+        listing_means(l, o,
+                      ngettext("information field of the card (IFSC): %u byte",
+                               "information field of the card (IFSC): %u bytes", v),
+                      v);
         if (v < 0x10 || v == 0xFF)
-            listing_means(l, o, REFUSED "8.3.3.9: 10 to FE is allowed");
+            listing_means(l, o, "EMV: a terminal refuses the card, 8.3.3.9: 10 to FE is allowed");
     } else if (w->protocol == T15) {
-        listing_means(l, o, "clock %s; class%s%s%s", clocks[v >> 6], (v & 1) != 0 ? " A (5 V)" : "",
-                      (v & 2) != 0 ? " B (3 V)" : "", (v & 4) != 0 ? " C (1.8 V)" : "");
+        listing_means(l, o, "clock %s; class%s%s%s", _(clocks[v >> 6]),
+                      (v & 1) != 0 ? " A (5 V)" : "", (v & 2) != 0 ? " B (3 V)" : "",
+                      (v & 4) != 0 ? " C (1.8 V)" : "");
         if ((v & 0x3F) == 0 || (v & 0x38) != 0)
-            listing_means(l, o, REFUSED "ISO/IEC 7816-3, 8.3: reserved classes");
+            listing_means(
+                l, o, "EMV: a terminal refuses the card, ISO/IEC 7816-3, 8.3: reserved classes");
     }
 }
 
@@ -62,17 +70,22 @@ static void tb(struct listing *l, json_t *o, struct walk *w, uint8_t v)
     const unsigned bwi = v >> 4, cwi = v & 0x0F;
 
     if (w->group <= 2) {
-        listing_means(l, o,
-                      v == 0 ? "VPP is not connected" : "programming voltage, no longer used");
+        listing_means(
+            l, o, v == 0 ? N_("VPP is not connected") : N_("programming voltage, no longer used"));
         if (v != 0)
-            listing_means(l, o, REFUSED "8.3.3.%u: 00 alone is allowed", w->group == 1 ? 2 : 6);
+            listing_means(l, o, "EMV: a terminal refuses the card, 8.3.3.%u: 00 alone is allowed",
+                          w->group == 1 ? 2 : 6);
     } else if (w->protocol == 1) {
         w->tb3 = true;
         listing_means(l, o, "block waiting integer %u, character waiting integer %u", bwi, cwi);
         if (bwi > 4 || cwi > 5)
-            listing_means(l, o, REFUSED "8.3.3.10: BWI 0 to 4 and CWI 0 to 5 are allowed");
+            listing_means(l, o,
+                          "EMV: a terminal refuses the card, 8.3.3.10: BWI 0 to 4 and CWI 0 to 5 "
+                          "are allowed");
         if (w->extra != 0 && w->extra != 0xFF && (1U << cwi) < w->extra + 1U)
-            listing_means(l, o, REFUSED "8.3.3.10: 2 to the power of CWI is under N + 1");
+            listing_means(
+                l, o,
+                "EMV: a terminal refuses the card, 8.3.3.10: 2 to the power of CWI is under N + 1");
     }
 }
 
@@ -83,17 +96,20 @@ static void tc(struct listing *l, json_t *o, struct walk *w, uint8_t v)
         if (v == 0xFF)
             listing_means(l, o, "extra guard time: the least of the protocol");
         else
-            listing_means(l, o, "extra guard time: %u bits", v);
+            listing_means(l, o,
+                          ngettext("extra guard time: %u bit", "extra guard time: %u bits", v), v);
         if (v != 0 && v != 0xFF)
-            listing_means(l, o, REFUSED "8.3.3.3: 00 or FF is allowed");
+            listing_means(l, o, "EMV: a terminal refuses the card, 8.3.3.3: 00 or FF is allowed");
     } else if (w->group == 2) {
         listing_means(l, o, "waiting time integer of T=0: %u", v);
         if (v != 0x0A || w->first != 0)
-            listing_means(l, o, REFUSED "8.3.3.7: 0A alone is allowed, of T=0");
+            listing_means(l, o,
+                          "EMV: a terminal refuses the card, 8.3.3.7: 0A alone is allowed, of T=0");
     } else if (w->protocol == 1) {
-        listing_means(l, o, (v & 1) != 0 ? "blocks end with a CRC" : "blocks end with an LRC");
+        listing_means(l, o,
+                      (v & 1) != 0 ? N_("blocks end with a CRC") : N_("blocks end with an LRC"));
         if (v != 0)
-            listing_means(l, o, REFUSED "8.3.3.11: 00 alone is allowed");
+            listing_means(l, o, "EMV: a terminal refuses the card, 8.3.3.11: 00 alone is allowed");
     }
 }
 
@@ -106,7 +122,10 @@ static void follows(struct listing *l, json_t *o, unsigned group, uint8_t y)
     for (unsigned i = 0; i < 4; i++)
         if ((y >> i & 1) != 0)
             n += (size_t)snprintf(text + n, sizeof(text) - n, " T%c%u", "ABCD"[i], group);
-    listing_means(l, o, "followed by:%s", text[0] != '\0' ? text : " no more interface bytes");
+    if (n > 0)
+        listing_means(l, o, "followed by:%s", text);
+    else
+        listing_means(l, o, "followed by: no more interface bytes");
 }
 
 static void td(struct listing *l, json_t *o, struct walk *w, uint8_t v)
@@ -119,9 +138,11 @@ static void td(struct listing *l, json_t *o, struct walk *w, uint8_t v)
     if (w->group == 1) {
         w->first = w->protocol;
         if (w->protocol > 1)
-            listing_means(l, o, REFUSED "8.3.3.4: T=0 or T=1 is allowed");
+            listing_means(l, o, "EMV: a terminal refuses the card, 8.3.3.4: T=0 or T=1 is allowed");
     } else if (w->group == 2 && w->protocol != (w->first == 1 ? 1 : T15))
-        listing_means(l, o, REFUSED "8.3.3.8: behind T=0, T=15 is allowed, and behind T=1, T=1");
+        listing_means(l, o,
+                      "EMV: a terminal refuses the card, 8.3.3.8: behind T=0, T=15 is allowed, and "
+                      "behind T=1, T=1");
     follows(l, o, w->group + 1, v >> 4);
 }
 
@@ -177,11 +198,11 @@ static bool interface_bytes(struct listing *l, struct span *in, struct walk *w, 
 static void historical_bytes(struct listing *l, struct span v)
 {
     static const char *const names[16] = {
-        [1] = "country code",           [2] = "issuer identification number",
-        [3] = "card service data",      [4] = "initial access data",
-        [5] = "card issuer's data",     [6] = "pre-issuing data",
-        [7] = "card capabilities",      [8] = "status indicator",
-        [15] = "application identifier"};
+        [1] = N_("country code"),           [2] = N_("issuer identification number"),
+        [3] = N_("card service data"),      [4] = N_("initial access data"),
+        [5] = N_("card issuer's data"),     [6] = N_("pre-issuing data"),
+        [7] = N_("card capabilities"),      [8] = N_("status indicator"),
+        [15] = N_("application identifier")};
     struct span value;
     char hex[2 * 15 + 1];
     uint8_t category, head;
@@ -201,7 +222,8 @@ static void historical_bytes(struct listing *l, struct span v)
         v.n -= 3;
     }
     while (span_u8(&v, &head) == TP_OK && span_take(&v, head & 0x0F, &value) == TP_OK)
-        listing_means(l, o, "%s: %s", names[head >> 4] != NULL ? names[head >> 4] : "reserved tag",
+        listing_means(l, o, "%s: %.30s",
+                      names[head >> 4] != NULL ? _(names[head >> 4]) : _("reserved tag"),
                       hex_encode(hex, value));
 }
 
@@ -216,13 +238,16 @@ static void judge(struct listing *l, struct span in, const struct walk *w)
         return;
     }
     o = listing_add(l, "ATR", NULL);
-    listing_means(l, o, "%s%s%s", (parsed.protocols & 1) != 0 ? "T=0" : "",
-                  parsed.protocols == 3 ? " and " : "", (parsed.protocols & 2) != 0 ? "T=1" : "");
+    listing_means(l, o,
+                  (parsed.protocols & 3) == 3   ? N_("T=0 and T=1")
+                  : (parsed.protocols & 1) != 0 ? "T=0"
+                  : (parsed.protocols & 2) != 0 ? "T=1"
+                                                : N_("neither T=0 nor T=1"));
     if (w->first == 1 && !w->tb3)
-        listing_means(l, o, REFUSED "8.3.3.10: T=1 without a TB3");
+        listing_means(l, o, "EMV: a terminal refuses the card, 8.3.3.10: T=1 without a TB3");
     if (parsed.specific ? !parsed.implicit && (parsed.ta1 < 0x11 || parsed.ta1 > 0x13)
                         : parsed.ta1 != 0x11 && (parsed.ta1 < 0x10 || (parsed.ta1 & 0x0F) < 3))
-        listing_means(l, o, REFUSED "8.3.3.1: a TA1 of %02X", parsed.ta1);
+        listing_means(l, o, "EMV: a terminal refuses the card, 8.3.3.1: a TA1 of %02X", parsed.ta1);
 }
 
 enum tp_err decode_atr(json_t **out, struct decode *d, struct span in, struct tp_error *e)
@@ -235,13 +260,14 @@ enum tp_err decode_atr(json_t **out, struct decode *d, struct span in, struct tp
 
     if (o != NULL)
         listing_means(&l, o,
-                      ts == INVERSE ? "inverse convention"
-                      : ts == 0x3B  ? "direct convention"
-                                    : "neither 3B nor 3F");
+                      ts == INVERSE ? N_("inverse convention")
+                      : ts == 0x3B  ? N_("direct convention")
+                                    : N_("neither 3B nor 3F"));
     o = byte(&l, &rest, "T0", 0, &t0);
     if (o != NULL) {
         follows(&l, o, 1, t0 >> 4);
-        listing_means(&l, o, "%u historical bytes", t0 & 0x0F);
+        listing_means(&l, o, ngettext("%u historical byte", "%u historical bytes", t0 & 0x0F),
+                      t0 & 0x0F);
         if (interface_bytes(&l, &rest, &w, t0 >> 4) &&
             span_take(&rest, t0 & 0x0F, &historical) == TP_OK) {
             historical_bytes(&l, historical);

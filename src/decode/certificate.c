@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/hex.h"
 #include "base/mask.h"
+#include "base/text.h"
 #include "crypto/emvcert.h"
 #include "crypto/emvcert_priv.h"
 #include "decode/decode_priv.h"
@@ -110,15 +111,17 @@ static void say_fields(struct says *s, const struct opened *o, const struct cert
 
     if (bcd_get_cn(span_of(o->bytes + 2, layout->identifier), identifier) != TP_OK ||
         strlen(identifier) > PAN_MAX)
-        shown = "no digits";
+        shown = _("no digits");
     else if (!layout->issuer && !s->d->shown.all)
         shown = mask_pan(masked, identifier);
-    say(s, "%s %s", layout->issuer ? "issuer identifier" : "card number", shown);
+    say(s, layout->issuer ? N_("issuer identifier %s") : N_("card number %s"), shown);
     say(s, "expires %02X/%02X (month/year)", after[0], after[1]);
     say(s, "serial number %s", hex_encode(hex, span_of(after + 2, 3)));
     say(s, "hash algorithm %02X, key algorithm %02X", after[5], after[6]);
-    say(s, "key of %u bits, exponent of %u byte%s", after[7] * 8U, after[8],
-        after[8] == 1 ? "" : "s");
+    say(s,
+        ngettext("key of %u bits, exponent of %u byte", "key of %u bits, exponent of %u bytes",
+                 after[8]),
+        after[7] * 8U, after[8]);
 }
 
 /* The key that a certificate and its remainder hold. */
@@ -141,7 +144,7 @@ static void say_outcome(struct says *s, enum emv_check outcome)
     if (outcome == EMV_CHECK_OK)
         say(s, "good: its hash is right");
     else
-        say(s, "not good: %s", emv_check_text(outcome));
+        say(s, "not good: %s", _(emv_check_text(outcome)));
 }
 
 void say_issuer_certificate(struct says *s, struct span cert)
@@ -191,8 +194,8 @@ static void say_card_cert(struct says *s, struct span cert, enum emv_icc_key whi
     if (silent(s))
         return;
     if (issuer == NULL || !open_with(&o, issuer, cert, FORMAT_ICC_CERT)) {
-        say(s, issuer == NULL ? "not opened: the issuer's key (90) is not among the data"
-                              : "the issuer's key does not open it");
+        say(s, issuer == NULL ? N_("not opened: the issuer's key (90) is not among the data")
+                              : N_("the issuer's key does not open it"));
         goto out;
     }
     say(s, "opened with the issuer's key");
@@ -220,8 +223,8 @@ void say_static_signature(struct says *s, struct span in)
     if (silent(s))
         return;
     if (issuer == NULL || !open_with(&o, issuer, in, FORMAT_SSAD))
-        say(s, issuer == NULL ? "not opened: the issuer's key (90) is not among the data"
-                              : "the issuer's key does not open it");
+        say(s, issuer == NULL ? N_("not opened: the issuer's key (90) is not among the data")
+                              : N_("the issuer's key does not open it"));
     else {
         say(s, "opened with the issuer's key");
         say(s, "hash algorithm %02X", o.bytes[2]);
@@ -265,8 +268,8 @@ void say_dynamic_signature(struct says *s, struct span in)
     if (silent(s))
         return;
     if (card == NULL || !open_with(&o, card, in, FORMAT_SDAD)) {
-        say(s, card == NULL ? "not opened: the card's key (90, 9F46) is not among the data"
-                            : "the card's key does not open it");
+        say(s, card == NULL ? N_("not opened: the card's key (90, 9F46) is not among the data")
+                            : N_("the card's key does not open it"));
         emv_pubkey_free(&card);
         return;
     }

@@ -3,6 +3,7 @@
 
 #include "base/bcd.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "crypto/eccert.h"
 #include "crypto/eccert_priv.h"
 #include "decode/decode_priv.h"
@@ -52,7 +53,7 @@ static void check_issuer(struct says *s, struct span cert, const char *identifie
     else if (outcome == EMV_CHECK_NO_KEY)
         say(s, "not checked: no key %02X of %s is known", cert.p[20], hex_encode(hex, rid));
     else
-        say(s, "not good: %s", emv_check_text(outcome));
+        say(s, "not good: %s", _(emv_check_text(outcome)));
 }
 
 bool say_ec_issuer_certificate(struct says *s, struct span cert)
@@ -70,7 +71,7 @@ bool say_ec_issuer_certificate(struct says *s, struct span cert)
     if (bcd_get_cn(span_of(p + 2, EC_IDENTIFIER), identifier) != TP_OK)
         identifier[0] = '\0';
     s->clause = "EMV 4.4 Book 2, 12.3, table 35";
-    say(s, "issuer identifier %s", identifier[0] != '\0' ? identifier : "no digits");
+    say(s, "issuer identifier %s", identifier[0] != '\0' ? identifier : _("no digits"));
     say_date(s, p + 8, "");
     say(s, "serial number %s", hex_encode(hex, span_of(p + 12, 3)));
     say(s, "signed with key %02X of %s", p[20], hex_encode(hex, span_of(p + 15, 5)));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/money.h"
+#include "base/text.h"
 #include "decode/decode_priv.h"
 
 static bool digits(const char *text)
@@ -16,7 +17,14 @@ static const char *currency_name(const char *code)
     const struct currency *c = digits(code) ? currency_by_numeric((unsigned)strtoul(code, NULL, 10))
                                             : currency_by_alpha(code);
 
-    return c != NULL ? c->name : NULL;
+    return c != NULL ? names_currency(c->name) : NULL;
+}
+
+static const char *mcc_name(unsigned mcc)
+{
+    const char *name = decode_mcc_name(mcc);
+
+    return name != NULL ? _(name) : NULL;
 }
 
 enum tp_err decode_code(json_t **out, const struct decode *d, enum decode_code kind,
@@ -24,16 +32,16 @@ enum tp_err decode_code(json_t **out, const struct decode *d, enum decode_code k
 {
     static const struct {
         const char *what, *clause;
-    } kinds[] = {[DECODE_COUNTRY] = {"country", "ISO 3166-1"},
-                 [DECODE_CURRENCY] = {"currency", "ISO 4217"},
-                 [DECODE_LANGUAGE] = {"language", "ISO 639"},
-                 [DECODE_MCC] = {"merchant category", "ISO 18245"}};
+    } kinds[] = {[DECODE_COUNTRY] = {N_("country"), "ISO 3166-1"},
+                 [DECODE_CURRENCY] = {N_("currency"), "ISO 4217"},
+                 [DECODE_LANGUAGE] = {N_("language"), "ISO 639"},
+                 [DECODE_MCC] = {N_("merchant category"), "ISO 18245"}};
     struct listing l = {.list = json_array()};
     const char *name = kind == DECODE_COUNTRY    ? names_country(d->names, code)
                        : kind == DECODE_CURRENCY ? currency_name(code)
                        : kind == DECODE_LANGUAGE ? names_language(d->names, code)
-                       : digits(code) ? decode_mcc_name((unsigned)strtoul(code, NULL, 10))
-                                      : NULL;
+                       : digits(code)            ? mcc_name((unsigned)strtoul(code, NULL, 10))
+                                                 : NULL;
     json_t *o = listing_add(&l, code, kinds[kind].what);
     enum tp_err r;
 
@@ -44,7 +52,7 @@ enum tp_err decode_code(json_t **out, const struct decode *d, enum decode_code k
         json_decref(*out);
         *out = NULL;
         r = tp_fail(e, TP_ERR_NOT_FOUND, "%s has no %s \"%s\"", kinds[kind].clause,
-                    kinds[kind].what, code);
+                    _(kinds[kind].what), code);
     }
     return r;
 }

@@ -8,9 +8,10 @@
 #include "apdu/emvtags.h"
 #include "base/hex.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "decode/decode_priv.h"
 
-#define SENTENCE_MAX 640
+#define SENTENCE_MAX 800
 #define UNIVERSAL    0xC0 /* no bit of these in the first byte of a tag: the ASN.1 types */
 
 /* ---- making a list ---- */
@@ -19,7 +20,7 @@ static json_t *sentence(const char *format, va_list args)
 {
     char text[SENTENCE_MAX];
 
-    vsnprintf(text, sizeof(text), format, args);
+    vsnprintf(text, sizeof(text), gettext(format), args);
     return json_string(text);
 }
 
@@ -51,7 +52,7 @@ json_t *listing_add(struct listing *l, const char *tag, const char *name)
     }
     listing_set(l, o, "tag", json_string(tag));
     if (name != NULL)
-        listing_set(l, o, "name", json_string(name));
+        listing_set(l, o, "name", json_string(gettext(name)));
     return o;
 }
 
@@ -178,6 +179,18 @@ const char *decode_name(uint32_t tag)
     return known != NULL ? known->name : decode_asn1_name(tag);
 }
 
+static void say_length(struct says *s, const struct emv_tag *known, size_t n)
+{
+    if (n >= known->min && (known->max == 0 || n <= known->max))
+        return;
+    if (known->max == 0)
+        say(s, "its length should be at least %u", known->min);
+    else if (known->max > known->min)
+        say(s, "its length should be %u to %u", known->min, known->max);
+    else
+        say(s, "its length should be %u", known->min);
+}
+
 json_t *listing_add_value(struct listing *l, uint32_t tag, struct span value)
 {
     const struct emv_tag *known = emv_tag_find(tag);
@@ -191,10 +204,8 @@ json_t *listing_add_value(struct listing *l, uint32_t tag, struct span value)
     if (tlv_constructed(tag))
         return o;
     set_value(l, o, tag, value);
-    if (known != NULL && (value.n < known->min || (known->max > 0 && value.n > known->max)) &&
-        value.n > 0)
-        say(&s, "its length should be %u%s%.0u", known->min, known->max > known->min ? " to " : "",
-            known->max);
+    if (known != NULL && value.n > 0)
+        say_length(&s, known, value.n);
     decode_say(&s, tag, value);
     l->failed = l->failed || s.failed;
     if (json_array_size(s.lines) > 0)
@@ -216,7 +227,7 @@ static void tell_fault(struct listing *l, struct span in)
     size_t n = 0;
 
     if (tlv_next_tag(&in, &tag) != TP_OK) {
-        listing_fault(l, at, at.n >= 4 ? "a tag of over four bytes" : "a tag is cut off");
+        listing_fault(l, at, at.n >= 4 ? N_("a tag of over four bytes") : N_("a tag is cut off"));
         return;
     }
     if (span_u8(&in, &first) != TP_OK) {
@@ -225,9 +236,9 @@ static void tell_fault(struct listing *l, struct span in)
     }
     if (first == 0x80 || first > 0x84) {
         listing_fault(l, at,
-                      first == 0x80 ? "tag %02X has an indefinite length (80), which EMV does not"
-                                      " have"
-                                    : "tag %02X has a length of over four bytes",
+                      first == 0x80
+                          ? N_("tag %02X has an indefinite length (80), which EMV does not have")
+                          : N_("tag %02X has a length of over four bytes"),
                       tag);
         return;
     }
@@ -241,7 +252,10 @@ static void tell_fault(struct listing *l, struct span in)
         }
         n = n << 8 | byte;
     }
-    listing_fault(l, at, "tag %02X says %zu bytes, but %zu are left", tag, n, in.n);
+    listing_fault(l, at,
+                  ngettext("tag %02X says %zu byte, but %zu are left",
+                           "tag %02X says %zu bytes, but %zu are left", n),
+                  tag, n, in.n);
 }
 
 static void template(struct listing *l, const struct tlv *t)
@@ -325,6 +339,13 @@ enum tp_err decode_tags(json_t **out, struct decode *d, struct span in, struct t
 
 /* ---- for people ---- */
 
+static void print_fault(FILE *to, int indent, size_t offset, const char *fault)
+{
+    fprintf(to, "%*s! ", indent + 4, "");
+    fprintf(to, _("offset %zu: %s"), offset, fault);
+    fputc('\n', to);
+}
+
 static void print_object(FILE *to, const json_t *o, int indent)
 {
     const char *tag = json_string_value(json_object_get(o, "tag")),
@@ -348,8 +369,7 @@ static void print_object(FILE *to, const json_t *o, int indent)
     if (clause != NULL)
         fprintf(to, "%*s(%s)\n", indent + 4, "", clause);
     if (fault != NULL && json_object_get(o, "offset") != NULL)
-        fprintf(to, "%*s! offset %lld: %s\n", indent + 4, "",
-                (long long)json_integer_value(json_object_get(o, "offset")), fault);
+        print_fault(to, indent, (size_t)json_integer_value(json_object_get(o, "offset")), fault);
     else if (fault != NULL)
         fprintf(to, "%*s! %s\n", indent + 4, "", fault);
 }

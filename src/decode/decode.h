@@ -1,6 +1,7 @@
 /* What data of EMV mean, in words: objects as a tree for programs (JSON) and people (decode_print).
  * The dictionary is apdu/emvtags.h, the names of bits are apdu/emvbits.c's; what is more than a
- * name or a bit, numbers, dates, codes, is put into words here.
+ * name or a bit, numbers, dates, codes, is put into words here. Names and sentences are in the
+ * language of who runs the program: text_english before, where a program reads them.
  *
  * An object of the tree, its members in this order, those left out that there is nothing for:
  *     tag      "9F27"; "DE 39", "TA1" where it is none of EMV

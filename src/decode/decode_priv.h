@@ -14,6 +14,7 @@ struct says {
     bool failed; /* no memory */
 };
 
+/* What is said is translated there, format by format; what is put into one is translated before. */
 void say(struct says *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A list that is being made, and the first fault that was met. */
@@ -27,7 +28,7 @@ struct listing {
     bool failed;    /* no memory */
 };
 
-/* A new object at the end of the list; name and value may be NULL. NULL: no memory, noted. */
+/* A new object at the end of the list; name, which is translated here, and value may be NULL. NULL: no memory, noted. */
 json_t *listing_add(struct listing *l, const char *tag, const char *name);
 json_t *listing_add_value(struct listing *l, uint32_t tag, struct span value);
 void listing_means(struct listing *l, json_t *object, const char *format, ...)

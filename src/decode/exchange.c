@@ -8,6 +8,7 @@
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "decode/decode_priv.h"
 
 static const struct {
@@ -51,34 +52,38 @@ static const char *ins_name(uint8_t ins)
 
 static void header(struct listing *l, json_t *o, const struct capdu *c)
 {
-    static const char *const types[] = {"AAC", "TC", "ARQC", "a reserved type"};
+    static const char *const types[] = {"AAC", "TC", "ARQC", N_("a reserved type")};
+    static const char *const selections[2][2] = {
+        {N_("by file, first or only occurrence"), N_("by file, next occurrence")},
+        {N_("by name, first or only occurrence"), N_("by name, next occurrence")}};
     const uint32_t object = (uint32_t)c->p1 << 8 | c->p2, tag = c->p1 == 0 ? c->p2 : object;
 
     switch (c->ins) {
     case INS_SELECT:
-        listing_means(l, o, "%s, %s occurrence", c->p1 == SELECT_BY_NAME ? "by name" : "by file",
-                      c->p2 == SELECT_NEXT ? "next" : "first or only");
+        listing_means(l, o, "%s", _(selections[c->p1 == SELECT_BY_NAME][c->p2 == SELECT_NEXT]));
         break;
     case INS_READ_RECORD:
         listing_means(l, o, "record %u of file %u (SFI)", c->p1, c->p2 >> 3);
         break;
     case INS_GENERATE_AC:
-        listing_means(l, o, "%s is asked for%s", types[c->p1 >> 6],
-                      (c->p1 & AC_CDA) != 0   ? ", with a CDA signature"
-                      : (c->p1 & AC_XDA) != 0 ? ", with an XDA signature"
-                                              : "");
+        listing_means(l, o,
+                      (c->p1 & AC_CDA) != 0   ? N_("%s is asked for, with a CDA signature")
+                      : (c->p1 & AC_XDA) != 0 ? N_("%s is asked for, with an XDA signature")
+                                              : N_("%s is asked for"),
+                      _(types[c->p1 >> 6]));
         break;
     case INS_VERIFY:
         listing_means(l, o,
-                      c->p2 == VERIFY_PLAINTEXT_PIN    ? "PIN, plain"
-                      : c->p2 == VERIFY_ENCIPHERED_PIN ? "PIN, enciphered"
-                                                       : "reserved form of the PIN");
+                      c->p2 == VERIFY_PLAINTEXT_PIN    ? N_("PIN, plain")
+                      : c->p2 == VERIFY_ENCIPHERED_PIN ? N_("PIN, enciphered")
+                                                       : N_("reserved form of the PIN"));
         break;
     case INS_GET_DATA:
     case INS_PUT_DATA:
-        listing_means(l, o, "%02X, %s", tag,
-                      decode_name(tag) != NULL ? decode_name(tag)
-                                               : "which the dictionary does not know");
+        if (decode_name(tag) != NULL)
+            listing_means(l, o, "%02X, %s", tag, _(decode_name(tag)));
+        else
+            listing_means(l, o, "%02X, which the dictionary does not know", tag);
         break;
     default:
         break;
@@ -137,6 +142,13 @@ static void command_data(struct listing *l, json_t *o, const struct capdu *c)
         json_decref(inside.list);
 }
 
+static void tries_left(struct listing *l, json_t *o, uint16_t sw)
+{
+    const unsigned n = sw & 0x0F;
+
+    listing_means(l, o, ngettext("%u left", "%u left", n), n);
+}
+
 static void answer(struct listing *l, struct span response, uint8_t ins)
 {
     json_t *o = listing_add(l, "R-APDU", "answer");
@@ -150,9 +162,9 @@ static void answer(struct listing *l, struct span response, uint8_t ins)
         listing_close(l, o, &inside);
         return;
     }
-    listing_means(l, o, "%04X: %s", r.sw, sw_text_after(ins, r.sw));
+    listing_means(l, o, "%04X: %s", r.sw, _(sw_text_after(ins, r.sw)));
     if ((r.sw & 0xFFF0) == SW_PIN_TRIES_LEFT)
-        listing_means(l, o, "%u left", r.sw & 0x0F);
+        tries_left(l, o, r.sw);
     if (ins != INS_GET_CHALLENGE)
         listing_tlv(&inside, r.data);
     if (json_array_size(inside.list) > 0 || inside.failed)
@@ -197,16 +209,17 @@ enum tp_err decode_exchange(json_t **out, struct decode *d, struct span command,
 enum tp_err decode_status(json_t **out, uint16_t sw, uint8_t ins)
 {
     struct listing l = {.list = json_array()};
+    const unsigned bytes = (sw & 0xFF) == 0 ? 256 : sw & 0xFF;
     char text[5];
     json_t *o;
 
     snprintf(text, sizeof(text), "%04X", sw);
     o = listing_add(&l, text, "status word");
-    listing_means(&l, o, "%s", sw_text_after(ins, sw));
+    listing_means(&l, o, "%s", _(sw_text_after(ins, sw)));
     if ((sw & 0xFFF0) == SW_PIN_TRIES_LEFT)
-        listing_means(&l, o, "%u left", sw & 0x0F);
+        tries_left(&l, o, sw);
     else if ((sw & SW_FAMILY) == SW_MORE_DATA || (sw & SW_FAMILY) == SW_WRONG_LE)
-        listing_means(&l, o, "%u bytes", (sw & 0xFF) == 0 ? 256 : sw & 0xFF);
+        listing_means(&l, o, ngettext("%u byte", "%u bytes", bytes), bytes);
     listing_set(&l, o, "clause",
                 json_string(ins != 0 ? "EMV 4.4 Book 3, 6.3.5 and 6.5" : "ISO/IEC 7816-4, 5.6"));
     return listing_take(&l, out, NULL);

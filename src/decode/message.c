@@ -5,28 +5,30 @@
 
 #include "base/hex.h"
 #include "base/mask.h"
+#include "base/text.h"
 #include "decode/decode_priv.h"
 #include "wire/iso8583.h"
 
 enum { SHOWN_PLAIN, SHOWN_PAN, SHOWN_SIZE };
 enum { DE_55 = 55, DE_EVIDENCE = 61, DE_EVIDENCE_END = 63 };
 
-#define TYPE_MAX 64
+#define TYPE_MAX 128
 
 static const char *type_name(char text[TYPE_MAX], unsigned mti)
 {
     static const char *const names[] =
-        {[1] = "authorisation",  [2] = "financial transaction", [4] = "reversal",
-         [5] = "reconciliation", [6] = "administrative",        [8] = "network management"},
-                             *const functions[] = {"request", "request response", "advice",
-                                                   "advice response"};
+        {[1] = N_("authorisation"),  [2] = N_("financial transaction"),
+         [4] = N_("reversal"),       [5] = N_("reconciliation"),
+         [6] = N_("administrative"), [8] = N_("network management")},
+                             *const functions[] = {N_("request"), N_("request response"),
+                                                   N_("advice"), N_("advice response")};
     const unsigned class = mti / 100, function = mti / 10 % 10;
 
-    snprintf(text, TYPE_MAX, "%s %s%s",
-             class < sizeof(names) / sizeof(names[0]) && names[class] != NULL ? names[class]
-                                                                              : "message",
-             function < 4 ? functions[function] : "of another function",
-             mti % 10 == 1 ? ", repeat" : "");
+    snprintf(text, TYPE_MAX, _("%s %s%s"),
+             class < sizeof(names) / sizeof(names[0]) && names[class] != NULL ? _(names[class])
+                                                                              : _("message"),
+             function < 4 ? _(functions[function]) : _("of another function"),
+             mti % 10 == 1 ? _(", repeat") : "");
     return text;
 }
 

@@ -1,10 +1,14 @@
 #include "decode/names.h"
 
 #include <jansson.h>
+#include <libintl.h>
 #include <stdlib.h>
 #include <strings.h>
 
-#define ISO_CODES "/usr/share/iso-codes/json/" /* where Debian and others put it */
+#define ISO_CODES  "/usr/share/iso-codes/json/" /* where Debian and others put it */
+#define COUNTRIES  "iso_3166-1"
+#define LANGUAGES  "iso_639-2"
+#define CURRENCIES "iso_4217"
 
 struct names {
     json_t *countries, *languages;
@@ -18,6 +22,13 @@ static json_t *load(const char *path, const char *list)
     return found;
 }
 
+/* Its translations. */
+static void bind(const char *catalogue)
+{
+    bindtextdomain(catalogue, "/usr/share/locale");
+    bind_textdomain_codeset(catalogue, "UTF-8");
+}
+
 enum tp_err names_new(struct names **out)
 {
     struct names *n = calloc(1, sizeof(*n));
@@ -25,8 +36,11 @@ enum tp_err names_new(struct names **out)
     *out = n;
     if (n == NULL)
         return TP_ERR_NO_MEMORY;
-    n->countries = load(ISO_CODES "iso_3166-1.json", "3166-1");
-    n->languages = load(ISO_CODES "iso_639-2.json", "639-2");
+    n->countries = load(ISO_CODES COUNTRIES ".json", "3166-1");
+    n->languages = load(ISO_CODES LANGUAGES ".json", "639-2");
+    bind(COUNTRIES);
+    bind(LANGUAGES);
+    bind(CURRENCIES);
     return TP_OK;
 }
 
@@ -40,7 +54,7 @@ void names_free(struct names **n)
     *n = NULL;
 }
 
-static const char *look_up(const json_t *list, const char *code)
+static const char *look_up(const json_t *list, const char *catalogue, const char *code)
 {
     static const char *const keys[] = {"alpha_2", "alpha_3", "numeric", "bibliographic"};
     json_t *one;
@@ -51,17 +65,22 @@ static const char *look_up(const json_t *list, const char *code)
         const char *have = json_string_value(json_object_get(one, keys[k]));
 
         if (have != NULL && strcasecmp(have, code) == 0)
-            return json_string_value(json_object_get(one, "name"));
+            return dgettext(catalogue, json_string_value(json_object_get(one, "name")));
     }
     return NULL;
 }
 
 const char *names_country(const struct names *n, const char *code)
 {
-    return n != NULL ? look_up(n->countries, code) : NULL;
+    return n != NULL ? look_up(n->countries, COUNTRIES, code) : NULL;
 }
 
 const char *names_language(const struct names *n, const char *code)
 {
-    return n != NULL ? look_up(n->languages, code) : NULL;
+    return n != NULL ? look_up(n->languages, LANGUAGES, code) : NULL;
+}
+
+const char *names_currency(const char *english)
+{
+    return dgettext(CURRENCIES, english);
 }

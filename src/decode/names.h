@@ -1,5 +1,6 @@
-/* Names of countries (ISO 3166-1) and languages (ISO 639-2), in English, as Debian's iso-codes has
- * them; where it is not installed nothing is known. */
+/* Names of countries (ISO 3166-1), languages (ISO 639-2) and currencies (ISO 4217) in the language of
+ * who runs the program, as Debian's iso-codes has them; where it is not installed no country or
+ * language is known, and currencies have their English names. */
 #ifndef TP_DECODE_NAMES_H
 #define TP_DECODE_NAMES_H
 
@@ -16,5 +17,6 @@ void names_free(struct names **n);
 const char *names_country(const struct names *n, const char *code);
 /* By two or three letters. */
 const char *names_language(const struct names *n, const char *code);
+const char *names_currency(const char *english);
 
 #endif

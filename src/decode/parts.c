@@ -4,6 +4,7 @@
 
 #include "apdu/dol.h"
 #include "apdu/emvtags.h"
+#include "base/text.h"
 #include "decode/decode_priv.h"
 
 void decode_learn_values(struct decode *d, struct span dol, struct span values)
@@ -40,7 +41,10 @@ void listing_dol(struct listing *l, struct span dol, struct span values)
         else if (span_take(&values, entry.length, &value) == TP_OK)
             listing_add_value(l, entry.tag, value);
         else {
-            listing_fault(l, values, "the list asks for %u bytes of %02X, but %zu are left",
+            listing_fault(l, values,
+                          ngettext("the list asks for %u byte of %02X, but %zu are left",
+                                   "the list asks for %u bytes of %02X, but %zu are left",
+                                   entry.length),
                           entry.length, entry.tag, values.n);
             return;
         }
@@ -48,7 +52,10 @@ void listing_dol(struct listing *l, struct span dol, struct span values)
     if (r != TP_ERR_NOT_FOUND)
         listing_fault(l, dol, "the list is cut off");
     else if (valued && values.n > 0)
-        listing_fault(l, values, "%zu bytes follow what the list asks for", values.n);
+        listing_fault(l, values,
+                      ngettext("%zu byte follows what the list asks for",
+                               "%zu bytes follow what the list asks for", values.n),
+                      values.n);
 }
 
 void listing_tags(struct listing *l, struct span in)

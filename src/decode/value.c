@@ -12,6 +12,7 @@
 #include "base/date.h"
 #include "base/mask.h"
 #include "base/money.h"
+#include "base/text.h"
 #include "base/word.h"
 #include "decode/decode_priv.h"
 
@@ -121,7 +122,7 @@ static void say_minor(struct says *s, uint64_t minor, uint32_t currency_tag)
         say(s, "%s %s", money_shown(text, (int64_t)minor, (unsigned)currency),
             currency_shown((unsigned)currency));
     else
-        say(s, "%" PRIu64 " minor units", minor);
+        say(s, ngettext("%" PRIu64 " minor unit", "%" PRIu64 " minor units", minor), minor);
 }
 
 static void say_amount(struct says *s, struct span v)
@@ -149,8 +150,10 @@ static void say_currency(struct says *s, struct span v)
     while (v.n > 0 && span_take(&v, 2, &one) == TP_OK && number(one, &n)) {
         const struct currency *c = currency_by_numeric((unsigned)n);
 
-        say(s, "%s%s%s", c != NULL ? c->alpha : "a currency that ISO 4217 does not have",
-            c != NULL ? ", " : "", c != NULL ? c->name : "");
+        if (c != NULL)
+            say(s, "%s, %s", c->alpha, names_currency(c->name));
+        else
+            say(s, "a currency that ISO 4217 does not have");
     }
 }
 
@@ -166,7 +169,7 @@ static void say_country(struct says *s, struct span v)
         return;
     snprintf(code, sizeof(code), "%03u", (unsigned)(n % 1000));
     name = names_country(s->d->names, code);
-    say(s, "%s", name != NULL ? name : "a country that is not known here");
+    say(s, "%s", name != NULL ? name : _("a country that is not known here"));
 }
 
 static void say_country_letters(struct says *s, struct span v)
@@ -176,7 +179,7 @@ static void say_country_letters(struct says *s, struct span v)
 
     snprintf(code, sizeof(code), "%.*s", (int)v.n, (const char *)v.p);
     name = names_country(s->d->names, code);
-    say(s, "%s", name != NULL ? name : "a country that is not known here");
+    say(s, "%s", name != NULL ? name : _("a country that is not known here"));
 }
 
 static void say_languages(struct says *s, struct span v)
@@ -188,7 +191,7 @@ static void say_languages(struct says *s, struct span v)
     while (span_take(&v, 2, &one) == TP_OK) {
         snprintf(code, sizeof(code), "%c%c", one.p[0], one.p[1]);
         name = isalpha(one.p[0]) && isalpha(one.p[1]) ? names_language(s->d->names, code) : NULL;
-        say(s, "%s", name != NULL ? name : "a language that is not known here");
+        say(s, "%s", name != NULL ? name : _("a language that is not known here"));
     }
 }
 
@@ -200,7 +203,7 @@ static void say_mcc(struct says *s, struct span v)
     if (!number(v, &n))
         return;
     name = decode_mcc_name((unsigned)n);
-    say(s, "%s", name != NULL ? name : "a category that is not known here");
+    say(s, "%s", name != NULL ? _(name) : _("a category that is not known here"));
 }
 
 static void say_aid(struct says *s, struct span v)
@@ -208,7 +211,7 @@ static void say_aid(struct says *s, struct span v)
     const char *name = decode_aid_name(v);
 
     if (name != NULL)
-        say(s, "%s", name);
+        say(s, "%s", _(name));
     if (v.n > 5 && v.p[0] == '1') /* 1PAY.SYS.DDF01 */
         say_latin(s, v);
 }
@@ -247,28 +250,29 @@ static void say_pan(struct says *s, struct span v)
         say(s, "no card number");
         return;
     }
-    say(s, "%s%s", s->d->shown.all ? digits : mask_pan(masked, digits),
-        pan_valid(digits) ? "" : ": its check digit is wrong");
+    say(s, pan_valid(digits) ? "%s" : N_("%s: its check digit is wrong"),
+        s->d->shown.all ? digits : mask_pan(masked, digits));
 }
 
 static void say_service_code(struct says *s, struct span v)
 {
-    static const char *const interchange[10] = {[1] = "international", [2] = "international, chip",
-                                                [5] = "national",      [6] = "national, chip",
-                                                [7] = "private",       [9] = "test"};
+    static const char *const interchange[10] = {
+        [1] = N_("international"), [2] = N_("international, chip"),
+        [5] = N_("national"),      [6] = N_("national, chip"),
+        [7] = N_("private"),       [9] = N_("test")};
     static const char *const authorisation[10] = {
-        [0] = "authorised as usual",
-        [2] = "authorised by the issuer online",
-        [4] = "authorised by the issuer online unless agreed otherwise"};
+        [0] = N_("authorised as usual"),
+        [2] = N_("authorised by the issuer online"),
+        [4] = N_("authorised by the issuer online unless agreed otherwise")};
     static const char *const services[10] = {
-        [0] = "no restrictions, PIN required",
-        [1] = "no restrictions",
-        [2] = "goods and services only",
-        [3] = "ATM only, PIN required",
-        [4] = "cash only",
-        [5] = "goods and services only, PIN required",
-        [6] = "no restrictions, PIN where there is a PIN pad",
-        [7] = "goods and services only, PIN where there is a PIN pad"};
+        [0] = N_("no restrictions, PIN required"),
+        [1] = N_("no restrictions"),
+        [2] = N_("goods and services only"),
+        [3] = N_("ATM only, PIN required"),
+        [4] = N_("cash only"),
+        [5] = N_("goods and services only, PIN required"),
+        [6] = N_("no restrictions, PIN where there is a PIN pad"),
+        [7] = N_("goods and services only, PIN where there is a PIN pad")};
     static const char *const *const digits[3] = {interchange, authorisation, services};
     unsigned divisor = 100;
     uint64_t n;
@@ -279,7 +283,8 @@ static void say_service_code(struct says *s, struct span v)
     for (unsigned i = 0; i < 3; i++, divisor /= 10) {
         const unsigned digit = (unsigned)n / divisor % 10;
 
-        say(s, "digit %u: %s", i + 1, digits[i][digit] != NULL ? digits[i][digit] : "reserved");
+        say(s, "digit %u: %s", i + 1,
+            digits[i][digit] != NULL ? _(digits[i][digit]) : _("reserved"));
     }
 }
 
@@ -312,7 +317,7 @@ static void say_track2(struct says *s, struct span v)
         say(s, "card %s; the rest is masked", mask_pan(masked, pan));
         return;
     }
-    say(s, "card %s%s", pan, pan_valid(pan) ? "" : ": its check digit is wrong");
+    say(s, pan_valid(pan) ? N_("card %s") : N_("card %s: its check digit is wrong"), pan);
     if (strlen(separator + 1) < 7)
         return;
     say(s, "expires %.2s/%.2s (month/year)", separator + 3, separator + 1);
@@ -321,14 +326,17 @@ static void say_track2(struct says *s, struct span v)
     say(s, "service code %.3s", separator + 5);
     say_service_code(s, SPAN_OF(code));
     separator[strcspn(separator, "F")] = '\0';
-    say(s, "discretionary data %s", strlen(separator) > 8 ? separator + 8 : "none");
+    say(s, "discretionary data %s", strlen(separator) > 8 ? separator + 8 : _("none"));
 }
 
 static void say_priority(struct says *s, struct span v)
 {
     if (v.n != 1)
         return;
-    say(s, (v.p[0] & 0x0F) == 0 ? "no priority" : "priority %u, 1 the highest", v.p[0] & 0x0F);
+    if ((v.p[0] & 0x0F) == 0)
+        say(s, "no priority");
+    else
+        say(s, "priority %u, 1 the highest", v.p[0] & 0x0F);
     if ((v.p[0] & 0x80) != 0)
         say(s, "not selected without confirmation of the cardholder");
 }
@@ -337,7 +345,10 @@ static void say_priority(struct says *s, struct span v)
 static void say_log_entry(struct says *s, struct span v)
 {
     if (v.n == 2)
-        say(s, "log in file %u (SFI), at most %u records", v.p[0], v.p[1]);
+        say(s,
+            ngettext("log in file %u (SFI), at most %u record",
+                     "log in file %u (SFI), at most %u records", v.p[1]),
+            v.p[0], v.p[1]);
 }
 
 static void say_afl(struct says *s, struct span v)
@@ -349,11 +360,17 @@ static void say_afl(struct says *s, struct span v)
         const bool good = (one.p[0] & 7) == 0 && sfi >= 1 && sfi <= 30 && one.p[1] >= 1 &&
                           one.p[2] >= one.p[1] && one.p[3] <= one.p[2] - one.p[1] + 1;
 
-        say(s, "file %u (SFI), records %u to %u, the first %u of them signed%s", sfi, one.p[1],
-            one.p[2], one.p[3], good ? "" : ": not a valid entry");
+        say(s,
+            good ? N_("file %u (SFI), records %u to %u, the first %u of them signed")
+                 : N_("file %u (SFI), records %u to %u, the first %u of them signed: not a valid "
+                      "entry"),
+            sfi, one.p[1], one.p[2], one.p[3]);
     }
     if (v.n > 0)
-        say(s, "%zu bytes too many: entries have 4", v.n);
+        say(s,
+            ngettext("%zu byte too many: entries have 4", "%zu bytes too many: entries have 4",
+                     v.n),
+            v.n);
 }
 
 /* ---- verification of the cardholder ---- */
@@ -372,8 +389,10 @@ static void say_cvm_list(struct says *s, struct span v)
             say_minor(s, binary(span_of(amounts.p + 4UL * i, 4)), TAG_APP_CURRENCY);
         }
     for (unsigned i = 1; span_take(&v, 2, &rule) == TP_OK; i++)
-        say(s, "%u. %s; %s; %s", i, emv_cvm_name(rule.p[0]), emv_cvm_condition_name(rule.p[1]),
-            (rule.p[0] & CVM_APPLY_NEXT) != 0 ? "if it fails, the next" : "if it fails, the end");
+        say(s,
+            (rule.p[0] & CVM_APPLY_NEXT) != 0 ? N_("%u. %s; %s; if it fails, the next")
+                                              : N_("%u. %s; %s; if it fails, the end"),
+            i, _(emv_cvm_name(rule.p[0])), _(emv_cvm_condition_name(rule.p[1])));
     if (v.n > 0)
         say(s, "half a rule at the end");
 }
@@ -382,28 +401,28 @@ static void say_cvm_results(struct says *s, struct span v)
 {
     if (v.n != 3)
         return;
-    say(s, "%s", emv_cvm_name(v.p[0]));
-    say(s, "%s", emv_cvm_condition_name(v.p[1]));
-    say(s, "%s", emv_cvm_result_name(v.p[2]));
+    say(s, "%s", _(emv_cvm_name(v.p[0])));
+    say(s, "%s", _(emv_cvm_condition_name(v.p[1])));
+    say(s, "%s", _(emv_cvm_result_name(v.p[2])));
 }
 
 /* ---- cryptograms ---- */
 
 static void say_cid(struct says *s, struct span v)
 {
-    static const char *const types[] = {"AAC: declined", "TC: approved", "ARQC: ask the issuer",
-                                        "reserved type"},
-                             *const reasons[] = {"no information given", "service not allowed",
-                                                 "PIN try limit exceeded",
-                                                 "issuer authentication failed"};
+    static const char *const types[] = {N_("AAC: declined"), N_("TC: approved"),
+                                        N_("ARQC: ask the issuer"), N_("reserved type")},
+                             *const reasons[] = {
+                                 N_("no information given"), N_("service not allowed"),
+                                 N_("PIN try limit exceeded"), N_("issuer authentication failed")};
 
     if (v.n != 1)
         return;
-    say(s, "%s", types[v.p[0] >> 6]);
+    say(s, "%s", _(types[v.p[0] >> 6]));
     if ((v.p[0] & 0x30) != 0)
         say(s, "payment system-specific cryptogram %02X", v.p[0] & 0x30);
-    say(s, (v.p[0] & 8) != 0 ? "advice required" : "no advice required");
-    say(s, "reason: %s", (v.p[0] & 7) < 4 ? reasons[v.p[0] & 7] : "reserved");
+    say(s, (v.p[0] & 8) != 0 ? N_("advice required") : N_("no advice required"));
+    say(s, "reason: %s", (v.p[0] & 7) < 4 ? _(reasons[v.p[0] & 7]) : _("reserved"));
 }
 
 static void say_script_results(struct says *s, struct span v)
@@ -414,13 +433,13 @@ static void say_script_results(struct says *s, struct span v)
         const unsigned result = one.p[0] & SCRIPT_RESULT;
 
         say(s, "script %08" PRIX32 ": %s", (uint32_t)binary(span_of(one.p + 1, 4)),
-            result == SCRIPT_RESULT_NOT_PERFORMED ? "not performed"
-            : result == SCRIPT_RESULT_FAILED      ? "failed"
-            : result == SCRIPT_RESULT_SUCCESSFUL  ? "successful"
-                                                  : "reserved result");
+            result == SCRIPT_RESULT_NOT_PERFORMED ? _("not performed")
+            : result == SCRIPT_RESULT_FAILED      ? _("failed")
+            : result == SCRIPT_RESULT_SUCCESSFUL  ? _("successful")
+                                                  : _("reserved result"));
         if (result == SCRIPT_RESULT_FAILED && (one.p[0] & 0x0F) != 0)
-            say(s, "at command %u%s", one.p[0] & 0x0F,
-                (one.p[0] & 0x0F) == 0x0F ? " or behind" : "");
+            say(s, (one.p[0] & 0x0F) == 0x0F ? N_("at command %u or behind") : N_("at command %u"),
+                one.p[0] & 0x0F);
     }
 }
 
@@ -429,27 +448,27 @@ static void say_arc(struct says *s, struct span v)
     static const struct {
         char code[3];
         const char *text;
-    } codes[] = {{"00", "approved"},
-                 {"01", "refer to card issuer"},
-                 {"05", "do not honour"},
-                 {"10", "approved for a partial amount"},
-                 {"51", "not sufficient funds"},
-                 {"54", "expired card"},
-                 {"55", "incorrect PIN"},
-                 {"75", "PIN tries exceeded"},
-                 {"91", "issuer or switch inoperative"},
-                 {"Y1", "offline approved"},
-                 {"Z1", "offline declined"},
-                 {"Y2", "approved after card-initiated referral"},
-                 {"Z2", "declined after card-initiated referral"},
-                 {"Y3", "unable to go online, offline approved"},
-                 {"Z3", "unable to go online, offline declined"}};
+    } codes[] = {{"00", N_("approved")},
+                 {"01", N_("refer to card issuer")},
+                 {"05", N_("do not honour")},
+                 {"10", N_("approved for a partial amount")},
+                 {"51", N_("not sufficient funds")},
+                 {"54", N_("expired card")},
+                 {"55", N_("incorrect PIN")},
+                 {"75", N_("PIN tries exceeded")},
+                 {"91", N_("issuer or switch inoperative")},
+                 {"Y1", N_("offline approved")},
+                 {"Z1", N_("offline declined")},
+                 {"Y2", N_("approved after card-initiated referral")},
+                 {"Z2", N_("declined after card-initiated referral")},
+                 {"Y3", N_("unable to go online, offline approved")},
+                 {"Z3", N_("unable to go online, offline declined")}};
 
     if (v.n != 2)
         return;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (memcmp(codes[i].code, v.p, 2) == 0)
-            say(s, "%s: %s", codes[i].code, codes[i].text);
+            say(s, "%.2s: %s", codes[i].code, _(codes[i].text));
     if (s->lines == NULL)
         say_latin(s, v);
 }
@@ -458,14 +477,15 @@ static void say_arc(struct says *s, struct span v)
 
 static void say_terminal_type(struct says *s, struct span v)
 {
-    static const char *const who[4] = {NULL, "financial institution", "merchant", "cardholder"},
+    static const char *const who[4] = {NULL, N_("financial institution"), N_("merchant"),
+                                       N_("cardholder")},
                              *const how[7] = {NULL,
-                                              "attended, online only",
-                                              "attended, offline with online capability",
-                                              "attended, offline only",
-                                              "unattended, online only",
-                                              "unattended, offline with online capability",
-                                              "unattended, offline only"};
+                                              N_("attended, online only"),
+                                              N_("attended, offline with online capability"),
+                                              N_("attended, offline only"),
+                                              N_("unattended, online only"),
+                                              N_("unattended, offline with online capability"),
+                                              N_("unattended, offline only")};
     unsigned operated, environment;
 
     if (v.n != 1)
@@ -473,9 +493,10 @@ static void say_terminal_type(struct says *s, struct span v)
     operated = v.p[0] >> 4;
     environment = v.p[0] & 0x0F;
     say(s, "operated by: %s",
-        operated < 4 && who[operated] != NULL ? who[operated] : "reserved value");
+        operated < 4 && who[operated] != NULL ? _(who[operated]) : _("reserved value"));
     say(s, "%s",
-        environment < 7 && how[environment] != NULL ? how[environment] : "reserved environment");
+        environment < 7 && how[environment] != NULL ? _(how[environment])
+                                                    : _("reserved environment"));
 }
 
 struct code {
@@ -489,7 +510,7 @@ static void say_code(struct says *s, struct span v, const struct code *codes, si
         return;
     for (size_t i = 0; i < n; i++)
         if (codes[i].code == v.p[0]) {
-            say(s, "%s", codes[i].text);
+            say(s, "%s", _(codes[i].text));
             return;
         }
     say(s, "a code that is not known here");
@@ -498,54 +519,55 @@ static void say_code(struct says *s, struct span v, const struct code *codes, si
 
 static void say_type(struct says *s, struct span v)
 {
-    static const struct code types[] = {{TYPE_PURCHASE, "goods and services"},
-                                        {TYPE_CASH, "cash"},
-                                        {TYPE_CASHBACK, "goods and services with cashback"},
-                                        {TYPE_REFUND, "refund"},
-                                        {0x21, "deposit"},
-                                        {0x30, "available funds inquiry"},
-                                        {0x31, "balance inquiry"},
-                                        {0x40, "transfer between accounts"}};
+    static const struct code types[] = {{TYPE_PURCHASE, N_("goods and services")},
+                                        {TYPE_CASH, N_("cash")},
+                                        {TYPE_CASHBACK, N_("goods and services with cashback")},
+                                        {TYPE_REFUND, N_("refund")},
+                                        {0x21, N_("deposit")},
+                                        {0x30, N_("available funds inquiry")},
+                                        {0x31, N_("balance inquiry")},
+                                        {0x40, N_("transfer between accounts")}};
 
     SAY_CODE(s, v, types);
 }
 
 static void say_entry_mode(struct says *s, struct span v)
 {
-    static const struct code modes[] = {{0x00, "unknown"},
-                                        {0x01, "card number typed"},
-                                        {0x02, "magnetic stripe"},
-                                        {0x03, "bar code"},
-                                        {0x04, "optical character recognition"},
-                                        {0x05, "integrated circuit card, CVV can be checked"},
-                                        {0x07, "contactless, EMV"},
-                                        {0x10, "credentials on file"},
-                                        {0x80, "fallback from chip to magnetic stripe"},
-                                        {0x90, "magnetic stripe, whole track 2"},
-                                        {0x91, "contactless, magnetic stripe data"},
-                                        {0x95, "integrated circuit card, CVV may not be checked"}};
+    static const struct code modes[] = {
+        {0x00, N_("unknown")},
+        {0x01, N_("card number typed")},
+        {0x02, N_("magnetic stripe")},
+        {0x03, N_("bar code")},
+        {0x04, N_("optical character recognition")},
+        {0x05, N_("integrated circuit card, CVV can be checked")},
+        {0x07, N_("contactless, EMV")},
+        {0x10, N_("credentials on file")},
+        {0x80, N_("fallback from chip to magnetic stripe")},
+        {0x90, N_("magnetic stripe, whole track 2")},
+        {0x91, N_("contactless, magnetic stripe data")},
+        {0x95, N_("integrated circuit card, CVV may not be checked")}};
 
     SAY_CODE(s, v, modes);
 }
 
 static void say_account(struct says *s, struct span v)
 {
-    static const struct code accounts[] = {{0x00, "default, unspecified"},
-                                           {0x10, "savings"},
-                                           {0x20, "cheque or debit"},
-                                           {0x30, "credit"}};
+    static const struct code accounts[] = {{0x00, N_("default, unspecified")},
+                                           {0x10, N_("savings")},
+                                           {0x20, N_("cheque or debit")},
+                                           {0x30, N_("credit")}};
 
     SAY_CODE(s, v, accounts);
 }
 
 static void say_amex_reader(struct says *s, struct span v)
 {
-    static const struct code readers[] = {{0x00, "deprecated"},
-                                          {0x40, "mag-stripe, CVM not required"},
-                                          {0x48, "mag-stripe, CVM required"},
-                                          {0x80, "deprecated: EMV and mag-stripe"},
-                                          {0xC0, "EMV and mag-stripe, CVM not required"},
-                                          {0xC8, "EMV and mag-stripe, CVM required"}};
+    static const struct code readers[] = {{0x00, N_("deprecated")},
+                                          {0x40, N_("mag-stripe, CVM not required")},
+                                          {0x48, N_("mag-stripe, CVM required")},
+                                          {0x80, N_("deprecated: EMV and mag-stripe")},
+                                          {0xC0, N_("EMV and mag-stripe, CVM not required")},
+                                          {0xC8, N_("EMV and mag-stripe, CVM required")}};
     const uint8_t code = v.n == 1 ? v.p[0] & 0xC8 : 0;
 
     if (v.n == 1)
@@ -558,7 +580,8 @@ void say_bits(struct says *s, enum emv_bitmap map, struct span v)
         const char *name = emv_bit_name(map, i / 8 + 1, 8 - i % 8);
 
         if ((v.p[i / 8] & 0x80 >> i % 8) != 0)
-            say(s, "byte %u bit %u: %s", i / 8 + 1, 8 - i % 8, name != NULL ? name : "reserved");
+            say(s, "byte %u bit %u: %s", i / 8 + 1, 8 - i % 8,
+                name != NULL ? _(name) : _("reserved"));
     }
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <openssl/objects.h>
 
+#include "base/text.h"
 #include "decode/decode_priv.h"
 
 enum { BOOLEAN = 0x01, INTEGER = 0x02, OID = 0x06, ENUMERATED = 0x0A };
@@ -76,7 +77,7 @@ void say_asn1(struct says *s, uint32_t tag, struct span v)
 {
     s->clause = "ISO/IEC 8825-1";
     if (tag == BOOLEAN && v.n == 1)
-        say(s, v.p[0] != 0 ? "true" : "false");
+        say(s, v.p[0] != 0 ? N_("true") : N_("false"));
     else if (tag == INTEGER || tag == ENUMERATED)
         say_integer(s, v);
     else if (tag == OID)

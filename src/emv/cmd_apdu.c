@@ -279,7 +279,9 @@ static enum tp_err talk(struct session *s, struct trace *trace, struct tp_error 
         return readers_usable(r);
     trace_reader(trace, s->reader);
     hex_encode(atr, reader_atr(s->reader));
-    if (!s->words->json)
+    if (s->words->json)
+        text_english();
+    else
         printf(_("Reader %s, ATR %s\n"), reader_name(s->reader), atr);
     r = send_all(s, e);
     if (s->words->json && print_json(s, atr, &print_error) != TP_OK && r == TP_OK) {

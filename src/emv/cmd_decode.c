@@ -244,12 +244,13 @@ static enum tp_err read_bytes(struct buf *in, struct buf *second, struct words *
 static enum tp_err decode_words(json_t **out, struct decode *d, struct words *w, struct tp_error *e)
 {
     struct buf in = {NULL, 0, 0}, second = {NULL, 0, 0};
-    enum tp_err r;
+    enum tp_err r = w->what < COUNTRY ? read_bytes(&in, &second, w, e) : TP_OK;
 
-    if (w->what >= COUNTRY)
-        return decode_code(out, d, (enum decode_code)(w->what - COUNTRY), w->word[0], e);
-    r = read_bytes(&in, &second, w, e);
-    if (r == TP_OK)
+    if (w->json)
+        text_english();
+    if (r == TP_OK && w->what >= COUNTRY)
+        r = decode_code(out, d, (enum decode_code)(w->what - COUNTRY), w->word[0], e);
+    else if (r == TP_OK)
         r = decode_bytes(out, d, w, buf_span(&in),
                          second.p != NULL ? buf_span(&second) : span_of(NULL, 0), e);
     free(in.p);

@@ -6,6 +6,7 @@
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "decode/decode.h"
 
 #define EXCHANGES_MAX 1024
@@ -238,8 +239,8 @@ static enum tp_err log_record(json_t *to, struct decode *d, const struct kept *k
     (void)!decode_dol(&objects, d, dol, record, &broken);
     if (objects == NULL)
         return TP_ERR_NO_MEMORY;
-    o = json_pack("{s:s, s:s, s:i, s:o}", "tag", "log", "name", "Transaction Log Record", "length",
-                  (int)record.n, "objects", objects);
+    o = json_pack("{s:s, s:s, s:i, s:o}", "tag", "log", "name", _("Transaction Log Record"),
+                  "length", (int)record.n, "objects", objects);
     return json_array_append_new(to, o) == 0 ? TP_OK : TP_ERR_NO_MEMORY;
 }
 

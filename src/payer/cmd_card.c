@@ -381,6 +381,8 @@ static enum tp_err make_tree(json_t **out, const struct words *w, struct card_tr
         return tp_fail(
             e, TP_ERR_CANCELLED,
             "not shown unmasked: the card is not of the test scheme, and nobody said yes");
+    if (w->json)
+        text_english();
     r = card_tree_make(out, tree, terminal->kernel.authorities, w->unmasked);
     return r == TP_OK ? r : tp_fail(e, r, "out of memory");
 }

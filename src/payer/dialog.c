@@ -32,7 +32,7 @@ static enum tp_err fault(const struct dialog *d, gpg_error_t code, struct tp_err
     }
 }
 
-static gpg_error_t say(struct dialog *d, const char *line)
+static gpg_error_t tell(struct dialog *d, const char *line)
 {
     return assuan_transact(d->ctx, line, NULL, NULL, NULL, NULL, NULL, NULL);
 }
@@ -52,7 +52,7 @@ static gpg_error_t say_text(struct dialog *d, const char *command, const char *t
     while (*text != '\0' && n > 0 && (line[n - 1] & 0x80) != 0) /* cut: no half character */
         n--;
     line[n] = '\0';
-    return say(d, line);
+    return tell(d, line);
 }
 
 /* Where it may ask when there is no window: as gpg says it, else the terminal that we have. */
@@ -66,9 +66,9 @@ static void say_terminal(struct dialog *d)
     if (tty == NULL)
         return;
     snprintf(line, sizeof(line), "OPTION ttyname=%.200s", tty);
-    (void)say(d, line);
+    (void)tell(d, line);
     snprintf(line, sizeof(line), "OPTION ttytype=%.60s", type != NULL ? type : "vt100");
-    (void)say(d, line);
+    (void)tell(d, line);
 }
 
 /* The window hears the signals that a payment holds back: its own time-out is one. */
@@ -124,8 +124,8 @@ enum tp_err dialog_open(struct dialog **out, const char *program, struct tp_erro
     }
     assuan_begin_confidential(d->ctx);
     say_terminal(d);
-    (void)say(d, "SETTIMEOUT " TIMEOUT_S);
-    (void)say(d, "SETTITLE telepay");
+    (void)tell(d, "SETTIMEOUT " TIMEOUT_S);
+    (void)tell(d, "SETTITLE telepay");
     *out = d;
     return TP_OK;
 }
@@ -169,7 +169,7 @@ enum tp_err dialog_agrees(struct dialog *d, const char *text, bool *yes, struct 
     enum tp_err r = TP_OK;
 
     if (code == 0)
-        code = say(d, "CONFIRM");
+        code = tell(d, "CONFIRM");
     *yes = code == 0;
     if (code != 0)
         r = fault(d, code, e);

@@ -29,6 +29,16 @@ if [ "${1:-}" = inside ]; then
     expect 0 "12.50 EUR à Librairie du Port. PIN (3 tries left): " pay "(3 tries left)" $'1234\n' "${french[@]}"
     insert foreign # none of its languages is spoken: that of the program is
     expect 0 "12.50 EUR à Librairie du Port. Code confidentiel (3 essais restants)$nbsp: " pay "(3 essais restants)" $'1234\n' "${french[@]}"
+    for shown in "telepay-emv apdu" "telepay card -v"; do
+        select=()
+        [ "$shown" = "telepay card -v" ] || select=(00A404000E315041592E5359532E4444463031 00B2010C00)
+        # shellcheck disable=SC2086 # a command of some words
+        $shown --json "${select[@]}" >shown.en && "${french[@]}" $shown --json "${select[@]}" >shown.fr || fail "$shown --json"
+        cmp shown.en shown.fr || fail "JSON of $shown is another in French"
+        # shellcheck disable=SC2086
+        "${french[@]}" $shown "${select[@]}" >shown.txt || fail "$shown"
+        grep -qF "Gabarit de réponse à READ RECORD" shown.txt || fail "$shown is not in French: $(cat shown.txt)"
+    done
     remove
     telepay journal list --config terminal/telepay.conf --json >list.en && telepay-emv decode --json 9F270180 >decoded.en || fail "no JSON"
     "${french[@]}" telepay journal list --config terminal/telepay.conf --json >list.fr && "${french[@]}" telepay-emv decode --json 9F270180 >decoded.fr || fail "no JSON in French"
@@ -68,12 +78,36 @@ expect 2 '"nonsense" is not a command' env LOCPATH="$dir" LC_ALL=fr_FR.UTF-8 TEL
 localedef -i fr_FR -f ISO-8859-1 "$dir/fr_FR.ISO-8859-1" >>localedef.log 2>&1
 localedef -i tr_TR -f UTF-8 "$dir/tr_TR.UTF-8" >>localedef.log 2>&1
 for locale in fr_FR.ISO-8859-1 fr_FR.UTF-8; do
-    "${french[@]}" LC_ALL=$locale telepay-emv decode --json --atr 3B0F >broken 2>err
-    jq -e '.atr or .objects or .fault or .error' broken >jq.out || fail "$locale: no JSON: $(cat broken err)"
-    grep -q "tronqu" broken || fail "$locale: not in French: $(cat broken)"
+    "${french[@]}" LC_ALL=$locale telepay-emv decode --json "" >broken 2>err
+    jq -e .error.text broken >jq.out || fail "$locale: no JSON: $(cat broken err)"
+    grep -q "donnée" broken || fail "$locale: not in French: $(cat broken)"
 done
 expect 2 "MADE, ORDER, MERCHANT, ITEM" "${french[@]}" LC_ALL=tr_TR.UTF-8 telepay order list --home home -o item,nose
 expect 0 "ITEM" "${french[@]}" LC_ALL=tr_TR.UTF-8 telepay order list --home home -o item
+
+# what data mean is in French too, as text; as JSON, which programs read, in English: the words of EMV 4.4 Book 3, A1, C1, C3 and C5, as French engineers have them
+de55=9F2701809F3602001C950580000480009F34034203009F1A0202505F2A0209789A031905019C01009F020600000000125082021C008E0C000000000000000042031F00
+for data in "$de55" "--atr 3B6800000073C84012009000" "--apdu 00A4040007A0000000031010 6A82" "--sw 63C3" "--mcc 5411" "--country FR" "--language fr" "--currency USD" 9F2705; do
+    # shellcheck disable=SC2086 # an option and its words
+    telepay-emv decode --json $data >decoded.en 2>err
+    # shellcheck disable=SC2086
+    "${french[@]}" telepay-emv decode --json $data >decoded.fr 2>err
+    cmp decoded.en decoded.fr || fail "JSON of $data is another in French"
+    # shellcheck disable=SC2086
+    "${french[@]}" telepay-emv decode $data >>decoded.txt 2>err
+done
+for words in "9F27  Données d'information du cryptogramme (CID)" "- ARQC$nbsp: demander à l'émetteur" "95  Résultats de vérification du terminal (TVR)" "- octet 4 bit n°${nbsp}8$nbsp: La transaction dépasse le plafond du terminal" \
+    "- Code confidentiel chiffré, vérifié en ligne" "- 12.50 EUR" "- Vérification du porteur prise en charge"; do
+    grep -qF -- "$words" decoded.txt || fail "not said: $words: $(cat decoded.txt)"
+done
+python3 - "$TESTS_BUILDDIR/po/fr/LC_MESSAGES/telepay.mo" >english <<'END' || fail "the catalogue cannot be read"
+import gettext, sys
+for english, french in gettext.GNUTranslations(open(sys.argv[1], "rb"))._catalog.items():
+    if isinstance(english, str) and len(english) > 20 and "%" not in english and "\n" not in english and english != french:
+        print(english)
+END
+[ "$(wc -l <english)" -gt 1000 ] || fail "no catalogue: $(head english)"
+! grep -F -f english decoded.txt || fail "left in English"
 
 (
     telepay-perso init scheme && for card in gallic:itfr british:enfr foreign:it; do

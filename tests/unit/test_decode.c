@@ -114,6 +114,8 @@ START_TEST(objects_are_in_the_words_of_their_clause)
             /* longer than Book C-2 lets it be: said, and not read on */
             {"9F6E2505280003323100010108400000000000000000000000000000000000000000000000000000",
              "its length should be 4 to 32"},
+            {"950400008000", "its length should be 5\n"},
+            {"9F5B0120", "its length should be at least 5\n"},
             /* Book 3, table 46; Book 4, A1, A4 */
             {"95050000008000", "byte 4 bit 8: Transaction exceeds floor limit|Book 3, C5"},
             {"9F350134", "cardholder|unattended, online only"},
