@@ -91,10 +91,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+#define NAMES_WIDTH 16
+
+/* What stands before a line; it is as wide in characters, not in bytes. */
+static void name_line(const char *name)
+{
+    printf("  %s%*s ", name, NAMES_WIDTH - (int)mbstowcs(NULL, name, 0), "");
+}
+
 static void line(const char *name, const char *value)
 {
-    if (value != NULL && value[0] != '\0')
-        printf("  %-16s %s\n", name, value);
+    if (value == NULL || value[0] == '\0')
+        return;
+    name_line(name);
+    puts(value);
 }
 
 static void print_number(const struct transaction *tx)
@@ -108,16 +118,16 @@ static void print_number(const struct transaction *tx)
     if (pan.n > 0 && pan.n <= 10 && bcd_get_cn(pan, digits) == TP_OK && strlen(digits) <= PAN_MAX) {
         snprintf(text, sizeof(text), "%s", mask_pan(masked, digits));
         if (psn.n == 1 && bcd_get(psn, &number) == TP_OK)
-            snprintf(text, sizeof(text), "%s, sequence number %02u", masked,
+            snprintf(text, sizeof(text), _("%s, sequence number %02u"), masked,
                      (unsigned)(number % 100));
-        line("Card", text);
+        line(_("Card"), text);
     }
     text[0] = '\0';
     for (size_t i = 0; i < name.n && i + 1 < sizeof(text); i++) {
         text[i] = name.p[i] >= 0x20 && name.p[i] <= 0x7E ? (char)name.p[i] : '?';
         text[i + 1] = '\0';
     }
-    line("Cardholder", text);
+    line(_("Cardholder"), text);
 }
 
 static const char *day(char out[DATE_TEXT_MAX], struct span yymmdd)
@@ -136,9 +146,13 @@ static void print_validity(const struct transaction *tx, int today)
 
     if (last[0] == '\0' || date_from_yymmdd(&date, expiry) != TP_OK)
         return;
-    snprintf(text, sizeof(text), "%s%s%suntil %s%s", first[0] != '\0' ? "from " : "", first,
-             first[0] != '\0' ? " " : "", last, date < today ? " (expired)" : "");
-    line("Valid", text);
+    if (first[0] != '\0')
+        snprintf(text, sizeof(text),
+                 date < today ? _("from %s until %s (expired)") : _("from %s until %s"), first,
+                 last);
+    else
+        snprintf(text, sizeof(text), date < today ? _("until %s (expired)") : _("until %s"), last);
+    line(_("Valid"), text);
 }
 
 /* Who issued it: the identifier that the issuer's certificate and the card name, its country, its
@@ -150,48 +164,51 @@ static void print_issuer(const struct transaction *tx)
                       bic = transaction_get(tx, 0x5F54);
     const struct span name = transaction_get(tx, TAG_DF_NAME),
                       index = transaction_get(tx, TAG_CA_INDEX);
-    char text[200] = "", rid[11] = "", date[DATE_TEXT_MAX];
+    char text[320] = "", rid[11] = "", date[DATE_TEXT_MAX];
     uint64_t number;
     size_t n = 0;
 
     if (a != NULL && a->issuer[0] != '\0')
-        n += (size_t)snprintf(text, sizeof(text), "number %s", a->issuer);
+        n += (size_t)snprintf(text, sizeof(text), _("number %s"), a->issuer);
     if (country.n == 2 && bcd_get(country, &number) == TP_OK)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%scountry %03u (ISO 3166)",
-                              n > 0 ? ", " : "", (unsigned)number);
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+                              n > 0 ? _(", country %03u (ISO 3166)") : _("country %03u (ISO 3166)"),
+                              (unsigned)number);
     if (bic.n == 8 || bic.n == 11)
-        snprintf(text + n, sizeof(text) - n, "%sbank %.*s", n > 0 ? ", " : "", (int)bic.n,
+        snprintf(text + n, sizeof(text) - n, n > 0 ? _(", bank %.*s") : _("bank %.*s"), (int)bic.n,
                  (const char *)bic.p);
     word_make_shown(text);
-    line("Issuer", text);
+    line(_("Issuer"), text);
     if (a == NULL)
         return;
     if (a->authority != NULL) {
-        snprintf(text, sizeof(text), "key %02X of %s (%s)%s%s", a->authority->index,
-                 hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source,
-                 a->authority_expired ? ", past the date that its list has: " : "",
-                 a->authority_expired ? date_format(date, a->authority->expiry) : "");
-        line("Authority", text);
+        n = (size_t)snprintf(text, sizeof(text), _("key %02X of %s (%s)"), a->authority->index,
+                             hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source);
+        if (a->authority_expired)
+            snprintf(text + n, sizeof(text) - n, _(", past the date that its list has: %s"),
+                     date_format(date, a->authority->expiry));
+        line(_("Authority"), text);
     }
     if (a->check == EMV_CHECK_NO_KEY && index.n == 1 && name.n >= 5)
         snprintf(text, sizeof(text),
-                 "not checked: key %02X of %s is not known here (a telepay.conf names the keys of "
-                 "its terminal)",
+                 _("not checked: key %02X of %s is not known here (a telepay.conf names the keys "
+                   "of its terminal)"),
                  index.p[0], hex_encode(rid, span_of(name.p, 5)));
     else if (a->failed_at != NULL && a->authority == NULL && index.n == 1 &&
              name.n >= 5) /* no key of that index opens it */
-        snprintf(text, sizeof(text), "the %s is not good under key %02X of %s: %s", a->failed_at,
-                 index.p[0], hex_encode(rid, span_of(name.p, 5)), emv_check_text(a->check));
+        snprintf(text, sizeof(text), _("the %s is not good under key %02X of %s: %s"),
+                 _(a->failed_at), index.p[0], hex_encode(rid, span_of(name.p, 5)),
+                 _(emv_check_text(a->check)));
     else if (a->failed_at != NULL)
-        snprintf(text, sizeof(text), "the %s is not good: %s", a->failed_at,
-                 emv_check_text(a->check));
+        snprintf(text, sizeof(text), _("the %s is not good: %s"), _(a->failed_at),
+                 _(emv_check_text(a->check)));
     else if (a->ok)
-        snprintf(text, sizeof(text), "good: issuer %zu bits, card %zu bits", a->issuer_bits,
+        snprintf(text, sizeof(text), _("good: issuer %zu bits, card %zu bits"), a->issuer_bits,
                  a->icc_bits);
     else
         snprintf(text, sizeof(text), "%s",
-                 a->method == KERNEL_METHOD_NONE ? "none" : "not checked");
-    line("Certificates", text);
+                 a->method == KERNEL_METHOD_NONE ? _("none") : _("not checked"));
+    line(_("Certificates"), text);
 }
 
 /* XDA, SDA, DDA, CDA: bits 8, 7, 6 and 1 of the first byte of the AIP (Book 3, C1). */
@@ -205,19 +222,21 @@ static void print_methods(const struct transaction *tx)
     snprintf(text, sizeof(text), "%s%s%s%s", aip.p[0] & AIP_XDA ? "XDA " : "",
              aip.p[0] & AIP_SDA ? "SDA " : "", aip.p[0] & AIP_DDA ? "DDA " : "",
              aip.p[0] & AIP_CDA ? "CDA" : "");
-    line("Authentication", text[0] != '\0' ? text : "none");
+    line(_("Authentication"), text[0] != '\0' ? text : _("none"));
 }
 
 /* The CVM list: X and Y, then rules of two bytes (Book 3, 10.5). */
 static void print_verification(const struct transaction *tx)
 {
     const struct span list = transaction_get(tx, TAG_CVM_LIST);
-    const char *name = "Verification";
+    const char *name = _("Verification");
 
     for (size_t i = 8; i + 1 < list.n; i += 2) {
-        printf("  %-16s %zu. %s; %s%s\n", name, (i - 8) / 2 + 1, emv_cvm_name(list.p[i]),
-               emv_cvm_condition_name(list.p[i + 1]),
-               list.p[i] & CVM_APPLY_NEXT ? "; if it fails, the next" : "");
+        name_line(name);
+        printf(list.p[i] & CVM_APPLY_NEXT ? _("%zu. %s; %s; if it fails, the next\n")
+                                          : _("%zu. %s; %s\n"),
+               (i - 8) / 2 + 1, _(emv_cvm_name(list.p[i])),
+               _(emv_cvm_condition_name(list.p[i + 1])));
         name = "";
     }
 }
@@ -226,14 +245,19 @@ static void print_verification(const struct transaction *tx)
 static void print_usage(const struct transaction *tx)
 {
     const struct span auc = transaction_get(tx, TAG_AUC);
-    const char *name = "Usage";
+    const char *name = _("Usage");
 
     for (unsigned i = 0; i < 8 * auc.n && i < 16; i++)
         if ((auc.p[i / 8] & 0x80 >> i % 8) != 0 &&
             emv_bit_name(EMV_BITMAP_AUC, i / 8 + 1, 8 - i % 8) != NULL) {
-            printf("  %-16s %s\n", name, emv_bit_name(EMV_BITMAP_AUC, i / 8 + 1, 8 - i % 8));
+            line(name, _(emv_bit_name(EMV_BITMAP_AUC, i / 8 + 1, 8 - i % 8)));
             name = "";
         }
+}
+
+static unsigned be16(struct span two)
+{
+    return (unsigned)two.p[0] << 8 | two.p[1];
 }
 
 static void print_counters(const struct transaction *tx)
@@ -241,19 +265,23 @@ static void print_counters(const struct transaction *tx)
     const struct span atc = transaction_get(tx, TAG_ATC),
                       online = transaction_get(tx, TAG_LAST_ONLINE_ATC);
     const unsigned tries = transaction_pin_tries(tx);
-    char text[96];
+    char text[160];
     size_t n = 0;
 
     text[0] = '\0';
     if (atc.n == 2)
-        n += (size_t)snprintf(text, sizeof(text), "%d transactions", atc.p[0] << 8 | atc.p[1]);
+        n += (size_t)snprintf(text, sizeof(text),
+                              ngettext("%u transaction", "%u transactions", be16(atc)), be16(atc));
     if (online.n == 2)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%slast online at %d", n > 0 ? ", " : "",
-                              online.p[0] << 8 | online.p[1]);
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+                              n > 0 ? _(", last online at %u") : _("last online at %u"),
+                              be16(online));
     if (tries != 0xFF)
-        snprintf(text + n, sizeof(text) - n, "%s%u PIN %s left", n > 0 ? ", " : "", tries,
-                 tries == 1 ? "try" : "tries");
-    line("Counters", text);
+        snprintf(text + n, sizeof(text) - n,
+                 n > 0 ? ngettext(", %u PIN try left", ", %u PIN tries left", tries)
+                       : ngettext("%u PIN try left", "%u PIN tries left", tries),
+                 tries);
+    line(_("Counters"), text);
 }
 
 static void print_application(const struct transaction *tx, int today)
@@ -262,12 +290,13 @@ static void print_application(const struct transaction *tx, int today)
     char aid[33];
 
     if (c != NULL)
-        printf("%s (%s)%s\n", c->label[0] != '\0' ? c->label : "Application",
-               hex_encode(aid, span_of(c->aid, c->aid_n)),
-               transaction_live(tx) ? ", a live scheme: read, never asked to sign unless you say so"
-                                    : "");
+        printf(transaction_live(tx)
+                   ? _("%s (%s), a live scheme: read, never asked to sign unless you say so\n")
+                   : "%s (%s)\n",
+               c->label[0] != '\0' ? c->label : _("Application"),
+               hex_encode(aid, span_of(c->aid, c->aid_n)));
     if (transaction_outcome(tx) != KERNEL_READ_ONLY)
-        line("Not read whole", transaction_reason(tx));
+        line(_("Not read whole"), transaction_reason(tx));
     print_number(tx);
     print_validity(tx, today);
     print_issuer(tx);

@@ -34,10 +34,14 @@ if [ "${1:-}" = inside ]; then
         [ "$shown" = "telepay card -v" ] || select=(00A404000E315041592E5359532E4444463031 00B2010C00)
         # shellcheck disable=SC2086 # a command of some words
         $shown --json "${select[@]}" >shown.en && "${french[@]}" $shown --json "${select[@]}" >shown.fr || fail "$shown --json"
-        cmp shown.en shown.fr || fail "JSON of $shown is another in French"
+        for one in shown.en shown.fr; do # but for the ATC, which each reading counts up
+            jq 'walk(if type == "object" and .tag == "9F36" then del(.value, .meaning) else . end)' "$one" >"$one.json" || fail "no JSON: $one"
+        done
+        diff shown.en.json shown.fr.json >differ || fail "JSON of $shown is another in French: $(cat differ)"
         # shellcheck disable=SC2086
         "${french[@]}" $shown "${select[@]}" >shown.txt || fail "$shown"
         grep -qF "Gabarit de réponse à READ RECORD" shown.txt || fail "$shown is not in French: $(cat shown.txt)"
+        ! grep -F -f english shown.txt || fail "$shown: left in English"
     done
     remove
     telepay journal list --config terminal/telepay.conf --json >list.en && telepay-emv decode --json 9F270180 >decoded.en || fail "no JSON"
@@ -92,12 +96,12 @@ for data in "$de55" "--atr 3B6800000073C84012009000" "--apdu 00A4040007A00000000
     telepay-emv decode --json $data >decoded.en 2>err
     # shellcheck disable=SC2086
     "${french[@]}" telepay-emv decode --json $data >decoded.fr 2>err
-    cmp decoded.en decoded.fr || fail "JSON of $data is another in French"
+    diff decoded.en decoded.fr >differ || fail "JSON of $data is another in French: $(cat differ)"
     # shellcheck disable=SC2086
     "${french[@]}" telepay-emv decode $data >>decoded.txt 2>err
 done
 for words in "9F27  Données d'information du cryptogramme (CID)" "- ARQC$nbsp: demander à l'émetteur" "95  Résultats de vérification du terminal (TVR)" "- octet 4 bit n°${nbsp}8$nbsp: La transaction dépasse le plafond du terminal" \
-    "- Code confidentiel chiffré, vérifié en ligne" "- 12.50 EUR" "- Vérification du porteur prise en charge"; do
+    "- Code confidentiel chiffré, vérifié en ligne" "- 12.50 EUR" "$nbsp: Vérification du porteur prise en charge"; do
     grep -qF -- "$words" decoded.txt || fail "not said: $words: $(cat decoded.txt)"
 done
 python3 - "$TESTS_BUILDDIR/po/fr/LC_MESSAGES/telepay.mo" >english <<'END' || fail "the catalogue cannot be read"
