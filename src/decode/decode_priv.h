@@ -28,7 +28,8 @@ struct listing {
     bool failed;    /* no memory */
 };
 
-/* A new object at the end of the list; name, which is translated here, and value may be NULL. NULL: no memory, noted. */
+/* A new object at the end of the list; name, which is translated here, and value may be NULL. NULL:
+ * no memory, noted. */
 json_t *listing_add(struct listing *l, const char *tag, const char *name);
 json_t *listing_add_value(struct listing *l, uint32_t tag, struct span value);
 void listing_means(struct listing *l, json_t *object, const char *format, ...)

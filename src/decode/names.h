@@ -1,5 +1,5 @@
-/* Names of countries (ISO 3166-1), languages (ISO 639-2) and currencies (ISO 4217) in the language of
- * who runs the program, as Debian's iso-codes has them; where it is not installed no country or
+/* Names of countries (ISO 3166-1), languages (ISO 639-2) and currencies (ISO 4217) in the language
+ * of who runs the program, as Debian's iso-codes has them; where it is not installed no country or
  * language is known, and currencies have their English names. */
 #ifndef TP_DECODE_NAMES_H
 #define TP_DECODE_NAMES_H
