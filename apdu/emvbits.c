@@ -157,16 +157,15 @@ static const char *const names[EMV_BITMAPS][EMV_BITMAP_BYTES][8] = {
                          N_("Consumer device CVM required")},
                         {N_("fDDA v1.0 supported")}},
     [EMV_BITMAP_CTQ] =
-        {
-            {N_("Online PIN required"), N_("Signature required"),
-             (N_("Go online if offline data authentication fails and reader is online capable")),
-             N_("Switch interface if offline data authentication fails and reader supports contact "
-                "chip"),
-             N_("Go online if application expired"), N_("Switch interface for cash transactions"),
-             N_("Switch interface for cashback transactions"),
-             N_("Not valid for contactless ATM transactions")},
-            {N_("Consumer device CVM performed"),
-             N_("Card supports issuer update processing at the point of sale")}},
+        {{N_("Online PIN required"), N_("Signature required"),
+          (N_("Go online if offline data authentication fails and reader is online capable")),
+          (N_("Switch interface if offline data authentication fails and reader supports contact "
+              "chip")),
+          N_("Go online if application expired"), N_("Switch interface for cash transactions"),
+          N_("Switch interface for cashback transactions"),
+          N_("Not valid for contactless ATM transactions")},
+         {N_("Consumer device CVM performed"),
+          N_("Card supports issuer update processing at the point of sale")}},
     [EMV_BITMAP_RISK_DATA] =
         {{N_("Restart supported"), N_("Enciphered PIN verified online (contactless)"),
           N_("Signature (contactless)"),
