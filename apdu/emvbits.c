@@ -30,10 +30,8 @@ static const char *const names[EMV_BITMAPS][EMV_BITMAP_BYTES][8] = {
           N_("PIN entry required, PIN pad present, but PIN was not entered"),
           N_("Online CVM captured"),
           N_("Biometric required but Biometric capture device not working"),
-          N_(
-              "Biometric required, Biometric capture device present, but Biometric Subtype entry "
-              "was "
-              "bypassed")},
+          (N_("Biometric required, Biometric capture device present, but Biometric Subtype "
+              "entry was bypassed"))},
          {N_("Transaction exceeds floor limit"), N_("Lower consecutive offline limit exceeded"),
           N_("Upper consecutive offline limit exceeded"),
           N_("Transaction selected randomly for online processing"),
@@ -158,7 +156,7 @@ static const char *const names[EMV_BITMAPS][EMV_BITMAP_BYTES][8] = {
                         {N_("fDDA v1.0 supported")}},
     [EMV_BITMAP_CTQ] =
         {{N_("Online PIN required"), N_("Signature required"),
-          (N_("Go online if offline data authentication fails and reader is online capable")),
+          N_("Go online if offline data authentication fails and reader is online capable"),
           (N_("Switch interface if offline data authentication fails and reader supports contact "
               "chip")),
           N_("Go online if application expired"), N_("Switch interface for cash transactions"),
