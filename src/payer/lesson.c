@@ -62,7 +62,7 @@ json_t *lesson_says(struct making *m, const char *clause, const char *format, ..
     va_start(args, format);
     set(m, o, "text", sentence(format, args));
     va_end(args);
-    set_text(m, o, "clause", clause);
+    set_text(m, o, "clause", clause != NULL ? gettext(clause) : NULL);
     return o;
 }
 

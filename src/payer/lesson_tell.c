@@ -69,11 +69,12 @@ struct clauses {
 
 static const struct clauses *clauses_of(enum kernel_method method)
 {
-    static const struct clauses of_rsa = {"EMV 4.4 Book 2, 5.2 and 6.2",
-                                          "EMV 4.4 Book 2, 5.3 and 6.3", "EMV 4.4 Book 2, 6.4",
+    static const struct clauses of_rsa = {N_("EMV 4.4 Book 2, 5.2 and 6.2"),
+                                          N_("EMV 4.4 Book 2, 5.3 and 6.3"), "EMV 4.4 Book 2, 6.4",
                                           "EMV 4.4 Book 2, 6"},
-                                of_sda = {"EMV 4.4 Book 2, 5.2 and 6.2",
-                                          "EMV 4.4 Book 2, 5.3 and 6.3", NULL, "EMV 4.4 Book 2, 5"},
+                                of_sda = {N_("EMV 4.4 Book 2, 5.2 and 6.2"),
+                                          N_("EMV 4.4 Book 2, 5.3 and 6.3"), NULL,
+                                          "EMV 4.4 Book 2, 5"},
                                 of_curve = {"EMV 4.4 Book 2, 12.2", "EMV 4.4 Book 2, 12.3",
                                             "EMV 4.4 Book 2, 12.4", "EMV 4.4 Book 2, 12"};
 
@@ -185,7 +186,7 @@ void lesson_rules(struct making *m)
     for (; (c = transaction_cvm_at(m->tx, m->rules)) != NULL; m->rules++) {
         const bool went_wrong = c->result != KERNEL_CVM_CONDITION && c->result != KERNEL_CVM_OK;
 
-        lesson_says(m, "EMV 4.4 Book 3, 10.5 and C3",
+        lesson_says(m, N_("EMV 4.4 Book 3, 10.5 and C3"),
                     !went_wrong ? N_("Rule %zu of the CVM list (%02X%02X: %s; %s): %s.")
                     : (c->code & CVM_CODE) == CVM_FAIL
                         ? N_("Rule %zu of the CVM list (%02X%02X: %s; %s): %s, and fails the "
@@ -353,7 +354,7 @@ void lesson_cryptogram_given(struct making *m)
     if (!m->asked || cid.n != 1)
         return;
     m->asked = false;
-    lesson_says(m, "EMV 4.4 Book 3, 9.3 and 10.8",
+    lesson_says(m, N_("EMV 4.4 Book 3, 9.3 and 10.8"),
                 "The card was asked for %s and answers with %s (9F27 = %02X): %s.",
                 gettext(kinds[m->wanted >> 6]), gettext(kinds[cid.p[0] >> 6]), cid.p[0],
                 gettext(means[cid.p[0] >> 6]));
