@@ -119,7 +119,7 @@ EOF
 "${french[@]}" telepay explain trace >explained || fail "not explained"
 cmp lesson explained || fail "the lesson at the payment is another"
 grep -qx "~ terminal → porteur$nbsp: demande le code confidentiel" lesson || fail "nobody asks for a PIN: $(cat lesson)"
-head -n 60 trace >cut
-"${french[@]}" telepay explain --html page trace && "${french[@]}" telepay explain --html page.short cut && "${french[@]}" telepay explain cut >short || fail "not explained"
+head -n 60 trace >begun
+"${french[@]}" telepay explain --html page trace && "${french[@]}" telepay explain --html page.short begun && "${french[@]}" telepay explain begun >short || fail "not explained"
 all_french lesson page short page.short
 verdict
