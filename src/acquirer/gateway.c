@@ -2,6 +2,8 @@
 #include "acquirer/gateway.h"
 
 #include <inttypes.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* What an issuer is asked, and which answer belongs to it. */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

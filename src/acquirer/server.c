@@ -1,6 +1,7 @@
 #include "acquirer/server.h"
 
 #include <inttypes.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define TP_CRYPTO_PKI_H
 
 #include <limits.h>
-#include <openssl/ssl.h>
+#include <openssl/types.h>
 
 #include "base/conf.h"
 

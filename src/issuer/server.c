@@ -1,5 +1,6 @@
 #include "issuer/server.h"
 
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

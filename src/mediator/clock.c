@@ -1,4 +1,5 @@
 /* What is due later. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 /* The line to an acquirer of cards: what it is asked, again until it has answered. */
 #include <inttypes.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,6 +9,7 @@
 #ifndef TP_MEDIATOR_PRIV_H
 #define TP_MEDIATOR_PRIV_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/queue.h>
 

@@ -1,5 +1,6 @@
 /* The way to an acquirer that is a purse: HTTPS, asked again until it has answered. */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "mediator/serve.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* The end of sessions: what vouchers come to is presented to their purse, contract by contract,
  * then it is told that the session is over; each again until it has answered. */
 #include <inttypes.h>
+#include <pthread.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* What was just delivered stays at hand for a moment: a payer device that posted its payment comes
  * for the delivery next, and the service is not asked for it twice. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 

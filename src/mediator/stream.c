@@ -1,5 +1,6 @@
 #include "mediator/stream.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 

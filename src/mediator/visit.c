@@ -1,6 +1,7 @@
 /* Visits: what is answered to whom, and who waits. */
 #include "mediator/visit.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 

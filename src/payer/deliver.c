@@ -1,5 +1,6 @@
 #include "payer/deliver.h"
 
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 

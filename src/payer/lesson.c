@@ -49,7 +49,7 @@ static json_t *sentence(const char *format, va_list args)
 {
     char text[SENTENCE_MAX];
 
-    vsnprintf(text, sizeof(text), format, args);
+    vsnprintf(text, sizeof(text), gettext(format), args);
     word_make_shown(text); /* names of card and trace are among it */
     return json_string(text);
 }
@@ -62,7 +62,7 @@ json_t *lesson_says(struct making *m, const char *clause, const char *format, ..
     va_start(args, format);
     set(m, o, "text", sentence(format, args));
     va_end(args);
-    set_text(m, o, "clause", clause);
+    set_text(m, o, "clause", clause != NULL ? gettext(clause) : NULL);
     return o;
 }
 
@@ -92,7 +92,8 @@ void lesson_message(struct making *m, const char *from, const char *to, const ch
 
 void lesson_begin(struct making *m, const char *title, const char *clause, const char *purpose)
 {
-    json_t *o = json_pack("{s:s, s:s, s:[]}", "title", title, "purpose", purpose, "items");
+    json_t *o = json_pack("{s:s, s:s, s:[]}", "title", gettext(title), "purpose", gettext(purpose),
+                          "items");
 
     append(m, m->steps, o);
     set_text(m, o, "clause", clause);
@@ -201,9 +202,11 @@ static void end_select(struct making *m)
     o = lesson_says(m, "EMV 4.4 Book 1, 12.4",
                     "Both have these, in the order of the issuer's priority:");
     for (size_t i = 0; (c = transaction_candidate_at(m->tx, i)) != NULL; i++)
-        lesson_line(m, o, "lines", "%s %s, priority %u%s",
-                    hex_encode(aid, span_of(c->aid, c->aid_n)), c->label, c->priority & 0x0F,
-                    (c->priority & 0x80) != 0 ? ", only with the cardholder's confirmation" : "");
+        lesson_line(m, o, "lines",
+                    (c->priority & 0x80) != 0
+                        ? N_("%s %s, priority %u, only with the cardholder's confirmation")
+                        : N_("%s %s, priority %u"),
+                    hex_encode(aid, span_of(c->aid, c->aid_n)), c->label, c->priority & 0x0F);
 }
 
 static void end_choose(struct making *m)
@@ -340,6 +343,7 @@ static void on_bit(void *ctx, const struct transaction *tx, uint32_t tag, unsign
     const char *clause;
     unsigned number_of = 0;
     int64_t spent;
+    const char *name;
     json_t *o;
 
     tell_pending(m);
@@ -355,8 +359,8 @@ static void on_bit(void *ctx, const struct transaction *tx, uint32_t tag, unsign
     set(m, o, "of", json_string(tvr ? "TVR" : "TSI"));
     set(m, o, "byte", json_integer(byte + 1));
     set(m, o, "bit", json_integer(number_of));
-    set_text(m, o, "name",
-             emv_bit_name(tvr ? EMV_BITMAP_TVR : EMV_BITMAP_TSI, byte + 1, number_of));
+    name = emv_bit_name(tvr ? EMV_BITMAP_TVR : EMV_BITMAP_TSI, byte + 1, number_of);
+    set_text(m, o, "name", name != NULL ? gettext(name) : NULL);
     set_text(m, o, "why", lesson_why(why, &clause, tx, tag, bit, spent));
     set_text(m, o, "clause", clause);
     set(m, o, "value", json_string(hex_encode(hex, transaction_get(tx, tag))));
@@ -390,13 +394,12 @@ static void rest(struct making *m)
         if (x->line <= m->line)
             continue;
         if (m->tx == NULL && m->items == NULL)
-            lesson_begin(m, "What terminal and card said", "",
-                         "The trace does not say of what payment, so that only its commands can be "
-                         "explained.");
+            lesson_begin(m, N_("What terminal and card said"), "",
+                         N_("The trace does not say of what payment, so that only its commands can "
+                            "be explained."));
         else if (m->tx != NULL && !m->lost)
-            lesson_lose(
-                m, "The terminal of today would not send these commands: they are explained one "
-                   "by one.");
+            lesson_lose(m, N_("The terminal of today would not send these commands: they are "
+                              "explained one by one."));
         command(m, x);
     }
 }
@@ -405,8 +408,10 @@ static const char *ending(char out[SENTENCE_MAX], const struct rerun_word *then)
 {
     const bool why = then->reason[0] != '\0' && strcmp(then->reason, then->outcome) != 0;
 
-    snprintf(out, SENTENCE_MAX, "It ended: %s%s%s.", then->outcome, why ? ": " : "",
-             why ? then->reason : "");
+    if (why)
+        snprintf(out, SENTENCE_MAX, _("It ended: %s: %s."), gettext(then->outcome), then->reason);
+    else
+        snprintf(out, SENTENCE_MAX, _("It ended: %s."), gettext(then->outcome));
     return out;
 }
 
@@ -420,10 +425,10 @@ static void last_words(struct making *m)
 
     if (m->tx == NULL)
         return;
-    lesson_begin(m, cut ? "Where the trace ends" : "What it came to",
+    lesson_begin(m, cut ? N_("Where the trace ends") : N_("What it came to"),
                  cut ? "" : "EMV 4.4 Book 3, 10.11",
-                 cut ? "The trace was cut off before the payment ended."
-                     : "What terminal and card noted, and what became of the payment.");
+                 cut ? N_("The trace was cut off before the payment ended.")
+                     : N_("What terminal and card noted, and what became of the payment."));
     if (!m->lost)
         lesson_data(m, tags,
                     cut ? 2 : sizeof(tags) / sizeof(tags[0])); /* the first two always stand */
@@ -438,7 +443,7 @@ static void last_words(struct making *m)
             m, "EMV 4.4 Book 4, 6.3.8",
             "The issuer approved and the card did not sign: the issuer is told that nothing was "
             "paid (reversal).");
-    lesson_message(m, "terminal", "cardholder", "%s", then->outcome);
+    lesson_message(m, "terminal", "cardholder", "%s", gettext(then->outcome));
 }
 
 static bool fact_number(const struct making *m, const char *name, uint64_t *out)
@@ -450,21 +455,31 @@ static bool fact_number(const struct making *m, const char *name, uint64_t *out)
            bcd_get(buf_span(&b), out) == TP_OK;
 }
 
+static void sum_of_all(struct making *m, json_t *root)
+{
+    const char *merchant =
+        m->result.terminal != NULL ? m->result.terminal->kernel.merchant_name : "";
+    uint64_t amount, currency;
+    char text[MONEY_TEXT_MAX];
+
+    if (!fact_number(m, "9F02", &amount) || amount > MONEY_MAX ||
+        !fact_number(m, "5F2A", &currency))
+        return;
+    money_shown(text, (int64_t)amount, (unsigned)currency);
+    if (merchant[0] != '\0')
+        lesson_line(m, root, "summary", "A payment of %s %s to %s.", text,
+                    currency_shown((unsigned)currency), merchant);
+    else
+        lesson_line(m, root, "summary", "A payment of %s %s.", text,
+                    currency_shown((unsigned)currency));
+}
+
 static void summary(struct making *m, json_t *root)
 {
     const char *protocol = transcript_value(m->t, "protocol");
-    uint64_t amount, currency;
-    char text[MONEY_TEXT_MAX], text_of_end[SENTENCE_MAX];
+    char text_of_end[SENTENCE_MAX];
 
-    if (fact_number(m, "9F02", &amount) && amount <= MONEY_MAX && fact_number(m, "5F2A", &currency))
-        lesson_line(m, root, "summary", "A payment of %s %s%s%s.",
-                    money_shown(text, (int64_t)amount, (unsigned)currency),
-                    currency_shown((unsigned)currency),
-                    m->result.terminal != NULL &&
-                            m->result.terminal->kernel.merchant_name[0] != '\0'
-                        ? " to "
-                        : "",
-                    m->result.terminal != NULL ? m->result.terminal->kernel.merchant_name : "");
+    sum_of_all(m, root);
     if (m->rerun.then.outcome[0] != '\0')
         lesson_line(m, root, "summary", "%s", ending(text_of_end, &m->rerun.then));
     else
@@ -480,9 +495,12 @@ static void summary(struct making *m, json_t *root)
             "such bytes is told as it was recorded then.");
     if (m->rerun.differences > 0 && m->rerun.then.outcome[0] != '\0')
         lesson_line(m, root, "summary",
-                    "Run again, the payment does not go as it was recorded: %u %s otherwise.",
-                    m->rerun.differences,
-                    m->rerun.differences == 1 ? "command is" : "commands are");
+                    ngettext("Run again, the payment does not go as it was recorded: %u command "
+                             "is otherwise.",
+                             "Run again, the payment does not go as it was recorded: %u commands "
+                             "are otherwise.",
+                             m->rerun.differences),
+                    m->rerun.differences);
 }
 
 /* What the data mean hangs on others that may come behind them: keys on certificates, amounts on
@@ -567,8 +585,8 @@ enum tp_err lesson_make(json_t **out, struct span text, const char *name, struct
     if (r == TP_OK) {
         m->t = t;
         m->steps = json_array();
-        root = json_pack("{s:s, s:[], s:o}", "title", "A lesson of a payment", "summary", "steps",
-                         m->steps);
+        root = json_pack("{s:s, s:[], s:o}", "title", _("A lesson of a payment"), "summary",
+                         "steps", m->steps);
         m->failed = root == NULL;
         if (root != NULL)
             make(m, root);

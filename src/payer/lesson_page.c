@@ -17,10 +17,11 @@
 #define LEFT  80
 #define HEAD  44
 #define ROW   34
-#define LABEL 48 /* bytes of a label */
+#define LABEL 64 /* characters of a label */
 #define LANES 5
 
-static const char *const lanes[LANES] = {"cardholder", "card", "terminal", "acquirer", "issuer"};
+static const char *const lanes[LANES] = {N_("cardholder"), N_("card"), N_("terminal"),
+                                         N_("acquirer"), N_("issuer")};
 
 static int lane(const char *who)
 {
@@ -33,14 +34,14 @@ static int lane(const char *who)
 
 static void label(FILE *to, int x, int y, const char *style, const char *text)
 {
-    const size_t n = strlen(text);
-    size_t cut = n <= LABEL ? n : LABEL;
+    size_t cut = 0;
 
-    while (cut < n && cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80)
-        cut--;
+    for (size_t n = 0; text[cut] != '\0'; cut++)
+        if (((unsigned char)text[cut] & 0xC0) != 0x80 && n++ == LABEL)
+            break;
     fprintf(to, "<text class=\"%s\" x=\"%d\" y=\"%d\">", style, x, y);
     html_put(to, text, cut);
-    fprintf(to, "%s</text>\n", cut < n ? "…" : "");
+    fprintf(to, "%s</text>\n", text[cut] != '\0' ? "…" : "");
 }
 
 static void arrow(FILE *to, const char *from, const char *whom, int y, const char *style,
@@ -66,7 +67,7 @@ static int picture_item(FILE *to, const json_t *o, int y)
     if (strcmp(kind, "command") != 0)
         return y;
     if (to != NULL) {
-        char text[80];
+        char text[200];
 
         snprintf(text, sizeof(text), "%s %s", lesson_text(o, "name"), lesson_text(o, "wanted"));
         arrow(to, "terminal", "card", y + 16, "call", text);
@@ -103,13 +104,14 @@ static void picture(FILE *to, const json_t *steps)
     fprintf(to,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" "
             "aria-labelledby=\"picture-title picture-text\">\n"
-            "<title id=\"picture-title\">Who says what to whom</title>\n"
-            "<desc id=\"picture-text\">A line down for cardholder, card, terminal, acquirer and "
-            "issuer; between them an arrow for each command, answer and message, from top to "
-            "bottom in the order of time. The steps below say the same in words.</desc>\n",
-            width, height);
+            "<title id=\"picture-title\">%s</title>\n"
+            "<desc id=\"picture-text\">%s</desc>\n",
+            width, height, _("Who says what to whom"),
+            _("A line down for cardholder, card, terminal, acquirer and issuer; between them an "
+              "arrow for each command, answer and message, from top to bottom in the order of "
+              "time. The steps below say the same in words."));
     for (int i = 0; i < LANES; i++) {
-        label(to, LEFT + i * LANE, 20, "who", lanes[i]);
+        label(to, LEFT + i * LANE, 20, "who", gettext(lanes[i]));
         fprintf(to, "<path class=\"lane\" d=\"M%d 30V%d\"/>\n", LEFT + i * LANE, height - 4);
     }
     picture_steps(to, steps, HEAD);
@@ -170,27 +172,28 @@ static void command(FILE *to, const json_t *o)
     const char *name = lesson_text(o, "name"), *status = lesson_text(o, "status");
 
     fputs("<article class=\"command\">\n", to);
-    element(to, "h3", NULL, name[0] != '\0' ? name : "An unknown command");
+    element(to, "h3", NULL, name[0] != '\0' ? name : _("An unknown command"));
     fputs("\n<p>", to);
     element(to, "span", NULL, lesson_text(o, "purpose"));
-    fprintf(to, " (line %d of the trace)", (int)json_integer_value(json_object_get(o, "line")));
+    fprintf(to, _(" (line %d of the trace)"), (int)json_integer_value(json_object_get(o, "line")));
     element(to, "cite", NULL, lesson_text(o, "clause"));
     fputs("</p>\n", to);
     objects(to, json_object_get(o, "objects"));
     if (status[0] == '\0')
-        element(to, "p", "wrong", "No answer came.");
+        element(to, "p", "wrong", _("No answer came."));
     fputs("</article>\n", to);
 }
 
 static void bit(FILE *to, const json_t *o)
 {
-    fprintf(to, "<p class=\"bit\"><b>%s</b> byte %d bit %d is set: ", lesson_text(o, "of"),
+    fputs("<p class=\"bit\">", to);
+    fprintf(to, _("<b>%s</b> byte %d bit %d is set: "), lesson_text(o, "of"),
             (int)json_integer_value(json_object_get(o, "byte")),
             (int)json_integer_value(json_object_get(o, "bit")));
     element(to, "strong", NULL, lesson_text(o, "name"));
-    fputs(", because ", to);
+    fputs(_(", because "), to);
     element(to, "span", NULL, lesson_text(o, "why"));
-    fprintf(to, ". %s is now ", lesson_text(o, "of"));
+    fprintf(to, _(". %s is now "), lesson_text(o, "of"));
     element(to, "code", NULL, lesson_text(o, "value"));
     element(to, "cite", NULL, lesson_text(o, "clause"));
     fputs("</p>\n", to);
@@ -207,8 +210,9 @@ static void item(FILE *to, const json_t *o)
     } else if (strcmp(kind, "data") == 0) {
         objects(to, json_object_get(o, "objects"));
     } else if (strcmp(kind, "message") == 0) {
-        fprintf(to, "<p class=\"message\">%s to %s: ", lesson_text(o, "from"),
-                lesson_text(o, "to"));
+        fputs("<p class=\"message\">", to);
+        fprintf(to, _("%s to %s: "), gettext(lesson_text(o, "from")),
+                gettext(lesson_text(o, "to")));
         element(to, "q", NULL, lesson_text(o, "text"));
         fputs("</p>\n", to);
     } else {
@@ -283,6 +287,13 @@ static const struct part {
              {"steps", of_words}};
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
+/* Of the template itself. */
+static const struct {
+    const char *name, *text;
+} fixed[] = {{"lang", N_("en")},
+             {"contents_label", N_("Steps")},
+             {"picture_label", N_("Picture: who says what to whom")}};
+
 struct page {
     const char *title;
     char *part[PARTS];
@@ -295,6 +306,9 @@ static const char *value_of(const void *ctx, const char *name)
     for (size_t i = 0; i < PARTS; i++)
         if (strcmp(parts[i].name, name) == 0)
             return p->part[i];
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+        if (strcmp(fixed[i].name, name) == 0)
+            return gettext(fixed[i].text);
     return strcmp(name, "title") == 0 ? p->title : NULL;
 }
 

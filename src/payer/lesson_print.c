@@ -16,6 +16,16 @@ static size_t characters(const char *text, size_t n)
     return count;
 }
 
+/* The bytes of so many characters. */
+static size_t bytes(const char *text, size_t count)
+{
+    size_t n = 0;
+
+    while (characters(text, n + 1) <= count)
+        n++;
+    return n;
+}
+
 /* Words, from column `at` on, further lines indented; a word that is longer than a line is broken.
  */
 static void words(FILE *to, size_t at, size_t indent, const char *text)
@@ -32,8 +42,10 @@ static void words(FILE *to, size_t at, size_t indent, const char *text)
             fputc(' ', to);
             at++;
         }
-        if (wide > WIDTH - at) /* hex, whose characters are bytes: on the next line */
-            wide = n = WIDTH - at;
+        if (wide > WIDTH - at) { /* the rest on the next line */
+            wide = WIDTH - at;
+            n = bytes(text, wide);
+        }
         fwrite(text, 1, n, to);
         at += wide;
         text += n;
@@ -44,7 +56,7 @@ static void words(FILE *to, size_t at, size_t indent, const char *text)
 static void paragraph(FILE *to, const char *bullet, size_t indent, const char *text,
                       const char *clause)
 {
-    char all[1024];
+    char all[SENTENCE_MAX + 128];
 
     snprintf(all, sizeof(all), "%s%s%s%s", text, clause[0] != '\0' ? " (" : "", clause,
              clause[0] != '\0' ? ")" : "");
@@ -62,14 +74,14 @@ static void underlined(FILE *to, const char *title, char with)
 
 static void objects(FILE *to, const json_t *list, size_t indent)
 {
-    char head[300], value[LESSON_VALUE_MAX];
+    char head[400], value[LESSON_VALUE_MAX];
     const json_t *o, *line;
     size_t i, k;
 
     json_array_foreach(list, i, o)
     {
         snprintf(head, sizeof(head), "%s %s%s%s", lesson_text(o, "tag"), lesson_text(o, "name"),
-                 lesson_text(o, "value")[0] != '\0' ? ": " : "", lesson_value(value, o));
+                 lesson_text(o, "value")[0] != '\0' ? _(": ") : "", lesson_value(value, o));
         fprintf(to, "%*s", (int)indent, "");
         words(to, indent, indent + 2, head);
         json_array_foreach(json_object_get(o, "meaning"), k, line)
@@ -83,22 +95,22 @@ static void objects(FILE *to, const json_t *list, size_t indent)
 static void command(FILE *to, const json_t *o)
 {
     const json_t *all = json_object_get(o, "objects");
-    char text[400];
+    char text[600];
 
     snprintf(text, sizeof(text), "%s%s%s.",
-             lesson_text(o, "name")[0] != '\0' ? lesson_text(o, "name") : "An unknown command",
+             lesson_text(o, "name")[0] != '\0' ? lesson_text(o, "name") : _("An unknown command"),
              lesson_text(o, "purpose")[0] != '\0' ? " " : "", lesson_text(o, "purpose"));
     paragraph(to, "> ", 0, text, lesson_text(o, "clause"));
     objects(to, all, 4);
     if (lesson_text(o, "status")[0] == '\0')
-        paragraph(to, "", 4, "No answer came.", "");
+        paragraph(to, "", 4, _("No answer came."), "");
 }
 
 static void bit(FILE *to, const json_t *o)
 {
-    char text[640];
+    char text[SENTENCE_MAX];
 
-    snprintf(text, sizeof(text), "%s byte %d bit %d is set, %s: %s. The %s is now %s.",
+    snprintf(text, sizeof(text), _("%s byte %d bit %d is set, %s: %s. The %s is now %s."),
              lesson_text(o, "of"), (int)json_integer_value(json_object_get(o, "byte")),
              (int)json_integer_value(json_object_get(o, "bit")), lesson_text(o, "name"),
              lesson_text(o, "why"), lesson_text(o, "of"), lesson_text(o, "value"));
@@ -107,10 +119,10 @@ static void bit(FILE *to, const json_t *o)
 
 static void message(FILE *to, const json_t *o)
 {
-    char text[640];
+    char text[SENTENCE_MAX + 64];
 
-    snprintf(text, sizeof(text), "%s to %s: %s", lesson_text(o, "from"), lesson_text(o, "to"),
-             lesson_text(o, "text"));
+    snprintf(text, sizeof(text), _("%s to %s: %s"), gettext(lesson_text(o, "from")),
+             gettext(lesson_text(o, "to")), lesson_text(o, "text"));
     paragraph(to, "~ ", 0, text, "");
 }
 
@@ -157,8 +169,8 @@ enum tp_err lesson_print(FILE *to, const json_t *lesson)
     json_array_foreach(json_object_get(lesson, "summary"), i, o)
         paragraph(to, "", 0, json_string_value(o), "");
     paragraph(to, "", 0,
-              "Marks: > a command to the card, with its answer; * a bit that was set in what the "
-              "terminal notes (TVR, TSI); = what was found or decided; ~ what others say.",
+              _("Marks: > a command to the card, with its answer; * a bit that was set in what the "
+                "terminal notes (TVR, TSI); = what was found or decided; ~ what others say."),
               "");
     json_array_foreach(json_object_get(lesson, "steps"), i, o) step(to, i + 1, o);
     return fflush(to) == 0 && !ferror(to) ? TP_OK : TP_ERR_IO;

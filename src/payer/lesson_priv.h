@@ -2,22 +2,23 @@
 #ifndef TP_PAYER_LESSON_PRIV_H
 #define TP_PAYER_LESSON_PRIV_H
 
+#include "base/text.h"
 #include "decode/decode.h"
 #include "kernel/kernel.h"
 #include "payer/lesson.h"
 #include "payer/rerun.h"
 
 struct lesson_step {
-    const char *title, *clause, *purpose; /* title NULL: no step of its own */
+    const char *title, *clause, *purpose; /* in English; title NULL: no step of its own */
 };
 const struct lesson_step *lesson_step(enum kernel_step step);
 
-/* What a command is sent for at that step, a sentence without its subject. */
+/* What a command is sent for at that step, a sentence without its subject; NULL: nobody knows. */
 const char *lesson_purpose(enum kernel_step step, struct span command);
 
 /* Why a bit was set, a sentence, into out; and the clause that has it set. spent: what the card
  * paid here before, by the terminal's log, in minor units. Returns out. */
-#define LESSON_WHY_MAX 320
+#define LESSON_WHY_MAX 600
 char *lesson_why(char out[LESSON_WHY_MAX], const char **clause, const struct transaction *tx,
                  uint32_t tag, unsigned bit, int64_t spent);
 
@@ -32,7 +33,7 @@ char *lesson_value(char out[LESSON_VALUE_MAX], const json_t *object);
 #define LESSON_MONEY_MAX 48
 char *lesson_money(char out[LESSON_MONEY_MAX], const struct transaction *tx, int64_t minor);
 
-#define SENTENCE_MAX 600
+#define SENTENCE_MAX 2048
 
 struct making {
     const struct transcript *t;
@@ -52,7 +53,10 @@ struct making {
     bool failed;                                /* no memory */
 };
 
-/* A sentence of the step under way; clause NULL: none. Borrowed. */
+/* Formats, titles, purposes and reasons are given in English, and translated there: those that are
+ * no literal of the call itself, or one of two, are marked by N_.
+ *
+ * A sentence of the step under way; clause NULL: none. Borrowed. */
 json_t *lesson_says(struct making *m, const char *clause, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* One more sentence of that list of an item. */

@@ -13,8 +13,10 @@
 
 static const char *methods(char out[48], bool sda, bool dda, bool cda, bool xda)
 {
-    snprintf(out, 48, "%s%s%s%s%s", sda ? "SDA " : "", dda ? "DDA " : "", cda ? "CDA " : "",
-             xda ? "XDA " : "", sda || dda || cda || xda ? "" : "none ");
+    snprintf(out, 48, "%s%s%s%s", sda ? "SDA " : "", dda ? "DDA " : "", cda ? "CDA " : "",
+             xda ? "XDA " : "");
+    if (out[0] == '\0')
+        return _("none of the methods");
     out[strlen(out) - 1] = '\0';
     return out;
 }
@@ -28,7 +30,7 @@ static bool unknown_certificates(const struct making *m)
 void lesson_lose(struct making *m, const char *why)
 {
     m->lost = true;
-    lesson_begin(m, "The rest of the trace", "", why);
+    lesson_begin(m, N_("The rest of the trace"), "", why);
 }
 
 void lesson_method(struct making *m)
@@ -43,19 +45,21 @@ void lesson_method(struct making *m)
         return;
     m->method = true;
     lesson_says(m, "EMV 4.4 Book 3, 10.3",
-                "The card can do: %s (AIP, 82). The terminal can do: %s (9F33). %s%s.",
+                a->method == KERNEL_METHOD_NONE
+                    ? N_("The card can do: %s (AIP, 82). The terminal can do: %s (9F33). They have "
+                         "no method in common.")
+                    : N_("The card can do: %s (AIP, 82). The terminal can do: %s (9F33). The "
+                         "strongest in common is taken: %s."),
                 methods(of_card, (card & AIP_SDA) != 0, (card & AIP_DDA) != 0,
                         (card & AIP_CDA) != 0, (card & AIP_XDA) != 0),
                 methods(of_terminal, (terminal & CAP3_SDA) != 0, (terminal & CAP3_DDA) != 0,
                         (terminal & CAP3_CDA) != 0, (terminal & CAP3_XDA) != 0),
-                a->method == KERNEL_METHOD_NONE ? "They have no method in common"
-                                                : "The strongest in common is taken: ",
-                a->method == KERNEL_METHOD_NONE ? "" : kernel_method_name(a->method));
+                kernel_method_name(a->method));
     if (a->method != KERNEL_METHOD_NONE && unknown_certificates(m))
         lesson_lose(
-            m, "A trace says behind its last command what the card's certificates came to. This "
-               "one is cut off before, so that what the terminal notes and decides from here on "
-               "cannot be told; the commands are explained one by one.");
+            m, N_("A trace says behind its last command what the card's certificates came to. This "
+                  "one is cut off before, so that what the terminal notes and decides from here on "
+                  "cannot be told; the commands are explained one by one."));
 }
 
 /* Where each method has its rules. */
@@ -65,11 +69,12 @@ struct clauses {
 
 static const struct clauses *clauses_of(enum kernel_method method)
 {
-    static const struct clauses of_rsa = {"EMV 4.4 Book 2, 5.2 and 6.2",
-                                          "EMV 4.4 Book 2, 5.3 and 6.3", "EMV 4.4 Book 2, 6.4",
+    static const struct clauses of_rsa = {N_("EMV 4.4 Book 2, 5.2 and 6.2"),
+                                          N_("EMV 4.4 Book 2, 5.3 and 6.3"), "EMV 4.4 Book 2, 6.4",
                                           "EMV 4.4 Book 2, 6"},
-                                of_sda = {"EMV 4.4 Book 2, 5.2 and 6.2",
-                                          "EMV 4.4 Book 2, 5.3 and 6.3", NULL, "EMV 4.4 Book 2, 5"},
+                                of_sda = {N_("EMV 4.4 Book 2, 5.2 and 6.2"),
+                                          N_("EMV 4.4 Book 2, 5.3 and 6.3"), NULL,
+                                          "EMV 4.4 Book 2, 5"},
                                 of_curve = {"EMV 4.4 Book 2, 12.2", "EMV 4.4 Book 2, 12.3",
                                             "EMV 4.4 Book 2, 12.4", "EMV 4.4 Book 2, 12"};
 
@@ -83,25 +88,32 @@ static void tell_issuer(struct making *m, const struct kernel_authentication *a)
     const struct clauses *c = clauses_of(a->method);
     char rid[11];
 
-    lesson_says(m, c->authority, "The authority's key is here: RID %s, index %02X, %zu bits%s.",
+    lesson_says(m, c->authority,
+                a->authority_expired
+                    ? N_("The authority's key is here: RID %s, index %02X, %zu bits; its date is "
+                         "past, and it is used all the same.")
+                    : N_("The authority's key is here: RID %s, index %02X, %zu bits."),
                 hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->index,
-                capk_bits(a->authority),
-                a->authority_expired ? "; its date is past, and it is used all the same" : "");
+                capk_bits(a->authority));
     lesson_says(m, c->issuer,
-                "The issuer's certificate (90) is right: %s that key, it holds the key of issuer "
-                "%s, of %zu bits.",
-                a->method == KERNEL_METHOD_XDA ? "signed with" : "opened by", a->issuer,
-                a->issuer_bits);
+                a->method == KERNEL_METHOD_XDA
+                    ? N_("The issuer's certificate (90) is right: signed with that key, it holds "
+                         "the key of issuer %s, of %zu bits.")
+                    : N_("The issuer's certificate (90) is right: opened by that key, it holds the "
+                         "key of issuer %s, of %zu bits."),
+                a->issuer, a->issuer_bits);
 }
 
 static void tell_rest(struct making *m, const struct kernel_authentication *a)
 {
     if (a->failed_at != NULL && strcmp(a->failed_at, "signature") != 0)
-        lesson_says(m, clauses_of(a->method)->rest, "%s failed at the %s: %s.%s",
-                    kernel_method_name(a->method), a->failed_at, emv_check_text(a->check),
+        lesson_says(m, clauses_of(a->method)->rest,
                     a->method == KERNEL_METHOD_XDA && a->check != EMV_CHECK_NO_KEY
-                        ? " The TVR says so after the first cryptogram only."
-                        : "");
+                        ? N_("%s failed at the %s: %s. The TVR says so after the first cryptogram "
+                             "only.")
+                        : N_("%s failed at the %s: %s."),
+                    kernel_method_name(a->method), gettext(a->failed_at),
+                    gettext(emv_check_text(a->check)));
     else if (a->method == KERNEL_METHOD_CDA)
         lesson_says(
             m, "EMV 4.4 Book 2, 6.6",
@@ -124,10 +136,12 @@ void lesson_certificates(struct making *m)
         tell_issuer(m, a);
     if (transaction_card_key(m->tx) != NULL || transaction_card_ec(m->tx) != NULL)
         lesson_says(m, clauses_of(a->method)->card,
-                    "The card's certificate (9F46) %s: it holds the card's key, of %zu bits, and a "
-                    "hash over the data that must not change.",
-                    m->rerun.masked ? "was right, as recorded then (its data are masked)"
-                                    : "is right",
+                    m->rerun.masked
+                        ? N_("The card's certificate (9F46) was right, as recorded then (its data "
+                             "are masked): it holds the card's key, of %zu bits, and a hash over "
+                             "the data that must not change.")
+                        : N_("The card's certificate (9F46) is right: it holds the card's key, of "
+                             "%zu bits, and a hash over the data that must not change."),
                     a->icc_bits);
     tell_rest(m, a);
 }
@@ -135,11 +149,13 @@ void lesson_certificates(struct making *m)
 void lesson_static(struct making *m)
 {
     if (transaction_authentication(m->tx)->ok)
-        lesson_says(
-            m, "EMV 4.4 Book 2, 5.4",
-            "The signed static data (93) %s: the card's data are those that the issuer signed. A "
-            "copy of the card would have them, too.",
-            m->rerun.masked ? "were right, as recorded then (its data are masked)" : "are right");
+        lesson_says(m, "EMV 4.4 Book 2, 5.4",
+                    m->rerun.masked
+                        ? N_("The signed static data (93) were right, as recorded then (its data "
+                             "are masked): the card's data are those that the issuer signed. A "
+                             "copy of the card would have them, too.")
+                        : N_("The signed static data (93) are right: the card's data are those "
+                             "that the issuer signed. A copy of the card would have them, too."));
 }
 
 void lesson_signature(struct making *m, const char *clause)
@@ -152,38 +168,36 @@ void lesson_signature(struct making *m, const char *clause)
                     "certificate names, and signed this payment's data.");
     else if (a->failed_at != NULL && strcmp(a->failed_at, "signature") == 0)
         lesson_says(m, clause, "The card's signature (9F4B) is not right: %s.",
-                    emv_check_text(a->check));
+                    gettext(emv_check_text(a->check)));
 }
 
 /* ---- cardholder verification ---- */
 
-static const char *rule_name(char out[160], uint8_t code, uint8_t condition)
-{
-    snprintf(out, 160, "%s; %s", emv_cvm_name(code), emv_cvm_condition_name(condition));
-    return out;
-}
-
 void lesson_rules(struct making *m)
 {
-    static const char *const words[] = {[KERNEL_CVM_CONDITION] =
-                                            "its condition does not hold: on to the next",
-                                        [KERNEL_CVM_UNKNOWN] = "nobody here knows that method",
-                                        [KERNEL_CVM_UNSUPPORTED] = "this terminal does not do it",
-                                        [KERNEL_CVM_FAILED] = "it was not successful",
-                                        [KERNEL_CVM_OK] = "successful, and so the list is done"};
+    static const char *const words[] = {
+        [KERNEL_CVM_CONDITION] = N_("its condition does not hold: on to the next"),
+        [KERNEL_CVM_UNKNOWN] = N_("nobody here knows that method"),
+        [KERNEL_CVM_UNSUPPORTED] = N_("this terminal does not do it"),
+        [KERNEL_CVM_FAILED] = N_("it was not successful"),
+        [KERNEL_CVM_OK] = N_("successful, and so the list is done")};
     const struct kernel_cvm *c;
-    char name[160];
 
     for (; (c = transaction_cvm_at(m->tx, m->rules)) != NULL; m->rules++) {
         const bool went_wrong = c->result != KERNEL_CVM_CONDITION && c->result != KERNEL_CVM_OK;
 
-        lesson_says(m, "EMV 4.4 Book 3, 10.5 and C3",
-                    "Rule %zu of the CVM list (%02X%02X: %s): %s%s.", m->rules + 1, c->code,
-                    c->condition, rule_name(name, c->code, c->condition), words[c->result],
-                    !went_wrong                        ? ""
-                    : (c->code & CVM_CODE) == CVM_FAIL ? ", and fails the verification"
-                    : (c->code & CVM_APPLY_NEXT) != 0  ? "; the issuer lets the next rule be tried"
-                                                       : "; the issuer wants no other tried");
+        lesson_says(m, N_("EMV 4.4 Book 3, 10.5 and C3"),
+                    !went_wrong ? N_("Rule %zu of the CVM list (%02X%02X: %s; %s): %s.")
+                    : (c->code & CVM_CODE) == CVM_FAIL
+                        ? N_("Rule %zu of the CVM list (%02X%02X: %s; %s): %s, and fails the "
+                             "verification.")
+                    : (c->code & CVM_APPLY_NEXT) != 0
+                        ? N_("Rule %zu of the CVM list (%02X%02X: %s; %s): %s; the issuer lets the "
+                             "next rule be tried.")
+                        : N_("Rule %zu of the CVM list (%02X%02X: %s; %s): %s; the issuer wants no "
+                             "other tried."),
+                    m->rules + 1, c->code, c->condition, gettext(emv_cvm_name(c->code)),
+                    gettext(emv_cvm_condition_name(c->condition)), gettext(words[c->result]));
     }
 }
 
@@ -191,12 +205,12 @@ void lesson_pin(struct making *m)
 {
     const struct span list = transaction_get(m->tx, TAG_CVM_LIST);
     const size_t at = 8 + 2 * m->rules;
-    char name[160];
 
     if (at + 2 <= list.n)
         lesson_says(m, "EMV 4.4 Book 3, 10.5.1",
-                    "Rule %zu of the CVM list (%02X%02X: %s) is tried.", m->rules + 1, list.p[at],
-                    list.p[at + 1], rule_name(name, list.p[at], list.p[at + 1]));
+                    "Rule %zu of the CVM list (%02X%02X: %s; %s) is tried.", m->rules + 1,
+                    list.p[at], list.p[at + 1], gettext(emv_cvm_name(list.p[at])),
+                    gettext(emv_cvm_condition_name(list.p[at + 1])));
     lesson_message(m, "terminal", "cardholder", "asks for the PIN");
 }
 
@@ -220,14 +234,22 @@ void lesson_risk_begins(struct making *m)
     for (size_t i = 0; i < floor.n && i < 4; i++)
         n = n << 8 | floor.p[i];
     if (hot != NULL)
-        lesson_says(m, "EMV 4.4 Book 4, 6.3.5", "The card stands %s the terminal's exception file.",
-                    strcmp(hot, "yes") == 0 ? "on" : "not on");
+        lesson_says(m, "EMV 4.4 Book 4, 6.3.5",
+                    strcmp(hot, "yes") == 0
+                        ? N_("The card stands on the terminal's exception file.")
+                        : N_("The card stands not on the terminal's exception file."));
     (void)lesson_number(m, "spent", &spent);
-    lesson_says(
-        m, "EMV 4.4 Book 3, 10.6.1",
-        "The floor limit for this application is %s; by the terminal's log the card paid %s here "
-        "before.",
-        lesson_money(limit, m->tx, n), spent > 0 ? lesson_money(before, m->tx, spent) : "nothing");
+    lesson_money(limit, m->tx, n);
+    if (spent > 0)
+        lesson_says(m, "EMV 4.4 Book 3, 10.6.1",
+                    "The floor limit for this application is %s; by the terminal's log the card "
+                    "paid %s here before.",
+                    limit, lesson_money(before, m->tx, spent));
+    else
+        lesson_says(m, "EMV 4.4 Book 3, 10.6.1",
+                    "The floor limit for this application is %s; by the terminal's log the card "
+                    "paid nothing here before.",
+                    limit);
 }
 
 void lesson_risk_ends(struct making *m)
@@ -272,11 +294,13 @@ static void matched(struct making *m, json_t *o, const uint8_t tvr[5], const uin
             const char *name = emv_bit_name(EMV_BITMAP_TVR, i + 1, b);
 
             if ((tvr[i] & (iac[i] | tac[i]) & mask) != 0)
-                lesson_line(m, o, "lines", "byte %u bit %u, %s: by the %s", i + 1, b,
-                            name != NULL ? name : "reserved",
-                            (iac[i] & tac[i] & mask) != 0 ? "issuer's code and the acquirer's"
-                            : (iac[i] & mask) != 0        ? "issuer's code"
-                                                          : "acquirer's code");
+                lesson_line(m, o, "lines",
+                            (iac[i] & tac[i] & mask) != 0
+                                ? N_("byte %u bit %u, %s: by the issuer's code and the acquirer's")
+                            : (iac[i] & mask) != 0
+                                ? N_("byte %u bit %u, %s: by the issuer's code")
+                                : N_("byte %u bit %u, %s: by the acquirer's code"),
+                            i + 1, b, name != NULL ? gettext(name) : _("reserved"));
         }
 }
 
@@ -285,13 +309,13 @@ void lesson_codes(void *ctx, const struct transaction *tx, enum kernel_codes whi
 {
     static const struct {
         const char *name, *hit, *missed;
-    } words[] = {
-        [KERNEL_DENIAL] = {"Denial", "so the terminal declines",
-                           "so nothing makes the terminal decline at once"},
-        [KERNEL_GO_ONLINE] = {"Online", "so the terminal wants to ask the issuer",
-                              "so the terminal would approve without asking"},
-        [KERNEL_DEFAULT] = {"Default", "so, as the issuer cannot be asked, the terminal declines",
-                            "so, though the issuer cannot be asked, the terminal would approve"}};
+    } words[] = {[KERNEL_DENIAL] = {N_("Denial"), N_("so the terminal declines"),
+                                    N_("so nothing makes the terminal decline at once")},
+                 [KERNEL_GO_ONLINE] = {N_("Online"), N_("so the terminal wants to ask the issuer"),
+                                       N_("so the terminal would approve without asking")},
+                 [KERNEL_DEFAULT] = {
+                     N_("Default"), N_("so, as the issuer cannot be asked, the terminal declines"),
+                     N_("so, though the issuer cannot be asked, the terminal would approve")}};
     struct making *m = ctx;
     const struct span tvr = transaction_get(tx, TAG_TVR);
     char of_card[11], of_terminal[11], noted[11];
@@ -304,31 +328,36 @@ void lesson_codes(void *ctx, const struct transaction *tx, enum kernel_codes whi
     matched(m,
             lesson_says(
                 m, "EMV 4.4 Book 3, 10.7",
-                "%s: the TVR is %s, the issuer's code (IAC) %s, the acquirer's (TAC) %s. They have "
-                "%s in common, %s.",
-                words[which].name, hex_encode(noted, tvr), hex_encode(of_card, span_of(iac, 5)),
-                hex_encode(of_terminal, span_of(tac, 5)), hit ? "these bits" : "no bit",
-                hit ? words[which].hit : words[which].missed),
+                hit ? N_("%s: the TVR is %s, the issuer's code (IAC) %s, the acquirer's (TAC) %s. "
+                         "They have these bits in common, %s.")
+                    : N_("%s: the TVR is %s, the issuer's code (IAC) %s, the acquirer's (TAC) %s. "
+                         "They have no bit in common, %s."),
+                gettext(words[which].name), hex_encode(noted, tvr),
+                hex_encode(of_card, span_of(iac, 5)), hex_encode(of_terminal, span_of(tac, 5)),
+                gettext(hit ? words[which].hit : words[which].missed)),
             tvr.p, iac, tac);
 }
 
 /* What the card answered to GENERATE AC. */
 void lesson_cryptogram_given(struct making *m)
 {
-    static const char *const means[] = {[AC_AAC >> 6] = "the card declines",
-                                        [AC_TC >> 6] = "the card approves",
-                                        [AC_ARQC >> 6] = "the issuer is to decide",
-                                        [3] = "which the standard does not have"};
+    static const char *const kinds[] = {[AC_AAC >> 6] = N_("an AAC"),
+                                        [AC_TC >> 6] = N_("a TC"),
+                                        [AC_ARQC >> 6] = N_("an ARQC"),
+                                        [3] = N_("a cryptogram of a reserved type")};
+    static const char *const means[] = {[AC_AAC >> 6] = N_("the card declines"),
+                                        [AC_TC >> 6] = N_("the card approves"),
+                                        [AC_ARQC >> 6] = N_("the issuer is to decide"),
+                                        [3] = N_("the standard does not have that one")};
     const struct span cid = transaction_get(m->tx, TAG_CID);
 
     if (!m->asked || cid.n != 1)
         return;
     m->asked = false;
-    lesson_says(m, "EMV 4.4 Book 3, 9.3 and 10.8",
-                "The card was asked for a%s %s and answers with a%s %s (9F27 = %02X): %s.",
-                (m->wanted & AC_TYPE) == AC_TC ? "" : "n", lesson_cryptogram(m->wanted),
-                (cid.p[0] & AC_TYPE) == AC_TC ? "" : "n", lesson_cryptogram(cid.p[0]), cid.p[0],
-                means[cid.p[0] >> 6]);
+    lesson_says(m, N_("EMV 4.4 Book 3, 9.3 and 10.8"),
+                "The card was asked for %s and answers with %s (9F27 = %02X): %s.",
+                gettext(kinds[m->wanted >> 6]), gettext(kinds[cid.p[0] >> 6]), cid.p[0],
+                gettext(means[cid.p[0] >> 6]));
     if ((cid.p[0] & AC_TYPE) == AC_AAC) /* CDA signs none, and of XDA nobody verifies it */
         return;
     if ((m->wanted & AC_CDA) != 0)

@@ -1,5 +1,4 @@
 /* The words of a lesson: steps, commands, and what sets the bits of TVR and TSI. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,57 +20,66 @@
 const struct lesson_step *lesson_step(enum kernel_step step)
 {
     static const struct lesson_step steps[] = {
-        [KERNEL_SELECT] = {"Application selection: the candidates", BOOK1 "12.3",
-                           "The terminal finds out which applications of the card it takes, too: "
-                           "from the card's directory (PSE), or else by asking for each name that "
-                           "it knows."},
-        [KERNEL_CHOOSE] = {"Application selection: the choice", BOOK1 "12.4",
-                           "One candidate is selected: by the cardholder, or by the order of "
-                           "priority that the issuer gave them."},
-        [KERNEL_INITIATE] = {"Initiate application processing", BOOK3 "10.1",
-                             "The terminal tells the application that a transaction begins, with "
-                             "the data it wants to know first (PDOL). The card says what it can do "
-                             "(AIP) and where its data stand (AFL)."},
-        [KERNEL_READ] = {"Read application data", BOOK3 "10.2",
-                         "The terminal reads the records that the AFL names: card number, dates, "
-                         "certificates, the lists by which card and terminal go on."},
+        [KERNEL_SELECT] =
+            {N_("Application selection: the candidates"), BOOK1 "12.3",
+             N_("The terminal finds out which applications of the card it takes, too: "
+                "from the card's directory (PSE), or else by asking for each name that "
+                "it knows.")},
+        [KERNEL_CHOOSE] = {N_("Application selection: the choice"), BOOK1 "12.4",
+                           N_("One candidate is selected: by the cardholder, or by the order of "
+                              "priority that the issuer gave them.")},
+        [KERNEL_INITIATE] =
+            {N_("Initiate application processing"), BOOK3 "10.1",
+             N_("The terminal tells the application that a transaction begins, with "
+                "the data it wants to know first (PDOL). The card says what it can do "
+                "(AIP) and where its data stand (AFL).")},
+        [KERNEL_READ] =
+            {N_("Read application data"), BOOK3 "10.2",
+             N_("The terminal reads the records that the AFL names: card number, dates, "
+                "certificates, the lists by which card and terminal go on.")},
         [KERNEL_AUTHENTICATE] =
-            {"Offline data authentication", BOOK3 "10.3",
-             "The terminal makes sure, without asking anybody, that the issuer "
-             "made this card's data, and with DDA, CDA and XDA that the card is no "
-             "copy: a chain of certificates leads from a key that the terminal "
-             "has to the card."},
-        [KERNEL_RESTRICT] = {"Processing restrictions", BOOK3 "10.4",
-                             "The terminal compares versions, dates, and what the card may be used "
-                             "for, with what is done here."},
-        [KERNEL_VERIFY] = {"Cardholder verification", BOOK3 "10.5",
-                           "Is this the person to whom the card was given? The issuer's list of "
-                           "methods (CVM list) is walked in its order, until one succeeds or "
-                           "ends it."},
+            {N_("Offline data authentication"), BOOK3 "10.3",
+             N_("The terminal makes sure, without asking anybody, that the issuer "
+                "made this card's data, and with DDA, CDA and XDA that the card is no "
+                "copy: a chain of certificates leads from a key that the terminal "
+                "has to the card.")},
+        [KERNEL_RESTRICT] =
+            {N_("Processing restrictions"), BOOK3 "10.4",
+             N_("The terminal compares versions, dates, and what the card may be used "
+                "for, with what is done here.")},
+        [KERNEL_VERIFY] = {N_("Cardholder verification"), BOOK3 "10.5",
+                           N_("Is this the person to whom the card was given? The issuer's list of "
+                              "methods (CVM list) is walked in its order, until one succeeds or "
+                              "ends it.")},
         [KERNEL_PIN] = {NULL, NULL, NULL},
-        [KERNEL_RISK] = {"Terminal risk management", BOOK3 "10.6",
-                         "The terminal looks for what makes a payment without the issuer's word "
-                         "risky: high amounts, too many in a row; and picks some at random."},
-        [KERNEL_ACT] = {"Terminal action analysis", BOOK3 "10.7",
-                        "The terminal holds what it noted (TVR) against what issuer (IAC, in the "
-                        "card) and acquirer (TAC, in the terminal) want done about each bit: "
-                        "decline, ask the issuer, or neither."},
-        [KERNEL_SIGN] = {"Card action analysis: the first cryptogram", BOOK3 "10.8",
-                         "The terminal asks the card for a cryptogram. The card may answer with "
-                         "less than it was asked for, never with more: TC (approved), ARQC (ask "
-                         "the issuer), AAC (declined)."},
-        [KERNEL_ONLINE] = {"Online processing", BOOK3 "10.9",
-                           "The card's cryptogram goes to the issuer, which alone can verify it, "
-                           "and which decides."},
-        [KERNEL_ISSUER] = {"The issuer's answer", BOOK3 "10.9",
-                           "The terminal gives the card what proves that its issuer answered, if "
-                           "the card can hear it here."},
-        [KERNEL_SCRIPT] = {"Issuer-to-card script", BOOK3 "10.10",
-                           "Commands that the issuer sends its card, and that the terminal passes "
-                           "on without knowing what they do."},
-        [KERNEL_COMPLETE] = {"Completion: the second cryptogram", BOOK3 "10.11",
-                             "The terminal tells the card how it ended, and the card has the last "
-                             "word: TC or AAC."},
+        [KERNEL_RISK] = {N_("Terminal risk management"), BOOK3 "10.6",
+                         N_("The terminal looks for what makes a payment without the issuer's word "
+                            "risky: high amounts, too many in a row; and picks some at random.")},
+        [KERNEL_ACT] =
+            {N_("Terminal action analysis"), BOOK3 "10.7",
+             N_("The terminal holds what it noted (TVR) against what issuer (IAC, in the "
+                "card) and acquirer (TAC, in the terminal) want done about each bit: "
+                "decline, ask the issuer, or neither.")},
+        [KERNEL_SIGN] = {N_("Card action analysis: the first cryptogram"), BOOK3 "10.8",
+                         N_("The terminal asks the card for a cryptogram. The card may answer with "
+                            "less than it was asked for, never with more: TC (approved), ARQC (ask "
+                            "the issuer), AAC (declined).")},
+        [KERNEL_ONLINE] =
+            {N_("Online processing"), BOOK3 "10.9",
+             N_("The card's cryptogram goes to the issuer, which alone can verify it, "
+                "and which decides.")},
+        [KERNEL_ISSUER] =
+            {N_("The issuer's answer"), BOOK3 "10.9",
+             N_("The terminal gives the card what proves that its issuer answered, if "
+                "the card can hear it here.")},
+        [KERNEL_SCRIPT] =
+            {N_("Issuer-to-card script"), BOOK3 "10.10",
+             N_("Commands that the issuer sends its card, and that the terminal passes "
+                "on without knowing what they do.")},
+        [KERNEL_COMPLETE] =
+            {N_("Completion: the second cryptogram"), BOOK3 "10.11",
+             N_("The terminal tells the card how it ended, and the card has the last "
+                "word: TC or AAC.")},
     };
 
     return &steps[step];
@@ -79,16 +87,17 @@ const struct lesson_step *lesson_step(enum kernel_step step)
 
 /* ---- commands ---- */
 
+/* In English, as are those below. */
 static const char *of_select(enum kernel_step step, struct span command)
 {
     static const char pse[] = "1PAY.SYS.DDF01";
 
     if (command.n >= 5 + sizeof(pse) - 1 && memcmp(command.p + 5, pse, sizeof(pse) - 1) == 0)
-        return "opens the card's directory of payment applications (PSE)";
+        return N_("opens the card's directory of payment applications (PSE)");
     return step == KERNEL_SELECT
-               ? "asks whether the card has an application whose name is this, or begins so"
-               : "selects the application; the answer says what it is called and what it wants to "
-                 "know (PDOL)";
+               ? N_("asks whether the card has an application whose name is this, or begins so")
+               : N_("selects the application; the answer says what it is called and what it wants "
+                    "to know (PDOL)");
 }
 
 static const char *of_get_data(struct span command)
@@ -96,56 +105,63 @@ static const char *of_get_data(struct span command)
     const uint32_t tag = (uint32_t)command.p[2] << 8 | command.p[3];
 
     if (tag == TAG_PIN_TRIES)
-        return "asks how many wrong PINs the card would still take";
+        return N_("asks how many wrong PINs the card would still take");
     if (tag == TAG_ATC || tag == TAG_LAST_ONLINE_ATC)
-        return "asks for a counter, to see how many payments were not online since the last that "
-               "was";
-    return "asks for one data object that stands in no record";
+        return N_("asks for a counter, to see how many payments were not online since the last "
+                  "that was");
+    return N_("asks for one data object that stands in no record");
 }
 
 static const char *of_generate_ac(struct span command)
 {
     switch (command.p[2] & AC_TYPE) {
     case AC_TC:
-        return "asks the card for a TC: the terminal would approve";
+        return N_("asks the card for a TC: the terminal would approve");
     case AC_ARQC:
-        return "asks the card for an ARQC: the terminal wants to ask the issuer";
+        return N_("asks the card for an ARQC: the terminal wants to ask the issuer");
     default:
-        return "asks the card for an AAC: the terminal declines";
+        return N_("asks the card for an AAC: the terminal declines");
+    }
+}
+
+static const char *purpose(enum kernel_step step, struct span command)
+{
+    if (command.n < 4)
+        return NULL;
+    if (command.p[1] == INS_GET_RESPONSE)
+        return N_("fetches the answer that the card announced (protocol T=0)");
+    if (step == KERNEL_SCRIPT)
+        return N_("is a command of the issuer's script, passed on as it came");
+    switch (command.p[1]) {
+    case INS_SELECT:
+        return of_select(step, command);
+    case INS_READ_RECORD:
+        return step == KERNEL_SELECT ? N_("reads an entry of the directory")
+                                     : N_("reads a record that the AFL names");
+    case INS_GET_PROCESSING_OPTIONS:
+        return N_("begins the transaction, with the data that the PDOL asks for");
+    case INS_INTERNAL_AUTHENTICATE:
+        return N_("has the card sign a number that nobody could predict, which a copy cannot");
+    case INS_GET_DATA:
+        return of_get_data(command);
+    case INS_GET_CHALLENGE:
+        return N_("asks for a random number, which makes each enciphered PIN another");
+    case INS_VERIFY:
+        return N_("has the card compare the PIN");
+    case INS_GENERATE_AC:
+        return of_generate_ac(command);
+    case INS_EXTERNAL_AUTHENTICATE:
+        return N_("gives the card what its issuer computed, which proves that the issuer answered");
+    default:
+        return NULL;
     }
 }
 
 const char *lesson_purpose(enum kernel_step step, struct span command)
 {
-    if (command.n < 4)
-        return "";
-    if (command.p[1] == INS_GET_RESPONSE)
-        return "fetches the answer that the card announced (protocol T=0)";
-    if (step == KERNEL_SCRIPT)
-        return "is a command of the issuer's script, passed on as it came";
-    switch (command.p[1]) {
-    case INS_SELECT:
-        return of_select(step, command);
-    case INS_READ_RECORD:
-        return step == KERNEL_SELECT ? "reads an entry of the directory"
-                                     : "reads a record that the AFL names";
-    case INS_GET_PROCESSING_OPTIONS:
-        return "begins the transaction, with the data that the PDOL asks for";
-    case INS_INTERNAL_AUTHENTICATE:
-        return "has the card sign a number that nobody could predict, which a copy cannot";
-    case INS_GET_DATA:
-        return of_get_data(command);
-    case INS_GET_CHALLENGE:
-        return "asks for a random number, which makes each enciphered PIN another";
-    case INS_VERIFY:
-        return "has the card compare the PIN";
-    case INS_GENERATE_AC:
-        return of_generate_ac(command);
-    case INS_EXTERNAL_AUTHENTICATE:
-        return "gives the card what its issuer computed, which proves that the issuer answered";
-    default:
-        return "";
-    }
+    const char *text = purpose(step, command);
+
+    return text != NULL ? gettext(text) : NULL;
 }
 
 /* ---- bits ---- */
@@ -160,7 +176,7 @@ const char *lesson_cryptogram(uint8_t bits)
     case AC_AAC:
         return "AAC";
     default:
-        return "cryptogram of a reserved type";
+        return _("cryptogram of a reserved type");
     }
 }
 
@@ -202,12 +218,15 @@ static int64_t binary(const struct transaction *tx, uint32_t tag)
     return n;
 }
 
-static void why_date(char *out, const struct transaction *tx, uint32_t tag, const char *is)
+static void why_date(char *out, const struct transaction *tx, uint32_t tag)
 {
     char limit[DATE_TEXT_MAX], today[DATE_TEXT_MAX];
 
-    snprintf(out, LESSON_WHY_MAX, "the payment is made on %s, and the card's application %s %s",
-             shown_date(today, tx, TAG_TX_DATE), is, shown_date(limit, tx, tag));
+    snprintf(out, LESSON_WHY_MAX,
+             tag == TAG_EXPIRY
+                 ? _("the payment is made on %s, and the card's application expired on %s")
+                 : _("the payment is made on %s, and the card's application is good from %s"),
+             shown_date(today, tx, TAG_TX_DATE), shown_date(limit, tx, tag));
 }
 
 static void why_versions(char *out, const struct transaction *tx)
@@ -217,8 +236,8 @@ static void why_versions(char *out, const struct transaction *tx)
                       b = transaction_get(tx, TAG_TERMINAL_VERSION);
 
     snprintf(out, LESSON_WHY_MAX,
-             "the card's application is of version %s (9F08), this terminal's "
-             "of version %s (9F09)",
+             _("the card's application is of version %s (9F08), this terminal's "
+               "of version %s (9F09)"),
              a.n <= 4 ? hex_encode(card, a) : "?", b.n <= 4 ? hex_encode(terminal, b) : "?");
 }
 
@@ -229,46 +248,57 @@ static void why_floor(char *out, const struct transaction *tx, int64_t spent)
 
     if (now < floor)
         snprintf(out, LESSON_WHY_MAX,
-                 "%s, with the %s that this card paid here before, reaches the "
-                 "floor limit of %s",
+                 _("%s, with the %s that this card paid here before, reaches the "
+                   "floor limit of %s"),
                  lesson_money(paid, tx, now), lesson_money(before, tx, spent),
                  lesson_money(limit, tx, floor));
     else
-        snprintf(out, LESSON_WHY_MAX, "%s reaches the floor limit of %s",
+        snprintf(out, LESSON_WHY_MAX, _("%s reaches the floor limit of %s"),
                  lesson_money(paid, tx, now), lesson_money(limit, tx, floor));
 }
 
-static void why_velocity(char *out, const struct transaction *tx, uint32_t limit, const char *name)
+static void why_velocity(char *out, const struct transaction *tx, uint32_t limit)
 {
-    const struct span atc = transaction_get(tx, TAG_ATC),
-                      last = transaction_get(tx, TAG_LAST_ONLINE_ATC);
+    const struct span counter = transaction_get(tx, TAG_ATC),
+                      online = transaction_get(tx, TAG_LAST_ONLINE_ATC);
+    const unsigned atc = (unsigned)binary(tx, TAG_ATC),
+                   last = (unsigned)binary(tx, TAG_LAST_ONLINE_ATC);
 
-    if (atc.n == 2 && last.n == 2 && binary(tx, TAG_ATC) > binary(tx, TAG_LAST_ONLINE_ATC))
+    if (counter.n == 2 && online.n == 2 && atc > last)
         snprintf(out, LESSON_WHY_MAX,
-                 "%" PRId64 " payments in a row were not online (ATC %" PRId64
-                 ", last online %" PRId64 "), over the card's %s limit of %" PRId64,
-                 binary(tx, TAG_ATC) - binary(tx, TAG_LAST_ONLINE_ATC), binary(tx, TAG_ATC),
-                 binary(tx, TAG_LAST_ONLINE_ATC), name, binary(tx, limit));
+                 limit == TAG_LOWER_OFFLINE
+                     ? ngettext("%u payment was not online (ATC %u, last online %u), over the "
+                                "card's lower limit of %u",
+                                "%u payments in a row were not online (ATC %u, last online %u), "
+                                "over the card's lower limit of %u",
+                                atc - last)
+                     : ngettext("%u payment was not online (ATC %u, last online %u), over the "
+                                "card's upper limit of %u",
+                                "%u payments in a row were not online (ATC %u, last online %u), "
+                                "over the card's upper limit of %u",
+                                atc - last),
+                 atc - last, atc, last, (unsigned)binary(tx, limit));
     else
-        snprintf(out, LESSON_WHY_MAX,
-                 "the card's counters (9F36, 9F13) are missing, or make no sense, which counts as "
-                 "exceeded");
+        snprintf(out, LESSON_WHY_MAX, "%s",
+                 _("the card's counters (9F36, 9F13) are missing, or make no sense, which counts "
+                   "as exceeded"));
 }
 
 static void why_failed(char *out, const struct transaction *tx)
 {
     const struct kernel_authentication *a = transaction_authentication(tx);
 
-    snprintf(out, LESSON_WHY_MAX, "the %s failed: %s",
-             a->failed_at != NULL ? a->failed_at : "authentication", emv_check_text(a->check));
+    snprintf(out, LESSON_WHY_MAX, _("the %s failed: %s"),
+             a->failed_at != NULL ? gettext(a->failed_at) : _("authentication"),
+             gettext(emv_check_text(a->check)));
 }
 
 static void why_not_performed(char *out, const struct transaction *tx)
 {
     snprintf(out, LESSON_WHY_MAX, "%s",
              transaction_authentication(tx)->method == KERNEL_METHOD_NONE
-                 ? "card and terminal have no method in common"
-                 : "CDA was chosen, but the terminal declines, and an AAC is not signed");
+                 ? _("card and terminal have no method in common")
+                 : _("CDA was chosen, but the terminal declines, and an AAC is not signed"));
 }
 
 static void why_missing(char *out, const struct transaction *tx)
@@ -276,10 +306,10 @@ static void why_missing(char *out, const struct transaction *tx)
     const bool authentication = transaction_authentication(tx)->check == EMV_CHECK_DATA_MISSING;
 
     snprintf(out, LESSON_WHY_MAX, "%s",
-             authentication ? "a data object that the authentication needs is not on the card"
+             authentication ? _("a data object that the authentication needs is not on the card")
              : transaction_get(tx, TAG_CVM_LIST).n <= 8
-                 ? "the card says that it verifies cardholders, and has no CVM list"
-                 : "the card does not give the counters that its limits are about");
+                 ? _("the card says that it verifies cardholders, and has no CVM list")
+                 : _("the card does not give the counters that its limits are about"));
 }
 
 /* Those for which one sentence does. The clause is that of the rule; the names of the bits are Book
@@ -295,49 +325,50 @@ static const struct {
     {TAG_TVR, TVR_CDA_FAILED, BOOK2 "6.6.2", NULL},
     {TAG_TVR, TVR_ICC_DATA_MISSING, BOOK3 "7.5", NULL},
     {TAG_TVR, TVR_EXCEPTION_FILE, BOOK4 "6.3.5",
-     "the card stands on the terminal's list of cards that are not to be taken"},
+     N_("the card stands on the terminal's list of cards that are not to be taken")},
     {TAG_TVR, TVR_SDA_SELECTED, BOOK3 "10.3",
-     "of the methods that card and terminal have in common SDA is the strongest"},
+     N_("of the methods that card and terminal have in common SDA is the strongest")},
     {TAG_TVR, TVR_XDA_SELECTED, BOOK3 "10.3",
-     "of the methods that card and terminal have in common XDA is the strongest"},
+     N_("of the methods that card and terminal have in common XDA is the strongest")},
     {TAG_TVR, TVR_CA_ECC_KEY_MISSING, BOOK2 "12.2",
-     "the terminal has no key on a curve under the card's RID and index (8F)"},
+     N_("the terminal has no key on a curve under the card's RID and index (8F)")},
     {TAG_TVR, TVR_ECC_KEY_RECOVERY_FAILED, BOOK4 "6.3.2.2", NULL},
     {TAG_TVR, TVR_XDA_SIGNATURE_FAILED, BOOK2 "12.5.3", NULL},
     {TAG_TVR, TVR_VERSIONS_DIFFER, BOOK3 "10.4.1", NULL},
     {TAG_TVR, TVR_SERVICE_NOT_ALLOWED, BOOK3 "10.4.2",
-     "the card's usage control (9F07) does not allow this kind of payment, at such a terminal, in "
-     "this country"},
+     N_("the card's usage control (9F07) does not allow this kind of payment, at such a terminal, "
+        "in this country")},
     {TAG_TVR, TVR_EXPIRED, BOOK3 "10.4.3", NULL},
     {TAG_TVR, TVR_NOT_YET_EFFECTIVE, BOOK3 "10.4.3", NULL},
     {TAG_TVR, TVR_NEW_CARD, BOOK3 "10.6.3",
-     "the card was never online: its last online counter (9F13) is 0"},
-    {TAG_TVR, TVR_CVM_FAILED, BOOK3 "10.5", "no method of the CVM list was successful"},
-    {TAG_TVR, TVR_CVM_UNKNOWN, BOOK3 "10.5", "the CVM list has a method that nobody here knows"},
+     N_("the card was never online: its last online counter (9F13) is 0")},
+    {TAG_TVR, TVR_CVM_FAILED, BOOK3 "10.5", N_("no method of the CVM list was successful")},
+    {TAG_TVR, TVR_CVM_UNKNOWN, BOOK3 "10.5",
+     N_("the CVM list has a method that nobody here knows")},
     {TAG_TVR, TVR_PIN_TRIES_EXCEEDED, BOOK3 "10.5.1",
-     "the card takes no more PINs: none are left after those that were wrong"},
+     N_("the card takes no more PINs: none are left after those that were wrong")},
     {TAG_TVR, TVR_PIN_NO_PAD, BOOK3 "10.5.1",
-     "the list asks for a PIN, and this terminal has nothing to take such a one with"},
-    {TAG_TVR, TVR_PIN_NOT_ENTERED, BOOK3 "10.5.1", "the cardholder went on without a PIN"},
+     N_("the list asks for a PIN, and this terminal has nothing to take such a one with")},
+    {TAG_TVR, TVR_PIN_NOT_ENTERED, BOOK3 "10.5.1", N_("the cardholder went on without a PIN")},
     {TAG_TVR, TVR_BIOMETRIC_TYPE, BOOK3 "10.5.6",
-     "the list asks for a part of the body, and this terminal measures none"},
+     N_("the list asks for a part of the body, and this terminal measures none")},
     {TAG_TVR, TVR_FLOOR_LIMIT, BOOK3 "10.6.1", NULL},
-    {TAG_TVR, TVR_RANDOM, BOOK3 "10.6.2", "chance picked this payment"},
+    {TAG_TVR, TVR_RANDOM, BOOK3 "10.6.2", N_("chance picked this payment")},
     {TAG_TVR, TVR_LOWER_LIMIT, BOOK3 "10.6.3", NULL},
     {TAG_TVR, TVR_UPPER_LIMIT, BOOK3 "10.6.3", NULL},
-    {TAG_TVR, TVR_DEFAULT_TDOL, BOOK3 "9.2.2", "the card has no TDOL of its own"},
+    {TAG_TVR, TVR_DEFAULT_TDOL, BOOK3 "9.2.2", N_("the card has no TDOL of its own")},
     {TAG_TVR, TVR_ISSUER_AUTHENTICATION_FAILED, BOOK3 "10.9",
-     "the card did not answer 9000 to what its issuer computed"},
+     N_("the card did not answer 9000 to what its issuer computed")},
     {TAG_TVR, TVR_SCRIPT_FAILED_BEFORE, BOOK3 "10.10",
-     "a script of template 71 was not done to its end"},
+     N_("a script of template 71 was not done to its end")},
     {TAG_TVR, TVR_SCRIPT_FAILED_AFTER, BOOK3 "10.10",
-     "a script of template 72 was not done to its end"},
-    {TAG_TSI, TSI_ODA, BOOK3 "10.3", "the method was carried out, however it ended"},
-    {TAG_TSI, TSI_CVM, BOOK3 "10.5", "the CVM list was walked, however it ended"},
-    {TAG_TSI, TSI_CARD_RISK, BOOK3 "10.8", "the card answered GENERATE AC, and so judged"},
-    {TAG_TSI, TSI_ISSUER_AUTHENTICATION, BOOK3 "10.9", "EXTERNAL AUTHENTICATE was sent"},
-    {TAG_TSI, TSI_TERMINAL_RISK, BOOK3 "10.6", "all checks of this step were made"},
-    {TAG_TSI, TSI_SCRIPT, BOOK3 "10.10", "the issuer sent a script"},
+     N_("a script of template 72 was not done to its end")},
+    {TAG_TSI, TSI_ODA, BOOK3 "10.3", N_("the method was carried out, however it ended")},
+    {TAG_TSI, TSI_CVM, BOOK3 "10.5", N_("the CVM list was walked, however it ended")},
+    {TAG_TSI, TSI_CARD_RISK, BOOK3 "10.8", N_("the card answered GENERATE AC, and so judged")},
+    {TAG_TSI, TSI_ISSUER_AUTHENTICATION, BOOK3 "10.9", N_("EXTERNAL AUTHENTICATE was sent")},
+    {TAG_TSI, TSI_TERMINAL_RISK, BOOK3 "10.6", N_("all checks of this step were made")},
+    {TAG_TSI, TSI_SCRIPT, BOOK3 "10.10", N_("the issuer sent a script")},
 };
 
 static void work_out(char *out, const struct transaction *tx, unsigned bit, int64_t spent)
@@ -353,19 +384,19 @@ static void work_out(char *out, const struct transaction *tx, unsigned bit, int6
         why_versions(out, tx);
         break;
     case TVR_EXPIRED:
-        why_date(out, tx, TAG_EXPIRY, "expired on");
+        why_date(out, tx, TAG_EXPIRY);
         break;
     case TVR_NOT_YET_EFFECTIVE:
-        why_date(out, tx, TAG_EFFECTIVE, "is good from");
+        why_date(out, tx, TAG_EFFECTIVE);
         break;
     case TVR_FLOOR_LIMIT:
         why_floor(out, tx, spent);
         break;
     case TVR_LOWER_LIMIT:
-        why_velocity(out, tx, TAG_LOWER_OFFLINE, "lower");
+        why_velocity(out, tx, TAG_LOWER_OFFLINE);
         break;
     case TVR_UPPER_LIMIT:
-        why_velocity(out, tx, TAG_UPPER_OFFLINE, "upper");
+        why_velocity(out, tx, TAG_UPPER_OFFLINE);
         break;
     default:
         why_failed(out, tx);
@@ -386,7 +417,7 @@ char *lesson_why(char out[LESSON_WHY_MAX], const char **clause, const struct tra
         return out;
     *clause = bits[i].clause;
     if (bits[i].why != NULL)
-        snprintf(out, LESSON_WHY_MAX, "%s", bits[i].why);
+        snprintf(out, LESSON_WHY_MAX, "%s", gettext(bits[i].why));
     else
         work_out(out, tx, bit, spent);
     return out;

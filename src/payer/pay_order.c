@@ -3,6 +3,7 @@
 #include "payer/pay_order.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/date.h"
 #include "base/file.h"

@@ -17,6 +17,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "config.h"
 #include "drivers/transcript.h"
 #include "apdu/shown.h"
@@ -398,9 +399,9 @@ const struct kernel_memory *trace_memory(struct trace *t, const struct kernel_me
 const char *trace_outcome_name(enum kernel_outcome outcome)
 {
     static const char *const names[] = {
-        [KERNEL_APPROVED] = "approved",         [KERNEL_DECLINED] = "declined",
-        [KERNEL_NOT_ACCEPTED] = "not accepted", [KERNEL_TERMINATED] = "terminated",
-        [KERNEL_READ_ONLY] = "read only",       [KERNEL_PROVED] = "proved",
+        [KERNEL_APPROVED] = N_("approved"),         [KERNEL_DECLINED] = N_("declined"),
+        [KERNEL_NOT_ACCEPTED] = N_("not accepted"), [KERNEL_TERMINATED] = N_("terminated"),
+        [KERNEL_READ_ONLY] = N_("read only"),       [KERNEL_PROVED] = N_("proved"),
     };
 
     return names[outcome];
@@ -520,7 +521,7 @@ void trace_outcome(struct trace *t, const struct terminal_config *terminal,
     fact(t, "reason", "%s",
          why != NULL || tx == NULL ? (why != NULL ? why->text : "") : transaction_reason(tx));
     fact(t, "outcome", "%s",
-         why != NULL || tx == NULL ? "error" : trace_outcome_name(transaction_outcome(tx)));
+         why != NULL || tx == NULL ? N_("error") : trace_outcome_name(transaction_outcome(tx)));
 }
 
 enum tp_err trace_close(struct trace **t, struct tp_error *e)

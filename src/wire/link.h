@@ -5,7 +5,7 @@
 #define TP_WIRE_LINK_H
 
 #include <event2/event.h>
-#include <openssl/ssl.h>
+#include <openssl/types.h>
 
 #include "base/span.h"
 

@@ -1,5 +1,6 @@
 /* Who goes when too many are there: of the connections that have not shown a certificate yet, and
  * of those under one certificate, the oldest. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 

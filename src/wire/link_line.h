@@ -4,7 +4,7 @@
 #ifndef TP_WIRE_LINK_LINE_H
 #define TP_WIRE_LINK_LINE_H
 
-#include <openssl/ssl.h>
+#include <openssl/types.h>
 
 #include "base/span.h"
 

@@ -1,6 +1,7 @@
 /* The server's connections: their messages in and out, the handshake, time limits, and their end.
  */
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* bare_tls CA CERTIFICATE KEY HOST PORT: a process that shakes hands with an acquirer as a terminal
  * does, and ends. What a payment's process has beside it is its own. */
+#include <openssl/ssl.h>
 #include <stdio.h>
 
 #include "crypto/pki.h"

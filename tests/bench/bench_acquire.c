@@ -14,6 +14,7 @@
  * folders are. */
 #include "bench.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

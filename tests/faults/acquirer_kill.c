@@ -3,6 +3,8 @@
  * With TELEPAY_TEST_STORE=postgresql, beside tests/system/with-postgres, the server of its books is
  * killed and started again under it before: meanwhile it answers 96 or 91, and goes on by itself.
  * Seeded: KILLS and SEED in the environment; 100 and 1 without. */
+#include <openssl/ssl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>

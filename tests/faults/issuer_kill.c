@@ -1,6 +1,7 @@
 /* The issuer is killed at random instants, again and again, while acquirers ask: nothing that was
  * answered is lost, nothing is reserved or released twice, and what was under way is settled by
  * asking again. Seeded: KILLS and SEED in the environment; 60 and 1 without. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

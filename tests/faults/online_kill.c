@@ -5,6 +5,8 @@
  * sometimes the card then pays offline (Y3), sometimes it gives no TC though the issuer approved.
  * What was paid is sometimes refunded: once, however often that was asked, taken back and asked
  * again. Seeded: KILLS and SEED in the environment; 100 and 1 without. */
+#include <openssl/ssl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

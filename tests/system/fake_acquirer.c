@@ -11,6 +11,7 @@
  * 000012 12.50" (MTI, STAN, amount). */
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -48,6 +48,9 @@ if [ "${1:-}" = inside ]; then
     "${french[@]}" telepay journal list --config terminal/telepay.conf --json >list.fr && "${french[@]}" telepay-emv decode --json 9F270180 >decoded.fr || fail "no JSON in French"
     cmp list.en list.fr && cmp decoded.en decoded.fr || fail "JSON is another in French"
     [ "$(jq '.payments | length' list.fr)" = 3 ] || fail "not three payments: $(cat list.fr)"
+    insert gallic
+    printf '1234\n' | "${french[@]}" telepay pay --config terminal/telepay.conf --amount 12.50 --pin-fd 0 --wait 10 --trace trace --explain=lesson >paid 2>&1 || fail "not paid: $(cat paid)"
+    remove
     exit 0
 fi
 
@@ -119,4 +122,42 @@ END
     done && fake_acquirer make terminal && cp scheme/authority.json terminal/
 ) >made.log 2>&1 || fail "nothing was made: $(cat made.log)"
 "$here/with-pcscd" "$here/french.sh" inside "$dir" || failures=$((failures + 1))
+
+# Lessons: what the catalogue translates is in none of them in English, be it a sentence or what it is filled with.
+all_french() { # lessons, texts or pages
+    python3 - "$TESTS_BUILDDIR/po/fr/LC_MESSAGES/telepay.mo" "$@" <<'EOF' || fail "English is left in a lesson"
+import gettext, html, re, sys
+with open(sys.argv[1], "rb") as file:
+    words = gettext.GNUTranslations(file)._catalog
+pieces = set()
+steps = {"Cardholder verification": "Vérification du porteur", "Terminal risk management": "Gestion du risque par le terminal",
+         "Offline data authentication": "Authentification hors ligne des données"}  # names of bits begin so, too
+for english, french in words.items():
+    for piece in re.split(r"%[-0-9.*]*(?:z|ll?)?[a-zA-Z]", english[0] if isinstance(english, tuple) else english):
+        if len(piece) > 20 and piece not in french and piece not in steps:
+            pieces.add(" ".join(piece.split()))
+assert "The card's signature (9F4B) is right: the card has the key that its certificate names, and signed this payment's data." in pieces
+for name in sys.argv[2:]:
+    with open(name, encoding="utf-8") as file:
+        text = file.read()
+    if "<body>" in text:
+        assert '<html lang="fr">' in text, name
+        text = text[text.index("<body>"):]
+        text = html.unescape(re.sub("<[^>]*>", "", re.sub('aria-label="([^"]*)"', r">\1<", text)))
+    else:
+        assert max(map(len, text.splitlines())) <= 80, name
+    text = " ".join(re.split("[ \n]+", text))
+    for piece in pieces:
+        assert piece not in text, f"{name}: {piece}"
+    whole = (*steps.values(), "le premier cryptogramme", "La signature de la carte (9F4B) est bonne", "mis à 1", "\u00a0: il contient la clé de la carte, de ")
+    for sentence in ("Leçon d'un paiement", "La trace est masquée\u00a0: ") + (("Là où la trace s'arrête",) if "short" in name else whole):
+        assert sentence in text, f"{name}: no {sentence}"
+EOF
+}
+"${french[@]}" telepay explain trace >explained || fail "not explained"
+cmp lesson explained || fail "the lesson at the payment is another"
+grep -qx "~ terminal → porteur$nbsp: demande le code confidentiel" lesson || fail "nobody asks for a PIN: $(cat lesson)"
+head -n 60 trace >begun
+"${french[@]}" telepay explain --html page trace && "${french[@]}" telepay explain --html page.short begun && "${french[@]}" telepay explain begun >short || fail "not explained"
+all_french lesson page short page.short
 verdict

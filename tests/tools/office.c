@@ -1,6 +1,7 @@
 #include "office.h"
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 #include "teller.h"
 
+#include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,8 @@
 #ifndef TP_TESTS_TELLER_H
 #define TP_TESTS_TELLER_H
 
+#include <pthread.h>
+
 #include "office.h"
 
 enum teller_mood {

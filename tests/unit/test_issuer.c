@@ -3,6 +3,7 @@
 #include "../tools/damage.h"
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 

@@ -3,6 +3,7 @@
  * and the acquirer's books must tell the same, and the audit must find nothing. */
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <sys/stat.h>
