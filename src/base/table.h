@@ -4,6 +4,7 @@
 #define TP_BASE_TABLE_H
 
 #include <argp.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -52,5 +53,10 @@ TP_MUST_CHECK enum tp_err table_row(struct table *t, const char *const *cells, s
  * be printed. */
 TP_MUST_CHECK enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e);
 void table_free(struct table **t);
+
+/* Leaves those members of rows, objects of these columns that no table can hold, that -o names.
+ * TP_ERR_USAGE as of table_new. */
+TP_MUST_CHECK enum tp_err table_choose(json_t *rows, const struct table_column *columns, size_t n,
+                                       struct tp_error *e);
 
 #endif
