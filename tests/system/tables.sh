@@ -159,7 +159,7 @@ for program in telepay telepay-acquirer telepay-centre telepay-emv telepay-issue
     full $program --help
     full $program --version
 done
-full telepay order --help
+full telepay authority --help
 full telepay-emv decode 9F2701809F360200015F2D02656E
 full telepay-emv decode --json 9F270180
 full telepay plan --home home
