@@ -163,8 +163,8 @@ full telepay authority --help
 full telepay-emv decode 9F2701809F360200015F2D02656E
 full telepay-emv decode --json 9F270180
 full telepay plan --home home
-acquirer list >list # which is more than a buffer
-is "$(wc -l <list)" 61
+acquirer list >rows # which is more than a buffer
+is "$(wc -l <rows)" 61
 { acquirer list 2>err && echo $? >code; } | head -n 0 # SIGPIPE ends it, or it had written all before
 [ ! -s err ] || fail "a pipe that was left: $(cat err)"
 (trap '' PIPE && { acquirer show "$rrn" 2>err || fail "a pipe that was left: exit $?"; } | :)
