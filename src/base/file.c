@@ -33,7 +33,7 @@ static const char *user_name(char name[64], uid_t uid)
  * whose they are and how to give them over. */
 static enum tp_err not_readable(const char *path, const char *folder, struct tp_error *e)
 {
-    const enum tp_err r = errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO;
+    const enum tp_err r = errno == ENOENT || errno == ENOTDIR ? TP_ERR_NOT_FOUND : TP_ERR_IO;
     const uid_t user = geteuid();
     char owner[64], me[64];
     struct stat st;
@@ -67,7 +67,8 @@ enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, st
         data = more;
         have += fread(data + have, 1, room - have, f);
         if (ferror(f)) {
-            r = tp_fail(e, TP_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+            r = tp_fail(e, errno == EISDIR ? TP_ERR_USAGE : TP_ERR_IO, "cannot read %s: %s", path,
+                        strerror(errno));
             goto out;
         }
         if (have > max) {
@@ -174,8 +175,11 @@ static enum tp_err write_all(int fd, struct span s)
 enum tp_err file_replace(const char *path, struct span content, mode_t mode, struct tp_error *e)
 {
     char fresh[PATH_MAX];
+    struct stat st;
     int fd;
 
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* root would rename over a device */
+        return tp_fail(e, TP_ERR_USAGE, "%s is no file that can be replaced: name another", path);
     if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
         return tp_fail(e, TP_ERR_RANGE, "the file name %s is too long", path);
     if (unlink(fresh) != 0 &&

@@ -50,7 +50,7 @@ bool table_is_json(const struct table *t);
  * in JSON). */
 TP_MUST_CHECK enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e);
 /* What became of the rows is r: prints when that is TP_OK, frees, and returns r or why it could not
- * be printed. */
+ * be printed. Whether stdout takes it, cli_main asks at the end. */
 TP_MUST_CHECK enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e);
 void table_free(struct table **t);
 
