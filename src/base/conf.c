@@ -71,7 +71,7 @@ enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e)
     }
     f = fopen(path, "re");
     if (f == NULL) {
-        r = tp_fail(e, errno == ENOENT || errno == ENOTDIR ? TP_ERR_NOT_FOUND : TP_ERR_IO,
+        r = tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO,
                     "cannot read the configuration %s: %s", path, strerror(errno));
         goto out;
     }

@@ -33,7 +33,7 @@ static const char *user_name(char name[64], uid_t uid)
  * whose they are and how to give them over. */
 static enum tp_err not_readable(const char *path, const char *folder, struct tp_error *e)
 {
-    const enum tp_err r = errno == ENOENT || errno == ENOTDIR ? TP_ERR_NOT_FOUND : TP_ERR_IO;
+    const enum tp_err r = errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO;
     const uid_t user = geteuid();
     char owner[64], me[64];
     struct stat st;
