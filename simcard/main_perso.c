@@ -18,11 +18,11 @@ unsigned perso_number(struct argp_state *state, const char *option, const char *
 }
 
 static const struct cli_command commands[] = {
-    {"init", N_("make a test scheme: authority, issuer, master keys"), perso_init},
-    {"card", N_("make a card of a scheme"), perso_card},
-    {"cards", N_("make many cards, with all cores"), perso_cards},
-    {"inspect", N_("show a card: applications, records, counters"), perso_inspect},
-    {NULL, NULL, NULL},
+    {"init", N_("make a test scheme: authority, issuer, master keys"), perso_init, false},
+    {"card", N_("make a card of a scheme"), perso_card, false},
+    {"cards", N_("make many cards, with all cores"), perso_cards, false},
+    {"inspect", N_("show a card: applications, records, counters"), perso_inspect, true},
+    {NULL, NULL, NULL, false},
 };
 
 static const struct cli_program program = {

@@ -225,8 +225,8 @@ int perso_inspect(int argc, char **argv)
         r = state_peek(&s, w.dir, &e);
     if (r == TP_OK && !w.json)
         print_card(p, &s);
-    else if (r == TP_OK && print_json(p, &s) != TP_OK)
-        r = tp_fail(&e, TP_ERR_IO, "cannot write");
+    else if (r == TP_OK)
+        r = print_json(p, &s);
     profile_free(&p);
-    return r == TP_OK ? CLI_DONE : cli_report(&e);
+    return cli_end(r, &e);
 }

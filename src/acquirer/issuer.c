@@ -253,19 +253,28 @@ static enum tp_err nothing_waits(struct ledger *l, const char *name, struct tp_e
     return r;
 }
 
-static enum tp_err take_away(const char *dir, const char *name, struct tp_error *e)
+static enum tp_err find(char folder[PATH_MAX], const char *dir, const char *name,
+                        struct tp_error *e)
 {
-    static const char *const files[] = {"issuer.conf", "acquirer.key", "acquirer.pem",
-                                        "ca.pem"}; /* the first makes it an issuer */
-    char folder[PATH_MAX], path[PATH_MAX], word[ISSUER_NAME_MAX + 16];
-    enum tp_err r = TP_OK;
+    char word[ISSUER_NAME_MAX + 16];
+    enum tp_err r;
 
     if (strchr(name, '/') != NULL || strlen(name) >= ISSUER_NAME_MAX || name[0] == '.')
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no issuer \"%.40s\": see issuer list", name);
     snprintf(word, sizeof(word), "issuers/%s", name);
-    r = file_join(folder, sizeof(folder), dir, word, e);
-    if (r == TP_OK && access(folder, F_OK) != 0)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "there is no issuer %s: see issuer list", name);
+    r = file_join(folder, PATH_MAX, dir, word, e);
+    return r == TP_OK && access(folder, F_OK) != 0
+               ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no issuer %s: see issuer list", name)
+               : r;
+}
+
+static enum tp_err take_away(const char *dir, const char *name, struct tp_error *e)
+{
+    static const char *const files[] = {"issuer.conf", "acquirer.key", "acquirer.pem",
+                                        "ca.pem"}; /* the first makes it an issuer */
+    char folder[PATH_MAX], path[PATH_MAX];
+    enum tp_err r = find(folder, dir, name, e);
+
     for (size_t i = 0; r == TP_OK && i < sizeof(files) / sizeof(files[0]); i++) {
         r = file_join(path, sizeof(path), folder, files[i], e);
         if (r == TP_OK && unlink(path) != 0 && errno != ENOENT)
@@ -345,6 +354,16 @@ static enum tp_err read_state(int *out, const char *text, struct tp_error *e)
                          text);
 }
 
+/* One that was removed is still there with what it was asked. */
+static enum tp_err was_asked(const struct listing *list, const char *name, struct tp_error *e)
+{
+    struct waiting any = {0};
+    char folder[PATH_MAX];
+    enum tp_err r = ledger_authorisation_each(list->l, name, -1, 0, count, &any, e);
+
+    return r == TP_OK && any.n == 0 ? find(folder, list->dir, name, e) : r;
+}
+
 int acquirer_authorisations(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -381,6 +400,8 @@ int acquirer_authorisations(int argc, char **argv)
     if (r == TP_OK)
         r = listing_start(&list, w.dir, "authorisations", columns,
                           sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK && w.issuer != NULL)
+        r = was_asked(&list, w.issuer, &list.e);
     if (r == TP_OK)
         r = ledger_authorisation_each(list.l, w.issuer, state, 0, authorisation_row, list.table,
                                       &list.e);

@@ -99,6 +99,32 @@ static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record
     return table_row(ctx, cells, e);
 }
 
+struct search {
+    int64_t number;
+    bool found;
+};
+
+static enum tp_err is_it(void *ctx, const struct remise *remise, struct tp_error *e)
+{
+    struct search *s = ctx;
+
+    (void)e;
+    s->found |= remise->number == s->number;
+    return TP_OK;
+}
+
+/* Contracts number their remises each on their own. */
+static enum tp_err find_remise(struct ledger *l, const struct tx_filter *f, struct tp_error *e)
+{
+    struct search s = {.number = f->remise};
+    enum tp_err r = ledger_remise_each(l, f->contract, -1, is_it, &s, e);
+
+    return r == TP_OK && !s.found
+               ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no remise %" PRId64 ": see remise list",
+                         f->remise)
+               : r;
+}
+
 int acquirer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -138,6 +164,8 @@ int acquirer_list(int argc, char **argv)
                           sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
         r = listing_contract(&list, w.contract);
+    if (r == TP_OK && w.remise != NULL)
+        r = find_remise(list.l, &filter, &list.e);
     if (r == TP_OK)
         r = ledger_tx_each(list.l, &filter, list_row, list.table, &list.e);
     return listing_end(&list, r);

@@ -68,8 +68,7 @@ int listing_end(struct listing *list, enum tp_err r)
 
 int option_print_json(json_t *value)
 {
-    if (document_print(value, false) == TP_OK)
-        return CLI_DONE;
-    log_error("cannot write the JSON");
-    return CLI_INTERNAL;
+    struct tp_error e = {TP_OK, ""};
+
+    return cli_end(document_print(value, false), &e);
 }

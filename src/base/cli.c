@@ -87,6 +87,22 @@ static bool asks_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0;
 }
 
+/* What is printed is written, or it is said why not. A command that has done something keeps the
+ * exit code of that; who leaves a pipe before the end has read enough. */
+static int written(bool shows)
+{
+    const char *why;
+
+    if (fflush(stdout) != 0)
+        why = errno != EPIPE ? strerror(errno) : NULL;
+    else
+        why = ferror(stdout) != 0 ? _("not everything was written") : NULL;
+    if (why == NULL)
+        return CLI_DONE;
+    log_error("standard output: %s", why);
+    return shows ? CLI_DISK : CLI_DONE;
+}
+
 /* The words name no command: says which there are, of the group that they begin with or of all. */
 static int refuse(const struct cli_program *p, int words, char **word)
 {
@@ -94,7 +110,7 @@ static int refuse(const struct cli_program *p, int words, char **word)
 
     if (group != NULL && words > 1 && asks_help(word[1])) {
         list_commands(stdout, p, group);
-        return CLI_DONE;
+        return written(true);
     }
     if (group != NULL && words > 1 && word[1][0] != '-')
         log_error("\"%s %s\" is not a command", group, word[1]);
@@ -114,6 +130,8 @@ static int run(const struct cli_program *p, const struct cli_command *c, int arg
     snprintf(name, sizeof(name), "%s %s", p->name, c->name);
     argv[0] = name;
     code = c->run(argc, argv);
+    if (code == CLI_DONE)
+        code = written(c->shows);
     /* What OpenSSL keeps for this thread points into its locked heap. Where a library started it
      * before main (libjose does), its own end comes after those who look for what was lost. */
     OPENSSL_thread_stop();
@@ -130,11 +148,11 @@ int cli_main(const struct cli_program *p, int argc, char **argv)
     (void)secret_start(); /* without locked memory secrets still work, and are still wiped */
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
         puts(version);
-        return CLI_DONE;
+        return written(true);
     }
     if (argc >= 2 && asks_help(argv[1])) {
         list_commands(stdout, p, NULL);
-        return CLI_DONE;
+        return written(true);
     }
     for (const struct cli_command *c = p->commands; c->name != NULL; c++) {
         const int words = matches(p, c, argc - 1, argv + 1);

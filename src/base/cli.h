@@ -23,6 +23,7 @@ struct cli_command {
     const char *summary;               /* one line for the program's --help */
     int (*run)(int argc, char **argv); /* argv[0] is "telepay pay"; returns an exit code. NULL:
                                           the summary is a heading of those that follow */
+    bool shows; /* and does nothing else: it has failed when standard output does not take it */
 };
 
 struct cli_program {

@@ -69,9 +69,12 @@ enum tp_err document_print(json_t *document, bool line)
         return TP_ERR_NO_MEMORY;
     document_begun();
     document_absent(document);
-    done = json_dumpf(document, stdout, flags) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
+    done = json_dumpf(document, stdout, flags) == 0 || ferror(stdout) != 0;
+    putchar('\n');
+    if (line)
+        fflush(stdout);
     json_decref(document);
-    return done ? TP_OK : TP_ERR_IO;
+    return done ? TP_OK : TP_ERR_NO_MEMORY;
 }
 
 void document_asked(void)

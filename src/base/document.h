@@ -16,7 +16,8 @@ json_t *document_amount(int64_t minor, unsigned currency); /* in major units */
 /* Texts that are empty become null, at any depth. */
 void document_absent(json_t *document);
 
-/* Prints it on stdout, on one line when so, and takes it; NULL is TP_ERR_NO_MEMORY. */
+/* Prints it on stdout, on one line when so, and takes it; NULL is TP_ERR_NO_MEMORY. Whether stdout
+ * takes it, cli_main asks at the end. */
 TP_MUST_CHECK enum tp_err document_print(json_t *document, bool line);
 
 /* From now on an error is printed as JSON too: the command was asked for JSON, or has no other

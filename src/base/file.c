@@ -67,7 +67,8 @@ enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, st
         data = more;
         have += fread(data + have, 1, room - have, f);
         if (ferror(f)) {
-            r = tp_fail(e, TP_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+            r = tp_fail(e, errno == EISDIR ? TP_ERR_USAGE : TP_ERR_IO, "cannot read %s: %s", path,
+                        strerror(errno));
             goto out;
         }
         if (have > max) {
@@ -174,8 +175,11 @@ static enum tp_err write_all(int fd, struct span s)
 enum tp_err file_replace(const char *path, struct span content, mode_t mode, struct tp_error *e)
 {
     char fresh[PATH_MAX];
+    struct stat st;
     int fd;
 
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* root would rename over a device */
+        return tp_fail(e, TP_ERR_USAGE, "%s is no file that can be replaced: name another", path);
     if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
         return tp_fail(e, TP_ERR_RANGE, "the file name %s is too long", path);
     if (unlink(fresh) != 0 &&

@@ -14,12 +14,14 @@ void pager_start(struct pager *p)
     const char *pager = getenv("PAGER");
     FILE *to;
 
+    if (pager != NULL && pager[strspn(pager, " \t")] == '\0')
+        return;
     (void)setenv("LESS", "FRSX", 0); /* as git and systemctl have it */
     if (getenv("SUDO_UID") != NULL)  /* who may list as root may not do all as root */
         (void)setenv("LESSSECURE", "1", 1);
     fflush(NULL);
     /* NOLINTNEXTLINE(cert-env33-c): a line for sh is what PAGER holds */
-    to = popen(pager != NULL && pager[strspn(pager, " \t")] != '\0' ? pager : DEFAULT, "we");
+    to = popen(pager != NULL ? pager : DEFAULT, "we");
     if (to == NULL)
         return;
     p->to = to;
@@ -32,7 +34,7 @@ void pager_start(struct pager *p)
 bool pager_end(struct pager *p)
 {
     if (p->to == stdout)
-        return fflush(stdout) == 0;
+        return true;
     const int status = pclose(p->to);
 
     p->to = stdout;

@@ -345,7 +345,7 @@ static bool print(struct table *t)
         return false;
     if (!t->json && rows == 0) {
         print_heads(t);
-        return fflush(stdout) == 0;
+        return true;
     }
     if (terminal && rows + 1 >= scols_table_get_termheight(t->scols)) /* heads, and a prompt */
         pager_start(&pager);
@@ -378,4 +378,33 @@ void table_free(struct table **t)
     free((*t)->shown);
     free(*t);
     *t = NULL;
+}
+
+/* ---- what is no table ---- */
+
+static bool is_shown(const struct table *t, size_t column)
+{
+    size_t at = 0;
+
+    while (at < t->n_shown && t->shown[at].column != column)
+        at++;
+    return at < t->n_shown;
+}
+
+enum tp_err table_choose(json_t *rows, const struct table_column *columns, size_t n,
+                         struct tp_error *e)
+{
+    struct table *t = NULL;
+    const enum tp_err r = table_new(&t, "", columns, n, true, e);
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        for (size_t c = 0; r == TP_OK && c < n; c++)
+            if (!is_shown(t, c))
+                (void)json_object_del(row, columns[c].name);
+    }
+    table_free(&t);
+    return r;
 }

@@ -4,6 +4,7 @@
 #define TP_BASE_TABLE_H
 
 #include <argp.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -49,8 +50,13 @@ bool table_is_json(const struct table *t);
  * in JSON). */
 TP_MUST_CHECK enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e);
 /* What became of the rows is r: prints when that is TP_OK, frees, and returns r or why it could not
- * be printed. */
+ * be printed. Whether stdout takes it, cli_main asks at the end. */
 TP_MUST_CHECK enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e);
 void table_free(struct table **t);
+
+/* Leaves those members of rows, objects of these columns that no table can hold, that -o names.
+ * TP_ERR_USAGE as of table_new. */
+TP_MUST_CHECK enum tp_err table_choose(json_t *rows, const struct table_column *columns, size_t n,
+                                       struct tp_error *e);
 
 #endif

@@ -255,20 +255,18 @@ static enum tp_err send_all(struct session *s, struct tp_error *e)
     return r;
 }
 
-static enum tp_err print_json(struct session *s, const char *atr, struct tp_error *e)
+static enum tp_err print_json(struct session *s, const char *atr)
 {
     json_t *all = json_pack("{s:s, s:s, s:O}", "reader", reader_name(s->reader), "atr", atr,
                             "objects", s->all);
 
-    return document_print(all, false) == TP_OK
-               ? TP_OK
-               : tp_fail(e, TP_ERR_IO, "cannot print what the card answered");
+    return document_print(all, false);
 }
 
 static enum tp_err talk(struct session *s, struct trace *trace, struct tp_error *e)
 {
     char atr[2 * READER_ATR_MAX + 1];
-    struct tp_error print_error;
+    enum tp_err printed = TP_OK;
     enum tp_err r = readers_wait_card(s->reader, s->words->wait_ms, NULL, NULL, e);
 
     if (trace != NULL)
@@ -284,11 +282,9 @@ static enum tp_err talk(struct session *s, struct trace *trace, struct tp_error 
     else
         printf(_("Reader %s, ATR %s\n"), reader_name(s->reader), atr);
     r = send_all(s, e);
-    if (s->words->json && print_json(s, atr, &print_error) != TP_OK && r == TP_OK) {
-        *e = print_error;
-        r = print_error.code;
-    }
-    return r;
+    if (s->words->json)
+        printed = print_json(s, atr);
+    return r == TP_OK ? printed : r;
 }
 
 static enum tp_err run(const struct words *w, bool *refused, struct tp_error *e)

@@ -1,4 +1,5 @@
 /* telepay-emv decode. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,7 +291,7 @@ static enum tp_err run(struct words *w, struct tp_error *e)
         r = decode_words(&objects, d, w, e);
     }
     if (objects != NULL && (w->json ? print_json(objects, e) : decode_print(stdout, objects)) != 0)
-        r = tp_fail(e, TP_ERR_IO, "cannot print what the data mean");
+        r = tp_fail(e, TP_ERR_IO, "standard output: %s", strerror(errno));
     json_decref(objects);
     names_free(&names);
     capk_store_free(&keys);

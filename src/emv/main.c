@@ -4,9 +4,9 @@
 #include "emv/commands.h"
 
 static const struct cli_command commands[] = {
-    {"apdu", N_("send commands to a card, and say what it answers"), emv_apdu},
-    {"decode", N_("say what data of EMV mean"), emv_decode},
-    {NULL, NULL, NULL},
+    {"apdu", N_("send commands to a card, and say what it answers"), emv_apdu, true},
+    {"decode", N_("say what data of EMV mean"), emv_decode, true},
+    {NULL, NULL, NULL, false},
 };
 
 int main(int argc, char **argv)

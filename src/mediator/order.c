@@ -184,7 +184,7 @@ static enum tp_err show(struct orderbook *b, const struct orderbook_order *o, st
     }
     if (r == TP_OK && (json_object_set(said, "attempts", attempts) != 0 ||
                        document_print(json_incref(said), false) != TP_OK))
-        r = tp_fail(e, TP_ERR_IO, "the order cannot be printed");
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     json_decref(attempts);
     json_decref(said);
     return r;

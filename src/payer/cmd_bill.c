@@ -146,11 +146,10 @@ int payer_bill(int argc, char **argv)
 
 /* What came for it: words to people, where it is the word of a service that sends nothing
  * (doc/service.md); else as it is. */
-static bool print_delivered(const struct words *w, struct span content)
+static void print_delivered(const struct words *w, struct span content)
 {
     json_t *said = NULL;
     char *article = NULL, *shipped = NULL;
-    bool done;
 
     if (!w->json && jcs_read(&said, content, NULL) == TP_OK &&
         json_object_get(said, "shipped") != NULL) {
@@ -158,13 +157,12 @@ static bool print_delivered(const struct words *w, struct span content)
         shipped = shown(said, "shipped");
     }
     if (article != NULL && shipped != NULL)
-        done = printf("%s: %s\n", article, shipped) > 0;
+        printf("%s: %s\n", article, shipped);
     else
-        done = fwrite(content.p, 1, content.n, stdout) == content.n;
+        (void)!fwrite(content.p, 1, content.n, stdout);
     free(article);
     free(shipped);
     json_decref(said);
-    return done && fflush(stdout) == 0;
 }
 
 static enum tp_err pay(struct get_result *result, struct words *w, struct tp_error *e)
@@ -176,13 +174,15 @@ static enum tp_err pay(struct get_result *result, struct words *w, struct tp_err
     if (w->get.to == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for what is delivered");
     get_run(result, &w->get);
-    const bool done = fclose(w->get.to) == 0 && print_delivered(w, span_of(content, n));
+    const bool kept = fclose(w->get.to) == 0;
 
+    if (kept)
+        print_delivered(w, span_of(content, n));
     free(content);
-    return done ? TP_OK
-                : tp_fail(e, TP_ERR_IO,
-                          "what the biller delivered cannot be written: telepay order "
-                          "list says whether the bill is paid");
+    return kept ? TP_OK
+                : tp_fail(e, TP_ERR_NO_MEMORY,
+                          "no memory for what is delivered: telepay order list says whether the "
+                          "bill is paid");
 }
 
 int payer_bill_pay(int argc, char **argv)

@@ -70,7 +70,7 @@ static enum tp_err explain(const struct words *w, struct tp_error *e)
     if (r == TP_OK && w->html != NULL)
         r = put_page(w->html, lesson, e);
     else if (r == TP_OK && lesson_print(stdout, lesson) != TP_OK)
-        r = tp_fail(e, TP_ERR_IO, "the lesson cannot be printed");
+        r = tp_fail(e, TP_ERR_IO, "standard output: %s", strerror(errno));
     json_decref(lesson);
     free(text);
     return r;

@@ -338,7 +338,7 @@ int payer_journal_send(int argc, char **argv)
     if (r == TP_OK && pending > 0)
         r = send_all(t, j, &s, &e);
     if (s.table != NULL && (pending > 0 || w.json)) {
-        printed = table_end(&s.table, TP_OK, &e);
+        printed = table_end(&s.table, w.json ? r : TP_OK, &e);
         r = r == TP_OK ? printed : r;
     } else if (r == TP_OK)
         log_note("everything is delivered");

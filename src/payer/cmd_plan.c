@@ -71,10 +71,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         "json", 'j', NULL, 0, N_("print JSON"), 0                                                  \
     }
 
-static const struct table_column heads[] = {{"MEANS", TABLE_TEXT},
-                                            {"UP_TO", TABLE_RIGHT},
-                                            {"UNASKED", TABLE_RIGHT},
-                                            {"UNASKED_SESSION", TABLE_RIGHT}};
+static const struct table_column heads[] = {{"means", TABLE_TEXT},
+                                            {"up_to", TABLE_RIGHT},
+                                            {"unasked", TABLE_RIGHT},
+                                            {"unasked_session", TABLE_RIGHT}};
 
 /* A limit that is not set says what that comes to. */
 static const char *limit_cell(char out[PLAN_LIMIT_TEXT], const struct plan_limit *limit,
@@ -92,9 +92,10 @@ static json_t *limit_json(const struct plan_limit *limit)
                            limit->currency->alpha);
 }
 
-static enum tp_err print_json(const struct plan *p)
+static enum tp_err print_json(const struct plan *p, struct tp_error *e)
 {
     json_t *list = json_array();
+    enum tp_err r;
 
     for (size_t i = 0; i < p->n; i++) {
         const struct plan_means *m = &p->means[i];
@@ -104,7 +105,11 @@ static enum tp_err print_json(const struct plan *p)
                                         limit_json(&m->up_to), "unasked", limit_json(&m->unasked),
                                         "unasked_session", limit_json(&m->summed)));
     }
-    return document_print(json_pack("{s:o}", "plan", list), false);
+    r = table_choose(list, heads, sizeof(heads) / sizeof(heads[0]), e);
+    if (r == TP_OK)
+        return document_print(json_pack("{s:o}", "plan", list), false);
+    json_decref(list);
+    return r;
 }
 
 static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
@@ -113,7 +118,7 @@ static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
     enum tp_err r;
 
     if (json)
-        return print_json(p);
+        return print_json(p, e);
     if (p->n == 0) {
         printf(_("There is no means in this plan, so no order is paid; telepay plan set --means "
                  "emv takes the card in.\n"));

@@ -159,7 +159,7 @@ int payer_void(int argc, char **argv)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
     r = take_back(&w, &t, &receipt, &found, &e);
     if (found && w.json && document_print(receipt_shown(&receipt), false) != TP_OK)
-        r = tp_fail(&e, TP_ERR_IO, "the receipt cannot be printed");
+        log_error("the receipt cannot be printed");
     code = cli_end(r, &e);
     if (found && !w.json)
         ticket_show(&w.ticket, t, &receipt);

@@ -66,9 +66,11 @@ int pay_end(struct pay_result *result, const struct told *how)
     const int code = result->exit;
     struct tp_error unprinted;
 
-    if (fflush(stdout) != 0)
+    if (fflush(stdout) != 0) {
         log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid",
                   strerror(errno));
+        clearerr(stdout); /* it is said */
+    }
     if (result->has_receipt &&
         ticket_print(how->ticket, result->terminal, &result->receipt, true, &unprinted) != TP_OK)
         log_error("%s", unprinted.text);

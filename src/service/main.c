@@ -4,18 +4,18 @@
 #include "service/commands.h"
 
 static const struct cli_command commands[] = {
-    {"init", N_("make a service: its folder, authority, books and first article"),
-     service_cmd_init},
-    {"mediator add", N_("let a mediator ask, by its certificate"), service_cmd_mediator_add},
-    {"mediator list", N_("the mediators, those of before too"), service_cmd_mediator_list},
-    {"mediator close", N_("let a mediator ask no more"), service_cmd_mediator_close},
-    {"upgrade", N_("bring up books that an older version made"), service_cmd_upgrade},
-    {"check", N_("what the catalogue sells, and whether it can"), service_cmd_check},
-    {"serve", N_("quote and deliver"), service_cmd_serve},
+    {"init", N_("make a service: its folder, authority, books and first article"), service_cmd_init,
+     false},
+    {"mediator add", N_("let a mediator ask, by its certificate"), service_cmd_mediator_add, false},
+    {"mediator list", N_("the mediators, those of before too"), service_cmd_mediator_list, true},
+    {"mediator close", N_("let a mediator ask no more"), service_cmd_mediator_close, false},
+    {"upgrade", N_("bring up books that an older version made"), service_cmd_upgrade, false},
+    {"check", N_("what the catalogue sells, and whether it can"), service_cmd_check, true},
+    {"serve", N_("quote and deliver"), service_cmd_serve, false},
     {"account list", N_("the accounts that were reloaded, and with how much"),
-     service_cmd_account_list},
-    {"list", N_("what was sold"), service_cmd_list},
-    {NULL, NULL, NULL},
+     service_cmd_account_list, true},
+    {"list", N_("what was sold"), service_cmd_list, true},
+    {NULL, NULL, NULL, false},
 };
 
 int main(int argc, char **argv)

@@ -44,6 +44,16 @@ if [ "${1:-}" = inside ]; then
         ! grep -F -f english shown.txt || fail "$shown: left in English"
     done
     remove
+    # what a mediator answers is UTF-8, whatever its own locale has
+    telepay-mediator init med --listen 127.0.0.1:18843 --origin https://localhost:18843 >made.log 2>&1 || fail "no mediator: $(cat made.log)"
+    launch mediator.log listening "${french[@]}" LC_ALL=fr_FR.ISO-8859-1 telepay-mediator serve --dir med
+    order=https://localhost:18843/orders/aaaaaaaaaaaaaaaaaaaaaaaaaa/dispute
+    curl -s --cacert med/pki/ca.pem -d '{' $order >answer || fail "curl: exit $?"
+    [ "$(jq -r .detail answer | grep -o "ce n'est pas .*")" = "ce n'est pas du JSON, à l'octet 1" ] || fail "not in French and UTF-8: $(cat -v answer)"
+    curl -s --cacert med/pki/ca.pem -d '{' -H 'Accept: text/html' -H 'Accept-Language: fr' $order >answer || fail "curl: exit $?"
+    iconv -f UTF-8 -t UTF-16 answer >/dev/null && grep -q 'Paiement à distance' answer || fail "the page is not UTF-8: $(cat -v answer)"
+    "${french[@]}" LC_ALL=fr_FR.ISO-8859-1 telepay-mediator order show aaaaaaaaaaaaaaaaaaaaaaaaaa --dir med >answer 2>err
+    jq -e '.error.text | test("é|à|«")' answer >/dev/null || fail "the error is not JSON in French: $(cat -v answer err)"
     telepay journal list --config terminal/telepay.conf --json >list.en && telepay-emv decode --json 9F270180 >decoded.en || fail "no JSON"
     "${french[@]}" telepay journal list --config terminal/telepay.conf --json >list.fr && "${french[@]}" telepay-emv decode --json 9F270180 >decoded.fr || fail "no JSON in French"
     cmp list.en list.fr && cmp decoded.en decoded.fr || fail "JSON is another in French"

@@ -24,6 +24,12 @@ j() { # name, exit code, command…: what it prints is kept by that name
 has() { # name, what jq finds true in it
     jq -e "$2" "said/$1" >jq.out 2>&1 || fail "$1 has not $2: $(cat "said/$1")"
 }
+full() { # command…: it only shows, and what it says is not written
+    local got
+    "$@" >/dev/full 2>said/err
+    got=$?
+    [ "$got" = 74 ] && grep -q ": standard output: No space left on device" said/err || fail "$* on a full disk: exit $got: $(cat said/err)"
+}
 pin() { printf 1234 | telepay "$@" --config $conf --pin-fd 0 --wait 5; }
 code() { printf 'let-me-in\n' | telepay "$@" --home home --cacert med/pki/ca.pem --code-fd 0; }
 purse() { printf 'let-me-in\n' | telepay purse "$@" --home home --cacert purse/pki/ca.pem --code-fd 0; }
@@ -191,6 +197,67 @@ replayed() { # the same card with its counter as it was at first
     telepay-perso card cards/old --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234 && insert cards/old && pin pay --currency EUR --amount 1.00
 }
 
+# What has done something has done it, whether that is written or not; what only shows something has failed.
+paid_on_full_disk() {
+    local form count
+    count=$(telepay journal list --config $conf --json | jq '[.payments[] | select(.state == "acknowledged")] | length')
+    for form in "" --json; do
+        # shellcheck disable=SC2086
+        pin pay --currency EUR --amount 1.00 $form >/dev/full 2>said/err || fail "pay $form: exit $?: $(cat said/err)"
+        grep -q "journal list. shows what was paid" said/err || fail "pay $form says nothing: $(cat said/err)"
+        # shellcheck disable=SC2086
+        telepay void last --config $conf $form >/dev/full 2>said/err || fail "void $form: exit $?: $(cat said/err)"
+        grep -q "standard output: No space left on device" said/err || fail "void $form says nothing: $(cat said/err)"
+    done
+    [ "$(telepay journal list --config $conf --json | jq '[.payments[] | select(.state == "acknowledged")] | length')" = "$count" ] || fail "not taken back: $(telepay journal list --config $conf)"
+}
+full_disk() {
+    local rrn order form
+    rrn=$(jq -r '.transactions[0].rrn' said/transactions)
+    order=$(jq -r '[.orders[] | select(.state == "acknowledged")][-1].order' said/order-list)
+    for form in "" --json; do
+        # shellcheck disable=SC2086 # a word, or none
+        {
+            full telepay readers $form
+            full telepay card $form --config $conf
+            full telepay journal list $form --config $conf
+            full telepay journal show last $form --config $conf
+            full telepay journal days $form --config $conf
+            full telepay order list $form --home home
+            full telepay order show "$order" $form --home home
+            full telepay order prove "$order" $form --home home
+            full telepay dispute list $form --home home
+            full telepay dispute show "$order" $form --cacert med/pki/ca.pem --home home
+            full telepay purse list $form --home home
+            full purse balance $form
+            full telepay session show $form --home home
+            full telepay plan $form --home home
+            full telepay user list $form --home home
+            full telepay-acquirer show "$rrn" $form
+            full telepay-acquirer prove "$rrn" $form
+            full telepay-acquirer verify evidence.json --capk scheme/authority.json $form
+            full telepay-acquirer remise show 1 --contract $card_contract $form
+            full telepay-acquirer authorisations $form
+            full telepay-acquirer audit $form
+            full telepay-mediator status $form
+            full telepay-mediator order list $form
+            full telepay-purse status $form
+            full telepay-purse audit $form
+            full telepay-purse list $form
+            full telepay-purse account show --account "$(jq -r '.accounts[0].account' said/purse-accounts)" $form
+            full telepay-service check --dir journal $form
+            full telepay-centre list --dir centre $form
+            full telepay-centre show $card_contract 1 --dir centre $form
+            full telepay-issuer list --dir iss $form
+            full telepay-perso inspect cards/marie $form
+        }
+    done
+    full telepay-mediator order show "$order"
+    full telepay-mediator order prove "$order"
+    full telepay-mediator dispute show "$order"
+    full telepay-mediator status --metrics
+}
+
 # A thing that is asked for and is not there is an error, in JSON too, and nothing else is printed.
 nothing_such() {
     remove
@@ -227,7 +294,9 @@ inside() {
     nothing_yet
     at_the_counter
     at_the_mediator
+    paid_on_full_disk
     at_the_books
+    full_disk
     nothing_such
     rm -f said/err
     "$TESTS_SRCDIR/tools/check_json.py" "$TESTS_SRCDIR/../doc/json.md" said/* || failures=$((failures + 1))

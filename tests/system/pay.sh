@@ -195,6 +195,8 @@ bad_acquirers() {
     grep -q "NOT YET ACKNOWLEDGED" "$dir/out" || fail "no receipt: $(cat "$dir/out")"
     [ "$(payments signed)" = 1 ] || fail "not kept: $(journal list)"
     expect 4 "1 signed payment, or reversal, is kept" journal send
+    journal send --json 2>out >"$dir/error.json"
+    [ $? = 4 ] && [ "$(jq -c '[keys, .error.code]' "$dir/error.json")" = '[["error"],"peer"]' ] || fail "no error in JSON: $(cat "$dir/error.json" "$dir/out")"
     for mode in garbage other mute close 96 19 97 98 99; do
         serve $mode
         expect 4 "telepay: " journal send

@@ -67,6 +67,10 @@ expect 2 '"" is no column' acquirer contract list -o "contract,"
 expect 2 "it has contract, name" acquirer contract list --json -o nom
 expect 0 "" acquirer contract list --json -o contract,state
 is "$(tr -d ' \n' <out)" "{\"contracts\":[{\"contract\":\"$C\",\"state\":\"open\"}]}"
+expect 0 "" telepay plan set --home home --means emv --up-to "20 EUR"
+expect 0 "" telepay plan --home home --json -o up_to,means
+is "$(jq -c '.plan[] | select(.means == "emv")' out)" '{"means":"emv","up_to":{"amount":"20.00","currency":"EUR"}}'
+expect 2 '"nose" is no column of this list: it has means, up_to, unasked, unasked_session' telepay plan --home home --json -o nose
 expect 2 "is no column of this list: it has LINK, STATE, FOUND" telepay readers --doctor -o nose
 # every list of every program has it, and says so
 for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-mediator telepay-purse telepay-service; do
@@ -102,6 +106,11 @@ for list in list "remise list" "terminal list"; do
     # shellcheck disable=SC2086 # words
     expect 2 "there is no contract 000000000000999" acquirer $list --contract 000000000000999
 done
+expect 2 "there is no remise 7: see remise list" acquirer list --remise 7
+expect 2 "there is no remise 7: see remise list" acquirer list --remise 7 --contract $C
+expect 0 "RRN" acquirer list --remise 1
+expect 2 "there is no issuer Nowhere: see issuer list" acquirer authorisations --issuer Nowhere
+expect 2 'there is no issuer "../keys": see issuer list' acquirer authorisations --issuer ../keys --state asked
 
 # ---- the pager: of what is longer than the screen, at a terminal alone
 expect 0 "" acquirer terminal add --contract $C --id 00000001 --out term
@@ -126,8 +135,43 @@ PAGER="head -n 1" at 80 24 -- telepay-acquirer list --dir acq || fail "who leave
 PAGER=no-such-pager at 80 24 -- telepay-acquirer list --dir acq
 is $? 74
 said "cannot print the list"
+for none in "" "  "; do
+    PAGER=$none at 80 24 -- telepay-acquirer list --dir acq || fail "PAGER=\"$none\": exit $?"
+    is "$(wc -l <out)" 62 # and that there was no room
+done
 unset PAGER
 at 80 24 : q -- telepay-acquirer list --dir acq || fail "less: exit $?: $(cat out)"
+
+# ---- no room for what is printed: what only shows has failed, and who has read enough is told nothing
+full() { # command…
+    "$@" >/dev/full 2>out
+    is $? 74
+    said ": standard output: No space left on device"
+}
+rrn=$(telepay-acquirer list --dir acq --json | jq -r '.transactions[0].rrn')
+for shown in list "show $rrn" "remise show 1 --contract $C" "contract list" "issuer list"; do
+    # shellcheck disable=SC2086 # words
+    full acquirer $shown
+    # shellcheck disable=SC2086
+    full acquirer $shown --json
+done
+for program in telepay telepay-acquirer telepay-centre telepay-emv telepay-issuer telepay-mediator telepay-perso telepay-purse telepay-service; do
+    full $program --help
+    full $program --version
+done
+full telepay authority --help
+full telepay-emv decode 9F2701809F360200015F2D02656E
+full telepay-emv decode --json 9F270180
+full telepay plan --home home
+acquirer list >rows # which is more than a buffer
+is "$(wc -l <rows)" 61
+acquirer list 2>err | head -n 0 # SIGPIPE ends it, or it had written all before
+[ ! -s err ] || fail "a pipe that was left: $(cat err)"
+(trap '' PIPE && { acquirer show "$rrn" 2>err || fail "a pipe that was left: exit $?"; } | :)
+[ ! -s err ] || fail "a pipe that was left: $(cat err)"
+acquirer contract add --id 000000000000124 --name Marin --mcc 5942 --currency EUR >/dev/full 2>out || fail "what is done has failed: $(cat out)"
+said "standard output: No space left on device"
+expect 0 "Marin" acquirer contract list
 
 # ---- how far it is
 at 80 24 -- telepay-acquirer audit --dir acq

@@ -2,11 +2,14 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base64.h"
 #include "base/bcd.h"
 #include "base/date.h"
+#include "base/file.h"
 #include "base/iban.h"
 #include "base/mask.h"
 #include "base/money.h"
@@ -292,6 +295,7 @@ START_TEST(a_column_of_booleans_takes_booleans_alone)
         ck_assert_int_ge(dup2(fd, STDOUT_FILENO), 0);
         const enum tp_err r = table_end(&t, TP_OK, &e);
 
+        fflush(stdout);
         ck_assert_int_ge(dup2(out, STDOUT_FILENO), 0);
         ck_ok(r);
         ck_assert_int_gt(pread(fd, got, sizeof(got) - 1, 0), 0);
@@ -390,6 +394,30 @@ START_TEST(words_of_others_are_shown)
     }
 END_TEST
 
+START_TEST(what_is_no_file_stays)
+    {
+        char dir[] = "/tmp/telepay-base-XXXXXX", pipe[64];
+        struct tp_error e;
+        struct stat st;
+        uint8_t *content = NULL;
+        size_t n = 0;
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        snprintf(pipe, sizeof(pipe), "%s/pipe", dir);
+        ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+        ck_assert_int_eq(file_replace(pipe, span_str("new"), 0600, &e), TP_ERR_USAGE);
+        ck_assert_ptr_nonnull(strstr(e.text, pipe));
+        ck_assert_int_eq(stat(pipe, &st), 0);
+        ck_assert(S_ISFIFO(st.st_mode));
+        ck_assert_int_eq(file_replace(dir, span_str("new"), 0600, &e), TP_ERR_USAGE);
+        /* a name that is wrong is no fault of the disk */
+        ck_assert_int_eq(file_read(dir, 64, &content, &n, &e), TP_ERR_USAGE);
+        ck_assert_ptr_null(content);
+        unlink(pipe);
+        rmdir(dir);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("base");
@@ -409,6 +437,7 @@ static Suite *suite(void)
     tcase_add_test(t, ibans_are_written_in_groups);
     tcase_add_test(t, words_are_text_for_people);
     tcase_add_test(t, words_of_others_are_shown);
+    tcase_add_test(t, what_is_no_file_stays);
     suite_add_tcase(s, t);
     return s;
 }
