@@ -157,6 +157,7 @@ for name in sys.argv[2:]:
     else:
         assert max(map(len, text.splitlines())) <= 80, name
     text = " ".join(re.split("[ \n]+", text))
+    assert "Content-Type:" not in text, f"{name}: what gettext says to an empty text"
     for piece in pieces:
         assert piece not in text, f"{name}: {piece}"
     whole = (*steps.values(), "le premier cryptogramme", "La signature de la carte (9F4B) est bonne", "mis à 1", "\u00a0: il contient la clé de la carte, de ")
