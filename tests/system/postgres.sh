@@ -1,6 +1,6 @@
 #!/bin/bash
 # What the store and the books are held to, with their tables in PostgreSQL: the unit tests of the files, on a server of their
-# own; and what is acknowledged while the server is killed is kept.
+# own; and what is acknowledged while the server is killed is kept. POSTGRES_UNITS: those alone.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -11,7 +11,7 @@ if [ $# = 0 ]; then
 fi
 export TELEPAY_TEST_STORE=postgresql KILLS=6
 own_folder
-units="test_orderbook test_moves test_moves_model test_session test_ledger test_ledger_model test_issuer test_collect test_mediated test_purse test_purse_session test_purse_model"
+units=${POSTGRES_UNITS:-test_orderbook test_moves test_moves_model test_session test_ledger test_ledger_model test_issuer test_collect test_mediated test_purse test_purse_session test_purse_model}
 for test in test_db acquirer_kill purse_kill $units; do
     case $test in # the server of these fails on purpose
     test_db) command=("$here/with-postgres" "$TESTS_BUILDDIR/tests/unit/$test") ;;
