@@ -216,7 +216,7 @@ int perso_inspect(int argc, char **argv)
     struct wanted w = {NULL, false};
     struct card_profile *p = NULL;
     struct card_state s;
-    struct tp_error e;
+    struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);

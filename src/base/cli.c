@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,13 +92,13 @@ static bool asks_help(const char *word)
  * exit code of that; who leaves a pipe before the end has read enough. */
 static int written(bool shows)
 {
-    const char *why;
+    const bool now = fflush(stdout) == 0;
+    const char *why = now ? _("not everything was written") : strerror(errno);
+    struct pollfd reader = {STDOUT_FILENO, 0, 0};
 
-    if (fflush(stdout) != 0)
-        why = errno != EPIPE ? strerror(errno) : NULL;
-    else
-        why = ferror(stdout) != 0 ? _("not everything was written") : NULL;
-    if (why == NULL)
+    if (now && !ferror(stdout))
+        return CLI_DONE;
+    if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0)
         return CLI_DONE;
     log_error("standard output: %s", why);
     return shows ? CLI_DISK : CLI_DONE;

@@ -178,7 +178,7 @@ enum tp_err file_replace(const char *path, struct span content, mode_t mode, str
     struct stat st;
     int fd;
 
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* root would rename over a device */
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* root would rename over a device */
         return tp_fail(e, TP_ERR_USAGE, "%s is no file that can be replaced: name another", path);
     if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
         return tp_fail(e, TP_ERR_RANGE, "the file name %s is too long", path);

@@ -22,8 +22,8 @@ TP_MUST_CHECK enum tp_err file_lock_folder(int *fd, const char *dir, const char 
                                            struct tp_error *e);
 
 /* Replaces path so that at every instant, power loss included, it holds the old or the new content
- * whole: new file, fsync, rename, fsync of the folder. TP_ERR_USAGE: it is a device, a pipe or a
- * folder. */
+ * whole: new file, fsync, rename, fsync of the folder. TP_ERR_USAGE: it is a device, a pipe, a
+ * folder, or a link. */
 TP_MUST_CHECK enum tp_err file_replace(const char *path, struct span content, mode_t mode,
                                        struct tp_error *e);
 

@@ -386,8 +386,7 @@ static void print_objects(FILE *to, const json_t *objects, int indent)
     }
 }
 
-enum tp_err decode_print(FILE *to, const json_t *objects)
+void decode_print(FILE *to, const json_t *objects)
 {
     print_objects(to, objects, 0);
-    return fflush(to) == 0 && !ferror(to) ? TP_OK : TP_ERR_IO;
 }

@@ -81,7 +81,7 @@ TP_MUST_CHECK enum tp_err decode_text(json_t **out, struct decode *d, unsigned a
  * before its own place. */
 void decode_learn(struct decode *d, struct span in);
 
-/* The tree for people, indented. TP_ERR_IO. */
-TP_MUST_CHECK enum tp_err decode_print(FILE *to, const json_t *objects);
+/* The tree for people, indented. Whether `to` takes it, ferror says. */
+void decode_print(FILE *to, const json_t *objects);
 
 #endif

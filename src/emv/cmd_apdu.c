@@ -145,8 +145,10 @@ static enum tp_err show(struct session *s, struct span command, struct span answ
         return tp_fail(e, r, "%s", broken.text);
     if (s->words->json)
         r = json_array_extend(s->all, objects) == 0 ? TP_OK : TP_ERR_NO_MEMORY;
-    else
-        r = decode_print(stdout, objects);
+    else {
+        decode_print(stdout, objects);
+        fflush(stdout); /* before the next is sent */
+    }
     json_decref(objects);
     return r == TP_OK ? TP_OK : tp_fail(e, r, "cannot print what the card answered");
 }

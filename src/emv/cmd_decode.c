@@ -290,8 +290,10 @@ static enum tp_err run(struct words *w, struct tp_error *e)
         d->shown.personal = true;
         r = decode_words(&objects, d, w, e);
     }
-    if (objects != NULL && (w->json ? print_json(objects, e) : decode_print(stdout, objects)) != 0)
-        r = tp_fail(e, TP_ERR_IO, "standard output: %s", strerror(errno));
+    if (objects != NULL && !w->json)
+        decode_print(stdout, objects);
+    else if (objects != NULL && print_json(objects, e) != TP_OK)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     json_decref(objects);
     names_free(&names);
     capk_store_free(&keys);

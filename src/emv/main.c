@@ -4,7 +4,7 @@
 #include "emv/commands.h"
 
 static const struct cli_command commands[] = {
-    {"apdu", N_("send commands to a card, and say what it answers"), emv_apdu, true},
+    {"apdu", N_("send commands to a card, and say what it answers"), emv_apdu, false},
     {"decode", N_("say what data of EMV mean"), emv_decode, true},
     {NULL, NULL, NULL, false},
 };

@@ -146,7 +146,7 @@ int payer_bill(int argc, char **argv)
 
 /* What came for it: words to people, where it is the word of a service that sends nothing
  * (doc/service.md); else as it is. */
-static void print_delivered(const struct words *w, struct span content)
+static bool print_delivered(const struct words *w, struct span content)
 {
     json_t *said = NULL;
     char *article = NULL, *shipped = NULL;
@@ -163,6 +163,7 @@ static void print_delivered(const struct words *w, struct span content)
     free(article);
     free(shipped);
     json_decref(said);
+    return fflush(stdout) == 0 && !ferror(stdout);
 }
 
 static enum tp_err pay(struct get_result *result, struct words *w, struct tp_error *e)
@@ -174,15 +175,13 @@ static enum tp_err pay(struct get_result *result, struct words *w, struct tp_err
     if (w->get.to == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for what is delivered");
     get_run(result, &w->get);
-    const bool kept = fclose(w->get.to) == 0;
+    const bool done = fclose(w->get.to) == 0 && print_delivered(w, span_of(content, n));
 
-    if (kept)
-        print_delivered(w, span_of(content, n));
     free(content);
-    return kept ? TP_OK
-                : tp_fail(e, TP_ERR_NO_MEMORY,
-                          "no memory for what is delivered: telepay order list says whether the "
-                          "bill is paid");
+    return done ? TP_OK
+                : tp_fail(e, TP_ERR_IO,
+                          "what the biller delivered cannot be written: telepay order list says "
+                          "whether the bill is paid");
 }
 
 int payer_bill_pay(int argc, char **argv)

@@ -328,15 +328,16 @@ static enum tp_err print_json(struct reader *reader, struct transaction *const *
                           false);
 }
 
-static enum tp_err print_text(struct reader *reader, struct transaction *const *list, size_t n,
-                              int today, const json_t *tree)
+static void print_text(struct reader *reader, struct transaction *const *list, size_t n, int today,
+                       const json_t *tree)
 {
     char atr[2 * READER_ATR_MAX + 1];
 
     printf(_("Reader %s, ATR %s\n"), reader_name(reader), hex_encode(atr, reader_atr(reader)));
     for (size_t i = 0; i < n; i++)
         print_application(list[i], today);
-    return tree != NULL ? decode_print(stdout, tree) : TP_OK;
+    if (tree != NULL)
+        decode_print(stdout, tree);
 }
 
 static bool stays(void *person, enum tp_err missing)
@@ -440,7 +441,7 @@ static enum tp_err run(const struct words *w, struct tp_error *e)
     if (r == TP_OK && w->json)
         r = print_json(reader, list, n, tree);
     else if (r == TP_OK)
-        r = print_text(reader, list, n, today, tree);
+        print_text(reader, list, n, today, tree);
     if (r == TP_OK && n == 0)
         r = tp_fail(e, TP_ERR_CARD, "the card in %s has no payment application that is known here",
                     reader_name(reader));

@@ -124,7 +124,7 @@ static enum tp_err print(const struct kept_order *o, bool header, struct tp_erro
 
     if (header) {
         r = credential_field(&field, o->secret, e);
-        if (r == TP_OK && puts(field) == EOF)
+        if (r == TP_OK && (puts(field) == EOF || fflush(stdout) != 0))
             r = tp_fail(e, TP_ERR_IO, "the credential cannot be written");
         if (field != NULL)
             secret_wipe(field, strlen(field));
@@ -134,7 +134,7 @@ static enum tp_err print(const struct kept_order *o, bool header, struct tp_erro
     r = jcs_read(&credential, span_str(credential_text(o->secret)), e);
     if (r == TP_OK &&
         (json_dumpf(json_object_get(credential, "payload"), stdout, JSON_COMPACT) != 0 ||
-         putchar('\n') == EOF))
+         putchar('\n') == EOF || fflush(stdout) != 0))
         r = tp_fail(e, TP_ERR_IO, "the credential cannot be written");
     json_decref(credential);
     return r;

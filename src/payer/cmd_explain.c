@@ -53,7 +53,11 @@ static enum tp_err put_page(const char *path, const json_t *lesson, struct tp_er
     if (to == NULL)
         return tp_fail(e, TP_ERR_USAGE, "cannot write %s: %s", path, strerror(errno));
     r = lesson_page(to, lesson, e);
-    if (to != stdout && fclose(to) != 0 && r == TP_OK)
+    if (to == stdout)
+        return r;
+    if (r == TP_OK && ferror(to))
+        r = tp_fail(e, TP_ERR_IO, "%s is not whole: %s", path, strerror(errno));
+    if (fclose(to) != 0 && r == TP_OK)
         r = tp_fail(e, TP_ERR_IO, "%s is not whole: %s", path, strerror(errno));
     return r;
 }
@@ -69,8 +73,8 @@ static enum tp_err explain(const struct words *w, struct tp_error *e)
         r = lesson_make(&lesson, span_of(text, n), w->trace, e);
     if (r == TP_OK && w->html != NULL)
         r = put_page(w->html, lesson, e);
-    else if (r == TP_OK && lesson_print(stdout, lesson) != TP_OK)
-        r = tp_fail(e, TP_ERR_IO, "standard output: %s", strerror(errno));
+    else if (r == TP_OK)
+        lesson_print(stdout, lesson);
     json_decref(lesson);
     free(text);
     return r;

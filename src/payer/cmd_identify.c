@@ -78,8 +78,8 @@ static enum tp_err print_name(const struct words *w, struct fetch *f, struct tp_
         r = checkout_open(&c, &w->checkout, f, e);
     if (r == TP_OK)
         r = identity_name(name, &c, origin, e);
-    if (r == TP_OK)
-        printf("%s\n", name);
+    if (r == TP_OK && (puts(name) == EOF || fflush(stdout) != 0))
+        r = tp_fail(e, TP_ERR_IO, "standard output: %s", strerror(errno));
     checkout_close(&c);
     return r;
 }

@@ -271,7 +271,7 @@ int payer_journal_days(int argc, char **argv)
 
 struct sending {
     struct table *table;
-    size_t refused;
+    size_t n, refused;
 };
 
 /* A refused payment was signed and is not paid: whoever sends must hear of it. */
@@ -280,6 +280,7 @@ static void tell(void *ctx, const struct receipt *r)
     struct sending *s = ctx;
     char amount[MONEY_TEXT_MAX];
 
+    s->n++;
     (void)list_row(s->table, r);
     if (r->state != PAYMENT_REFUSED)
         return;
@@ -338,7 +339,7 @@ int payer_journal_send(int argc, char **argv)
     if (r == TP_OK && pending > 0)
         r = send_all(t, j, &s, &e);
     if (s.table != NULL && (pending > 0 || w.json)) {
-        printed = table_end(&s.table, w.json ? r : TP_OK, &e);
+        printed = table_end(&s.table, w.json && s.n == 0 ? r : TP_OK, &e);
         r = r == TP_OK ? printed : r;
     } else if (r == TP_OK)
         log_note("everything is delivered");

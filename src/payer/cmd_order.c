@@ -392,7 +392,7 @@ int payer_order_send(int argc, char **argv)
     if (r == TP_OK)
         r = submit_pending(&c.submitter, c.journal, tell, &s, &e);
     if (s.table != NULL && (s.n > 0 || w.json))
-        printed = table_end(&s.table, w.json ? r : TP_OK, &printing);
+        printed = table_end(&s.table, w.json && s.n == 0 ? r : TP_OK, &printing);
     else if (r == TP_OK)
         log_note("everything is settled");
     table_free(&s.table);

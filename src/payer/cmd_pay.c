@@ -221,7 +221,9 @@ static void explain(const struct words *w, struct pay_result *result)
     if (r == TP_OK)
         r = lesson_make(&lesson, span_of(text, n),
                         w->pay.trace != NULL ? w->pay.trace : "the trace", &e);
-    if (r == TP_OK && lesson_print(to, lesson) != TP_OK)
+    if (r == TP_OK)
+        lesson_print(to, lesson);
+    if (r == TP_OK && ferror(to))
         r = tp_fail(&e, TP_ERR_IO, "the lesson cannot be written");
     if (w->lesson != NULL && to != NULL && fclose(to) != 0 && r == TP_OK)
         r = tp_fail(&e, TP_ERR_IO, "%s is not whole: %s", w->lesson, strerror(errno));

@@ -27,11 +27,12 @@
 TP_MUST_CHECK enum tp_err lesson_make(json_t **out, struct span text, const char *name,
                                       struct tp_error *e);
 
-/* For people, 80 columns wide. TP_ERR_IO. */
-TP_MUST_CHECK enum tp_err lesson_print(FILE *to, const json_t *lesson);
+/* For people, 80 columns wide. Whether `to` takes it, ferror says. */
+void lesson_print(FILE *to, const json_t *lesson);
 
 /* One page of HTML that needs nothing beside it, with a picture of who says what to whom.
- * TP_ERR_IO, or why the template data/lesson/page.html cannot be used. */
+ * Fails when the template data/lesson/page.html cannot be used; whether `to` takes it, ferror says.
+ */
 TP_MUST_CHECK enum tp_err lesson_page(FILE *to, const json_t *lesson, struct tp_error *e);
 
 #endif

@@ -160,7 +160,7 @@ static void step(FILE *to, size_t number, const json_t *o)
     json_array_foreach(json_object_get(o, "items"), i, one) item(to, one);
 }
 
-enum tp_err lesson_print(FILE *to, const json_t *lesson)
+void lesson_print(FILE *to, const json_t *lesson)
 {
     const json_t *o;
     size_t i;
@@ -173,5 +173,4 @@ enum tp_err lesson_print(FILE *to, const json_t *lesson)
                 "terminal notes (TVR, TSI); = what was found or decided; ~ what others say."),
               "");
     json_array_foreach(json_object_get(lesson, "steps"), i, o) step(to, i + 1, o);
-    return fflush(to) == 0 && !ferror(to) ? TP_OK : TP_ERR_IO;
 }

@@ -410,6 +410,11 @@ START_TEST(what_is_no_file_stays)
         ck_assert_int_eq(stat(pipe, &st), 0);
         ck_assert(S_ISFIFO(st.st_mode));
         ck_assert_int_eq(file_replace(dir, span_str("new"), 0600, &e), TP_ERR_USAGE);
+        unlink(pipe); /* as /dev/stdout is one to a file */
+        ck_assert_int_eq(symlink("/etc/hostname", pipe), 0);
+        ck_assert_int_eq(file_replace(pipe, span_str("new"), 0600, &e), TP_ERR_USAGE);
+        ck_assert_int_eq(lstat(pipe, &st), 0);
+        ck_assert(S_ISLNK(st.st_mode));
         /* a name that is wrong is no fault of the disk */
         ck_assert_int_eq(file_read(dir, 64, &content, &n, &e), TP_ERR_USAGE);
         ck_assert_ptr_null(content);
