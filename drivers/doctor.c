@@ -7,10 +7,11 @@
 #include <sys/stat.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "drivers/pcsc_priv.h"
 #include "drivers/readers.h"
 
-#define GOOD "everything works: telepay can be used"
+#define GOOD N_("everything works: telepay can be used")
 
 const char *doctor_link_name(enum doctor_link link)
 {
@@ -138,7 +139,7 @@ static bool look_card(struct doctor *d, const char *wanted)
         snprintf(found, sizeof(found), "in %s, answer to reset %s", reader_name(r),
                  hex_encode(atr, reader_atr(r)));
         (void)good(d, DOCTOR_CARD, found);
-        snprintf(d->advice, sizeof(d->advice), "%s", GOOD);
+        snprintf(d->advice, sizeof(d->advice), "%s", _(GOOD));
     } else if (rc == TP_ERR_NO_READER) {
         (void)broken(d, DOCTOR_READER, e.text, "choose one that `telepay readers` lists");
     } else {

@@ -7,6 +7,7 @@
 #include "apdu/apdu.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/text.h"
 
 #define ITEMS_MAX 65536 /* exchanges, and facts, of one transcript */
 #define NAME_MAX_ 24    /* letters of a fact's name */
@@ -177,8 +178,8 @@ static enum tp_err read_fact(struct transcript *t, char *line, struct tp_error *
     char *value, *words;
 
     if (line[n] != ':' || !is_name(line, n))
-        return bad(t, e,
-                   "neither a command (>), an answer (<), a remark (#) nor a fact (name: value)");
+        return bad(
+            t, e, _("neither a command (>), an answer (<), a remark (#) nor a fact (name: value)"));
     line[n] = '\0';
     value = line + n + 1 + strspn(line + n + 1, " \t");
     f.value = value;

@@ -192,6 +192,14 @@ static enum tp_err send_bytes(struct session *s, struct span command, struct tp_
     return r;
 }
 
+/* "name: value" of a trace. */
+static bool is_fact(const char *line)
+{
+    const size_t n = strspn(line, "abcdefghijklmnopqrstuvwxyz-");
+
+    return n > 0 && line[n] == ':' && isspace((unsigned char)line[n + 1]);
+}
+
 /* A line of a script: a command, "reset", or a line of a trace, of which the commands are sent. */
 static enum tp_err send_line(struct session *s, const char *line, struct tp_error *e)
 {
@@ -201,8 +209,11 @@ static enum tp_err send_line(struct session *s, const char *line, struct tp_erro
 
     while (isspace((unsigned char)*line))
         line++;
-    if (*line == '\0' || *line == '#' || *line == '<')
+    if (*line == '\0' || *line == '#' || *line == '<' || is_fact(line))
         return TP_OK;
+    if (*line == '>' && strchr(line, '*') != NULL)
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "this command is masked: a trace has it whole with --trace-unmasked");
     if (strncmp(line, "reset", 5) == 0 && line[5 + strspn(line + 5, " \t\r\n")] == '\0') {
         forget(s);
         return reader_reset(s->reader, e);

@@ -50,9 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (w->config == NULL || w->payment == NULL)
             argp_error(state, w->config == NULL
-                                  ? "--config is missing"
-                                  : "say which payment: its reference (RRN) or number, which stand "
-                                    "in telepay journal list, or \"last\"");
+                                  ? _("--config is missing")
+                                  : _("say which payment: its reference (RRN) or number, which "
+                                      "stand in telepay journal list, or \"last\""));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

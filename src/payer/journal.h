@@ -81,8 +81,9 @@ typedef bool journal_each(void *ctx, const struct receipt *r);
 TP_MUST_CHECK enum tp_err journal_list(struct journal *j, struct journal_filter which,
                                        journal_each *each, void *ctx, struct tp_error *e);
 /* One, by a word of people: its reference (RRN, 12 digits), its number (1 to 6 digits; the newest
- * of that number), or "last": the newest, or with `stands` the newest that stands or may: neither
- * declined, refused nor reversed. One before it would be another customer's.
+ * of that number), or "last": the newest, or with `stands` the newest that was a payment, or may
+ * have been: neither declined nor refused. One before it would be another customer's, also where it
+ * is taken back already.
  * TP_ERR_USAGE, TP_ERR_NOT_FOUND. */
 TP_MUST_CHECK enum tp_err journal_find(struct journal *j, const char *word, bool stands,
                                        int64_t *id, struct receipt *r, struct tp_error *e);

@@ -62,8 +62,8 @@ enum tp_err journal_list(struct journal *j, struct journal_filter which, journal
 }
 
 _Static_assert(PAYMENT_SIGNED == 1 && PAYMENT_ACKNOWLEDGED == 2 && PAYMENT_ASKED == 5 &&
-                   PAYMENT_TO_REVERSE == 6 && PAYMENT_NOT_REVERSED == 8,
-               "the states that stand or may are written out in the statement");
+                   PAYMENT_TO_REVERSE == 6 && PAYMENT_REVERSED == 7 && PAYMENT_NOT_REVERSED == 8,
+               "the states that are or were payments are written out in the statement");
 
 static enum tp_err find_row(struct journal *j, const char *word, bool stands,
                             struct journal_row *row, bool *found, struct tp_error *e)
@@ -74,7 +74,7 @@ static enum tp_err find_row(struct journal *j, const char *word, bool stands,
 
     if (strcmp(word, "last") == 0)
         return db_one(j->db,
-                      "SELECT id, receipt FROM payment WHERE $1 = 0 OR state IN (1, 2, 5, 6, 8)"
+                      "SELECT id, receipt FROM payment WHERE $1 = 0 OR state IN (1, 2, 5, 6, 7, 8)"
                       " ORDER BY id DESC LIMIT 1",
                       DB_VALUES(db_integer(stands ? 1 : 0)), DB_COLUMNS(columns), row, found, e);
     if (word[n] != '\0' || (n != RRN_DIGITS && (n < 1 || n > STAN_DIGITS)))

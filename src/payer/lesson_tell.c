@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "apdu/emvbits.h"
+#include "base/bcd.h"
 #include "base/hex.h"
 #include "crypto/capk.h"
 #include "payer/lesson_priv.h"
@@ -229,18 +230,23 @@ void lesson_risk_begins(struct making *m)
     const char *hot = transcript_value(m->t, "exception");
     const struct span floor = transaction_get(m->tx, TAG_FLOOR_LIMIT);
     char limit[LESSON_MONEY_MAX], before[LESSON_MONEY_MAX];
+    uint64_t amount = 0;
     int64_t spent, n = 0;
 
     for (size_t i = 0; i < floor.n && i < 4; i++)
         n = n << 8 | floor.p[i];
+    (void)!bcd_get(transaction_get(m->tx, TAG_AMOUNT), &amount);
     if (hot != NULL)
         lesson_says(m, "EMV 4.4 Book 4, 6.3.5",
                     strcmp(hot, "yes") == 0
                         ? N_("The card stands on the terminal's exception file.")
-                        : N_("The card stands not on the terminal's exception file."));
+                        : N_("The card is not on the terminal's exception file."));
     (void)lesson_number(m, "spent", &spent);
     lesson_money(limit, m->tx, n);
-    if (spent > 0)
+    if (amount >= (uint64_t)n) /* no log is asked */
+        lesson_says(m, "EMV 4.4 Book 3, 10.6.1", "The floor limit for this application is %s.",
+                    limit);
+    else if (spent > 0)
         lesson_says(m, "EMV 4.4 Book 3, 10.6.1",
                     "The floor limit for this application is %s; by the terminal's log the card "
                     "paid %s here before.",

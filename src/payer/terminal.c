@@ -9,6 +9,7 @@
 #include "apdu/emvbits.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "payer/paper.h"
 
 #define APPLICATION "application "
@@ -168,7 +169,7 @@ static enum tp_err load_languages(struct terminal *t, struct tp_error *e)
     }
     return good && s->languages_n > 0
                ? TP_OK
-               : bad(t, "ticket", "languages", "en, fr or both, parted by a blank", e);
+               : bad(t, "ticket", "languages", _("en, fr or both, parted by a blank"), e);
 }
 
 static enum tp_err load_ticket(struct terminal *t, struct tp_error *e)

@@ -385,11 +385,11 @@ static enum tp_err wanted(const struct reader8583 *in, const char *what)
 
 static enum tp_err take(struct reader8583 *in, size_t n, struct span *out)
 {
-    char what[64];
+    char what[96];
 
     if (span_take(&in->left, n, out) == TP_OK)
         return TP_OK;
-    snprintf(what, sizeof(what), "%zu bytes, %zu are left", n, in->left.n);
+    snprintf(what, sizeof(what), _("%zu bytes, %zu are left"), n, in->left.n);
     return wanted(in, what);
 }
 

@@ -47,8 +47,9 @@ said "9F17  Personal Identification Number (PIN) Try Counter"
 cp out by_file
 telepay-emv apdu <script >out 2>&1 || fail "standard input: $(cat out)"
 cmp -s out by_file || fail "standard input is another than the file"
-grep '^[<>#]' trace >replayed
-expect 0 "9F36  Application Transaction Counter" telepay-emv apdu --file replayed
+expect 0 "9F36  Application Transaction Counter" telepay-emv apdu --file trace
+printf '> 0020008008********FFFFFFFF\n' >masked
+expect 2 "line 1: this command is masked" telepay-emv apdu --file masked
 grep -q '^> 80CA9F3600$' trace && grep -q '^atr: 3B' trace || fail "the trace is another: $(cat trace)"
 printf '%s00\n00A4040X00\n' $select >bad
 expect 2 "line 2: character 8, 'X'" telepay-emv apdu --file bad

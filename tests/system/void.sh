@@ -23,7 +23,16 @@ taken_back() {
     said "taken back by the merchant"
     stands reversed reversed
     expect 2 "is reversed: only a payment that is acknowledged is taken back" void "$rrn"
-    expect 2 "no payment that is acknowledged" void last
+    expect 2 "is reversed: only a payment that is acknowledged is taken back" void last
+    pay 6.50
+    local before=$rrn
+    pay 7.50
+    expect 0 "TAKEN BACK" void last
+    expect 2 "is reversed: only" void last # and not the one before, which may be another customer's
+    expect 2 "is reversed: only" run refund last
+    rrn=$before
+    stands acknowledged acknowledged
+    expect 0 "TAKEN BACK" void "$rrn"
     pay 7.00
     expect 0 "TAKEN BACK" void "$number" --print paper
     stands reversed reversed
@@ -34,7 +43,7 @@ taken_back() {
     pay 8.00
     expect 0 '"voided": true' void "$rrn" --json
     stands reversed reversed
-    [ "$(reversals)" = 3 ] || fail "$(telepay-acquirer remise list)"
+    [ "$(reversals)" = 5 ] || fail "$(telepay-acquirer remise list)"
     # a refund, which can then be given again
     pay 9.00
     expect 0 "APPROVED" run refund last
