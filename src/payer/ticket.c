@@ -97,6 +97,13 @@ static void put_shop(const struct paper *p, const char *merchant, const struct s
     paper_pair(p, PAPER_PLAIN, "SIRET", s->siret);
 }
 
+/* A payment that was to be taken back, and stands: that is told once, and not to whoever asks for
+ * the payment's ticket again. */
+static bool tells_reason(const struct receipt *r)
+{
+    return !(r->copy && r->state == PAYMENT_ACKNOWLEDGED);
+}
+
 /* ---- in English ---- */
 
 static void put_outcome(const struct paper *p, const struct receipt *r)
@@ -120,7 +127,8 @@ static void put_outcome(const struct paper *p, const struct receipt *r)
                  : r->voided && r->state == PAYMENT_TO_REVERSE ? "TO BE TAKEN BACK"
                  : r->voided && r->state == PAYMENT_REVERSED   ? "TAKEN BACK"
                                                                : words[r->state]);
-    paper_line(p, r->reason);
+    if (tells_reason(r))
+        paper_line(p, r->reason);
     if (r->state == PAYMENT_SIGNED) {
         paper_line(p, by_purse ? "Your key has signed. Do not pay again:"
                                : "The card has signed. Do not pay again:");
@@ -211,7 +219,8 @@ static void put_french_outcome(const struct paper *p, const struct receipt *r)
                  : r->voided && r->state == PAYMENT_REVERSED        ? "ANNULATION"
                  : r->state == PAYMENT_DECLINED && r->ac[0] == '\0' ? "ABANDON"
                                                                     : words[r->state]);
-    put_french_reason(p, r);
+    if (tells_reason(r))
+        put_french_reason(p, r);
     if (r->state == PAYMENT_SIGNED) {
         paper_line(p, r->purse[0] != '\0' ? "Votre clé a signé. Ne payez pas de nouveau :"
                                           : "La carte a signé. Ne payez pas de nouveau :");

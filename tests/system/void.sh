@@ -66,6 +66,9 @@ refused() {
     expect 0 "" telepay-acquirer close
     expect 1 "in a closed remise: refund it instead (12, REMISE_CLOSED)" void last
     stands "in remise" acknowledged
+    expect 0 "DUPLICATE" telepay journal show last --config "$conf" # of a payment that stands, as it was first
+    said "APPROVED"
+    unsaid "REMISE_CLOSED"
     expect 0 "APPROVED" run refund last
 }
 
