@@ -268,8 +268,9 @@ void say_dynamic_signature(struct says *s, struct span in)
     if (silent(s))
         return;
     if (card == NULL || !open_with(&o, card, in, FORMAT_SDAD)) {
-        say(s, card == NULL ? N_("not opened: the card's key (90, 9F46) is not among the data")
-                            : N_("the card's key does not open it"));
+        say(s, card == NULL
+                   ? N_("not opened: the card's key (90, 9F46) is not among the data, or is masked")
+                   : N_("the card's key does not open it"));
         emv_pubkey_free(&card);
         return;
     }
