@@ -214,10 +214,10 @@ flood() {
         flooding+=" $!"
     done
     pause 1
-    answers 402 "payment-required" -m 5 $liar/fine
+    answers 402 "payment-required" -m 30 $liar/fine
     # shellcheck disable=SC2086 # words
     wait $flooding
-    answers 402 "payment-required" -m 5 $liar/fine
+    answers 402 "payment-required" -m 30 $liar/fine
     after=$(resident)
     # under sanitizers what is freed stays for a while
     [ -n "${ASAN_OPTIONS-}" ] || [ $((after - before)) -lt 32768 ] || fail "$n demands: from $before to $after kB"
