@@ -315,7 +315,7 @@ static enum tp_err compare_refund(void *ctx, uint32_t sequence, const struct tx_
     return TP_OK;
 }
 
-static void check_books(void)
+static void check_books(unsigned kills)
 {
     const struct tx_filter all = {NULL, -1, -1};
     struct ledger *l = NULL;
@@ -350,8 +350,8 @@ static void check_books(void)
     printf("online_kill: %u paid online, %u offline, %u questions taken back, %u reversals of "
            "terminals, %u refused, %u refunded\n",
            online, offline, seen.reversed, reversed, refused, refunds);
-    HOLDS(refunds > 0 && online > 0 && offline > 0 && seen.reversed > 0 && reversed > 0 &&
-          refused > 0);
+    HOLDS(kills < 50 || (refunds > 0 && online > 0 && offline > 0 && seen.reversed > 0 &&
+                         reversed > 0 && refused > 0)); /* each kind of end came, if many did */
 }
 
 int main(void)
@@ -386,7 +386,7 @@ int main(void)
             useconds_t)(rand_r(&seed) % 300000 +
                         (i % 10 == 0 ? 1200000 : 0))); /* now and then long enough for a time-out */
     settle();
-    check_books();
+    check_books(kills);
     for (unsigned i = 0; i < TILLS; i++)
         SSL_CTX_free(till[i].tls);
     teller_shut(&teller);
